@@ -1,0 +1,50 @@
+"""The Kubernetes kinds we read or write: one row each. `tools` builds paths from it, the judge resolves targets by it."""
+
+from typing import NamedTuple
+
+
+class Kind(NamedTuple):
+    """Where a kind lives in the API."""
+
+    name: str
+    group: str
+    version: str
+    resource: str
+    namespaced: bool = True
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str = "", name: str = "") -> str:
+        """URL path of the collection, or of one object. The caller has checked the names."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        scope = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
+        return f"{root}{scope}/{self.resource}" + (f"/{name}" if name else "")
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("Namespace", "", "v1", "namespaces", namespaced=False),
+        Kind("Node", "", "v1", "nodes", namespaced=False),
+        Kind("Pod", "", "v1", "pods"),
+        Kind("Service", "", "v1", "services"),
+        Kind("ServiceAccount", "", "v1", "serviceaccounts"),
+        Kind("ConfigMap", "", "v1", "configmaps"),
+        Kind("Event", "", "v1", "events"),
+        Kind("ResourceQuota", "", "v1", "resourcequotas"),
+        Kind("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims"),
+        Kind("Deployment", "apps", "v1", "deployments"),
+        Kind("ReplicaSet", "apps", "v1", "replicasets"),
+        Kind("StatefulSet", "apps", "v1", "statefulsets"),
+        Kind("DaemonSet", "apps", "v1", "daemonsets"),
+        Kind("Job", "batch", "v1", "jobs"),
+        Kind("CronJob", "batch", "v1", "cronjobs"),
+        Kind("HorizontalPodAutoscaler", "autoscaling", "v2", "horizontalpodautoscalers"),
+        Kind("PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets"),
+        Kind("NetworkPolicy", "networking.k8s.io", "v1", "networkpolicies"),
+        Kind("ClusterRoleBinding", "rbac.authorization.k8s.io", "v1", "clusterrolebindings", namespaced=False),
+        Kind("RoleBinding", "rbac.authorization.k8s.io", "v1", "rolebindings"),
+    )
+}

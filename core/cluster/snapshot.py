@@ -1,0 +1,113 @@
+"""One look at a cluster: slim objects by kind, with the indexes that detectors walk. Built by `tools`, by `--from FILE`, and by tests.
+
+Indexes are made on first use, because most scans need few of them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, cast
+
+from core.cluster import objects
+from core.cluster.kinds import KINDS
+from core.domain.target import Target
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """`unread` maps a kind to the reason why it could not be read; `poisoned` names objects that could not be decoded, with the reason."""
+
+    cluster: str
+    taken_at: datetime
+    objects: Mapping[str, tuple[Any, ...]]
+    unread: Mapping[str, str] = field(default_factory=dict)
+    poisoned: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def pods(self) -> tuple[objects.Pod, ...]:
+        return self.of("Pod")
+
+    @property
+    def nodes(self) -> tuple[objects.Node, ...]:
+        return self.of("Node")
+
+    def of(self, kind: str) -> tuple[Any, ...]:
+        """All objects of a kind; empty where none were read (see `unread`)."""
+        return self.objects.get(kind, ())
+
+    def find(self, kind: str, namespace: str, name: str) -> Any | None:
+        return self._by_name.get((kind, namespace, name))
+
+    def target(self, kind: str, item: Any) -> Target:
+        """The pinned reference of an object of this snapshot."""
+        meta = cast("objects.Meta", item.metadata)
+        return Target(
+            cluster=self.cluster,
+            group=KINDS[kind].group,
+            kind=kind,
+            namespace=meta.namespace,
+            name=meta.name,
+            uid=meta.uid or f"no-uid-{kind}-{meta.namespace}-{meta.name}"[:64],
+        )
+
+    def workload_of(self, pod: objects.Pod) -> tuple[str, Any] | None:
+        """The object that people know the pod by: (kind, object) of the last owner on the way up that was read; None for a bare pod."""
+        found: tuple[str, Any] | None = None
+        owner = _controller(pod.metadata)
+        while owner is not None and (item := self._by_uid.get(owner.uid)) is not None:
+            found = item
+            owner = _controller(item[1].metadata)
+        return found
+
+    def pods_of(self, uid: str) -> tuple[objects.Pod, ...]:
+        """The pods under a workload, through ReplicaSets and Jobs."""
+        return tuple(self._pods_by_root.get(uid, ()))
+
+    def owned(self, uid: str, kind: str) -> tuple[Any, ...]:
+        """Objects of a kind whose controller is this uid: the ReplicaSets of a Deployment."""
+        return tuple(item for item in self.of(kind) if (owner := _controller(item.metadata)) is not None and owner.uid == uid)
+
+    def events_of(self, uid: str) -> tuple[objects.Event, ...]:
+        return tuple(self._events_by_uid.get(uid, ()))
+
+    def autoscaler_of(self, kind: str, namespace: str, name: str) -> objects.Autoscaler | None:
+        return self._autoscalers.get((kind, namespace, name))
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str, str], Any]:
+        return {(kind, item.metadata.namespace, item.metadata.name): item for kind, items in self.objects.items() for item in items}
+
+    @cached_property
+    def _by_uid(self) -> dict[str, tuple[str, Any]]:
+        return {item.metadata.uid: (kind, item) for kind, items in self.objects.items() if kind not in ("Pod", "Event") for item in items}
+
+    @cached_property
+    def _pods_by_root(self) -> dict[str, list[objects.Pod]]:
+        found: dict[str, list[objects.Pod]] = defaultdict(list)
+        for pod in self.pods:
+            owner = _controller(pod.metadata)
+            while owner is not None:
+                found[owner.uid].append(pod)
+                item = self._by_uid.get(owner.uid)
+                owner = _controller(item[1].metadata) if item else None
+        return found
+
+    @cached_property
+    def _events_by_uid(self) -> dict[str, list[objects.Event]]:
+        found: dict[str, list[objects.Event]] = defaultdict(list)
+        for event in cast("Iterable[objects.Event]", self.of("Event")):
+            found[event.involved_object.uid].append(event)
+        return found
+
+    @cached_property
+    def _autoscalers(self) -> dict[tuple[str, str, str], objects.Autoscaler]:
+        return {
+            (item.spec.scale_target_ref.kind, item.metadata.namespace, item.spec.scale_target_ref.name): item
+            for item in cast("Iterable[objects.Autoscaler]", self.of("HorizontalPodAutoscaler"))
+        }
+
+
+def _controller(meta: objects.Meta) -> objects.OwnerReference | None:
+    return next((owner for owner in meta.owner_references if owner.controller), None)

@@ -1,0 +1,103 @@
+"""What the judge itself read about the action's target and surroundings. A proposer supplies none of it.
+
+None means "not known": a rule that needs the value then errs, and an error is a denial. Rules that can live without it say so.
+"""
+
+from typing import Any
+
+from pydantic import Field
+
+from core.domain.values import Moment, Value
+
+
+class ChangeFact(Value):
+    """One field the API server said it would move, from the judge's own dry-run."""
+
+    path: str
+    old: Any = None
+    new: Any = None
+
+
+class Facts(Value):
+    """All quantities are integers in the unit of their name."""
+
+    read_at: Moment
+    cluster: str
+    # the target
+    exists: bool
+    uid: str = ""
+    uid_matches: bool = False
+    generation: int = 0
+    resource_version: str = ""
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    deleting: bool = False
+    labels: dict[str, str] = Field(default_factory=dict)
+    protected: bool = Field(default=False, description="system namespace, the platform's own, or marked day2.dev/protected")
+    opted_out: bool = Field(default=False, description="day2.dev/opt-out on the object or its namespace")
+    gitops_owner: str = Field(default="", description="Argo CD or Flux application that writes this object, from labels and managedFields")
+    owner_kind: str = ""
+    autoscaled_by: str = Field(default="", description="HPA that owns spec.replicas")
+    # the workload behind it
+    replicas: int | None = None
+    replicas_ready: int | None = None
+    replicas_after: int | None = None
+    rollout_in_progress: bool | None = None
+    pods_touched: int | None = None
+    disruptions_allowed: int | None = Field(default=None, description="least over the matching PDBs; None without one")
+    has_pdb: bool = False
+    previous_healthy_seconds: int | None = Field(default=None, description="how long the revision to go back to had all its pods")
+    revision_is_latest: bool | None = None
+    privileged: bool = False
+    # what it would become
+    requests_cpu_milli_before: int | None = None
+    requests_cpu_milli_after: int | None = None
+    requests_memory_mib_before: int | None = None
+    requests_memory_mib_after: int | None = None
+    limits_memory_mib_after: int | None = None
+    gpus_before: int | None = None
+    gpus_after: int | None = None
+    hpa_min_before: int | None = None
+    hpa_min_after: int | None = None
+    hpa_max_after: int | None = None
+    pod_security_before: str = ""
+    pod_security_after: str = ""
+    pods_violating_after: int | None = Field(default=None, description="pods of the namespace that the new pod-security level would refuse")
+    # usage, from the metrics source and a second source
+    cpu_milli_p95: int | None = None
+    memory_mib_max: int | None = None
+    usage_coverage_percent: int | None = None
+    usage_days: int | None = None
+    requests_memory_mib_live_max: int | None = Field(default=None, description="metrics.k8s.io: highest live working set of the workload's pods")
+    oom_killed_recently: bool | None = None
+    # surroundings
+    nodes_ready: int = 0
+    nodes_schedulable: int = 0
+    cluster_cpu_milli_free: int | None = None
+    namespace_gpus_used: int = 0
+    namespace_gpus_after: int = 0
+    gpu_allowance: int | None = None
+    monthly_cost_delta_micro_usd: int | None = None
+    budget_left_micro_usd: int | None = None
+    min_replicas_floor: int = 0
+    freeze_window: str = Field(default="", description="name of the freeze window that is open now")
+    quota_exceeded: bool = False
+    # history, from the ledger
+    open_actions_on_target: int = 0
+    actions_on_target_24h: int = 0
+    seconds_since_opposite: int | None = Field(default=None, description="since an action moved the same field the other way")
+    denied_recently: bool = False
+    actions_in_run: int = 0
+    autonomy: str = Field(default="observe", description="granted level for this capability and scope")
+    capability_granted: bool = False
+    evidence_age_seconds: int | None = Field(default=None, description="age of the oldest observation the judge could confirm")
+    # the dry run
+    dry_run_ok: bool = False
+    dry_run_message: str = ""
+    changes: tuple[ChangeFact, ...] = ()
+    rights_ok: bool = False
+    rights_missing: tuple[str, ...] = ()
+    stop: str = Field(default="", description="scope and reason of an emergency stop that covers this")
+    approvals: tuple[str, ...] = Field(default=(), description="subjects of valid approvals bound to this digest")
+    requested_by: str = ""

@@ -1,0 +1,36 @@
+"""An action plus who proposes it, why, for which objective, on which evidence, with which expected effect and expiry.
+
+Nothing here convinces the judge: it reads its own facts. It is for people, for arbitration and for the record.
+"""
+
+from pydantic import Field, SerializeAsAny
+
+from core.domain.action import Action, Change
+from core.domain.evidence import Evidence
+from core.domain.money import Saving
+from core.domain.values import Moment, Value
+
+
+class Effect(Value):
+    """What the proposer expects. GPU hours are per day."""
+
+    saving: Saving | None = None
+    gpu_hours_per_day: int = 0
+    summary: str = Field(max_length=300)
+    capacity_cpu_milli: int = Field(default=0, description="CPU taken from (positive) or given back to (negative) the cluster")
+
+
+class Proposal(Value):
+    """`objective` is the name of the objective served; arbitration ranks by its priority."""
+
+    action: SerializeAsAny[Action]
+    agent: str
+    run: str
+    why: str = Field(max_length=400)
+    objective: str = ""
+    priority: int = Field(default=0, description="of the objective served: higher wins")
+    findings: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = Field(min_length=1)
+    effect: Effect
+    changes: tuple[Change, ...] = ()
+    expires_at: Moment

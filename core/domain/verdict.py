@@ -1,0 +1,67 @@
+"""The judge's decision on one action. Made in `gate.judging`, kept in the ledger, shown on every door."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from core.domain.facts import Facts
+from core.domain.values import Moment, Value
+
+
+class Decision(StrEnum):
+    """Ordered from loosest to strictest: combining two decisions keeps the stricter."""
+
+    ALLOW = "allow"
+    NEEDS_APPROVAL = "needs_approval"
+    DENY = "deny"
+
+    def tightened_by(self, other: "Decision") -> "Decision":
+        return max(self, other, key=list(Decision).index)
+
+
+class RuleResult(Value):
+    """What one rule said, in words fit for the person who has to decide."""
+
+    rule: str
+    result: Literal["pass", "warn", "fail", "skip", "error"]
+    on_fail: Literal[Decision.NEEDS_APPROVAL, Decision.DENY]
+    message: str = Field(default="", max_length=400)
+
+    @property
+    def decision(self) -> Decision:
+        """A rule that could not be evaluated denies, whatever it would have demanded."""
+        match self.result:
+            case "error":
+                return Decision.DENY
+            case "fail":
+                return Decision(self.on_fail)
+            case "pass" | "warn" | "skip":
+                return Decision.ALLOW
+
+
+class Verdict(Value):
+    """A decision bound to exactly one action.
+
+    A verdict opens nothing: a permit does, and is minted from it for one request at a time. It carries its facts, so that it can be
+    explained and replayed.
+    """
+
+    action_id: str
+    action_digest: str
+    policy_digest: str
+    facts: Facts
+    results: tuple[RuleResult, ...]
+    at: Moment
+
+    @property
+    def decision(self) -> Decision:
+        """The strictest result; no result at all is a denial."""
+        if not self.results:
+            return Decision.DENY
+        return max((result.decision for result in self.results), key=list(Decision).index)
+
+    def reasons(self) -> tuple[RuleResult, ...]:
+        """The results that made the decision, strictest first."""
+        speaking = [result for result in self.results if result.decision is not Decision.ALLOW]
+        return tuple(sorted(speaking, key=lambda result: (-list(Decision).index(result.decision), result.rule)))
