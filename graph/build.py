@@ -1,0 +1,49 @@
+"""The two flows as lists of edges. Nothing is compiled or connected at import; a role of `runtime` compiles them with its checkpointer."""
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import RetryPolicy
+
+from graph import routing
+from graph.context import ActionContext, RunContext
+from graph.nodes import approve, arbitrate, close, consult, execute, intake, judge, observe, respond, submit, supervise
+from graph.state import ActionState, RunState
+
+CONSULT_MARGIN_SECONDS = 5.0
+
+
+def build_run(consult_seconds: float = 60.0) -> StateGraph[RunState, RunContext]:
+    """Request to response. The consult node has a deadline of its own behind the context's, for an agent that blocks the loop."""
+    flow = StateGraph(RunState, context_schema=RunContext)
+    flow.add_node("intake", intake.intake)
+    flow.add_node("supervise", supervise.supervise)
+    flow.add_node("consult", consult.consult, timeout=consult_seconds + CONSULT_MARGIN_SECONDS, error_handler=consult.failed)
+    flow.add_node("arbitrate", arbitrate.arbitrate, defer=True)
+    flow.add_node("submit", submit.submit, retry_policy=RetryPolicy(max_attempts=3))
+    flow.add_node("respond", respond.respond)
+
+    flow.add_edge(START, "intake")
+    flow.add_edge("intake", "supervise")
+    flow.add_conditional_edges("supervise", routing.after_supervise, ["consult", "respond"])
+    flow.add_edge("consult", "arbitrate")
+    flow.add_conditional_edges("arbitrate", routing.after_arbitrate)
+    flow.add_edge("submit", "respond")
+    flow.add_edge("respond", END)
+    return flow
+
+
+def build_action() -> StateGraph[ActionState, ActionContext]:
+    """One action from the judge to its end. The gate works on its own; this flow follows the ledger and waits for people."""
+    flow = StateGraph(ActionState, context_schema=ActionContext)
+    flow.add_node("judge", judge.judge)
+    flow.add_node("approve", approve.approve)
+    flow.add_node("execute", execute.execute)
+    flow.add_node("observe", observe.observe)
+    flow.add_node("close", close.close)
+
+    flow.add_edge(START, "judge")
+    flow.add_conditional_edges("judge", routing.after_judge)
+    flow.add_edge("approve", "judge")
+    flow.add_conditional_edges("execute", routing.after_execute)
+    flow.add_edge("observe", "close")
+    flow.add_edge("close", END)
+    return flow

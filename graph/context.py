@@ -1,0 +1,47 @@
+"""What the flows are given to work with. Filled by the composition root of the controller; nodes reach the world through nothing else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.domain.clock import Clock
+from core.domain.objective import Objectives
+from core.domain.proposal import Proposal
+from core.domain.request import Request
+from core.domain.submitting import GateDoor
+from core.policy.arbitration import Arbitration
+from graph.routes import Route
+from graph.state import Plain
+
+
+class Consulting(Protocol):
+    """Asks one agent, in this process or in its own. The answer is JSON: agent, findings, proposals, coverage."""
+
+    async def consult(self, agent: str, request: Request) -> Plain: ...
+
+
+class Supervising(Protocol):
+    """Chooses agents from what lives in the registry now."""
+
+    async def choose(self, request: Request) -> Route: ...
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """`consult_seconds` bounds one agent; a later answer is a finding that says so."""
+
+    clock: Clock
+    supervising: Supervising
+    consulting: Consulting
+    gate: GateDoor
+    objectives: Objectives
+    arbitrate: Callable[[tuple[Proposal, ...]], Arbitration]
+    redact: Callable[[str], str]
+    consult_seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class ActionContext:
+    """The gate as it can be observed."""
+
+    gate: GateDoor

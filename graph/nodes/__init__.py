@@ -1,0 +1,4 @@
+"""One step of a flow per file. A node reads state and context, calls one thing, and returns the keys it changes.
+
+Never here: a loop over steps, a permission, a client library.
+"""

@@ -1,0 +1,17 @@
+"""Let one proposal win where several touch the same thing; the others are told why."""
+
+from langgraph.runtime import Runtime
+
+from core.actions.catalogue import parse_proposal
+from graph.context import RunContext
+from graph.state import RunState
+
+
+async def arbitrate(state: RunState, runtime: Runtime[RunContext]) -> RunState:
+    consultations = sorted(state["consultations"], key=lambda answer: str(answer["agent"]))
+    proposals = tuple(parse_proposal(row) for answer in consultations for row in answer["proposals"])
+    result = runtime.context.arbitrate(proposals)
+    return RunState(
+        winners=[proposal.model_dump(mode="json") for proposal in result.winners],
+        held=[{"proposal": held.proposal.model_dump(mode="json"), "by": held.by, "reason": held.reason} for held in result.held],
+    )

@@ -1,0 +1,199 @@
+"""Cards, leases and states of agents in Redis. Used by agents (to register), the supervisor (to choose) and `day2 agent`.
+
+Keys: `day2:card:<name>:<digest>` (never changed), `day2:agent:<name>` (hash: digest, version, state), `day2:lease:<name>:<instance>`
+(expires by itself), `day2:cap:<capability>` (set of names), `day2:changes` (stream). A lease is renewed only by who holds it: SET IFEQ on
+Valkey 8.1 and later, WATCH/MULTI elsewhere. Leases are hints about life, never authority: fencing epochs come from SQL.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import redis.asyncio
+from redis.exceptions import RedisError, ResponseError, WatchError
+
+from core.domain.errors import Refused, Unavailable
+from registry.cards import Card
+
+CHANGES = "day2:changes"
+CHANGES_KEPT = 10_000
+
+
+class State(StrEnum):
+    """An agent's state; `expired` is not stored: it is the absence of a lease."""
+
+    REGISTERED = "registered"
+    READY = "ready"
+    DRAINING = "draining"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+
+
+class Member(NamedTuple):
+    """One agent as the registry knows it. `lease_ms` is the longest remaining lease of its instances, 0 when expired."""
+
+    name: str
+    state: State
+    card: Card
+    digest: str
+    instances: tuple[str, ...]
+    lease_ms: int
+
+    @property
+    def takes_work(self) -> bool:
+        return self.state is State.READY
+
+
+class Change(NamedTuple):
+    """One entry of the change stream, to be resumed after `id`."""
+
+    id: str
+    event: str
+    agent: str
+
+
+class Registry:
+    """`url` is redis:// or rediss://. Every method raises Unavailable when Redis does not answer."""
+
+    def __init__(self, url: str, *, lease_seconds: int = 15) -> None:
+        self._redis = redis.asyncio.Redis.from_url(url, decode_responses=True, socket_timeout=5, socket_connect_timeout=2)
+        self._lease_ms = lease_seconds * 1000
+        self._compares: bool | None = None
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def ping(self) -> dict[str, Any]:
+        """Version and persistence, for doctor."""
+        with redis_errors():
+            info = await self._redis.info()
+            return {key: info.get(key) for key in ("valkey_version", "redis_version", "aof_enabled", "used_memory")}
+
+    async def register(self, card: Card, instance: str) -> str:
+        """Store the card and take the lease. Raises Refused for a card that is older than the known one, or other content under one version."""
+        with redis_errors():
+            known = await self._card(card.name)
+            if known is not None and known.digest() != card.digest() and not card.later_than(known):
+                raise Refused((f"agent {card.name} {card.version} is not later than the registered {known.version}",))
+            state = await self._redis.hget(f"day2:agent:{card.name}", "state")
+            keeps = State.SUSPENDED if state == State.SUSPENDED else State.REGISTERED
+            async with self._redis.pipeline(transaction=True) as batch:
+                for item in known.capabilities if known else ():
+                    batch.srem(f"day2:cap:{item.id}", card.name)
+                for item in card.capabilities:
+                    batch.sadd(f"day2:cap:{item.id}", card.name)
+                batch.set(f"day2:card:{card.name}:{card.digest()}", card.model_dump_json())
+                batch.hset(f"day2:agent:{card.name}", mapping={"digest": card.digest(), "version": card.version, "state": keeps})
+                batch.sadd("day2:agents", card.name)
+                batch.set(_lease(card.name, instance), instance, px=self._lease_ms)
+                batch.sadd(f"day2:instances:{card.name}", instance)
+                self._note(batch, "registered", card.name)
+                await batch.execute()
+        return card.digest()
+
+    async def renew(self, name: str, instance: str) -> bool:
+        """False when the lease was lost: register again, work of the old lease is void."""
+        with redis_errors():
+            key = _lease(name, instance)
+            if self._compares is not False:
+                try:
+                    answer = await self._redis.execute_command("SET", key, instance, "IFEQ", instance, "PX", self._lease_ms)
+                except ResponseError:
+                    self._compares = False
+                else:
+                    self._compares = True
+                    return answer is not None
+            return await self._renew_watched(key, instance)
+
+    async def _renew_watched(self, key: str, instance: str) -> bool:
+        async with self._redis.pipeline(transaction=True) as batch:
+            try:
+                await batch.watch(key)
+                if await batch.get(key) != instance:
+                    return False
+                batch.multi()
+                batch.pexpire(key, self._lease_ms)
+                await batch.execute()
+            except WatchError:
+                return False
+            return True
+
+    async def move(self, name: str, state: State) -> None:
+        """Set an agent's state. An unknown agent is Refused."""
+        with redis_errors():
+            if not await self._redis.sismember("day2:agents", name):
+                raise Refused((f"no agent {name!r} is registered",), mend="day2 agent list")
+            async with self._redis.pipeline(transaction=True) as batch:
+                batch.hset(f"day2:agent:{name}", "state", state)
+                self._note(batch, state.value, name)
+                await batch.execute()
+
+    async def release(self, name: str, instance: str) -> None:
+        with redis_errors():
+            async with self._redis.pipeline(transaction=True) as batch:
+                batch.delete(_lease(name, instance))
+                batch.srem(f"day2:instances:{name}", instance)
+                self._note(batch, "released", name)
+                await batch.execute()
+
+    async def members(self) -> tuple[Member, ...]:
+        """All that ever registered, by name; without a living lease the state is expired."""
+        with redis_errors():
+            names = sorted(await self._redis.smembers("day2:agents"))
+            found = [await self._member(name) for name in names]
+        return tuple(member for member in found if member is not None)
+
+    async def able(self, capability: str) -> tuple[Member, ...]:
+        """Members that are ready, alive, and have the capability."""
+        with redis_errors():
+            names = sorted(await self._redis.smembers(f"day2:cap:{capability}"))
+            found = [await self._member(name) for name in names]
+        return tuple(member for member in found if member is not None and member.takes_work)
+
+    async def changes(self, after: str = "0", *, wait_ms: int = 0) -> tuple[Change, ...]:
+        """What happened since `after`; resume with the last id. Keyspace notifications would lose events."""
+        with redis_errors():
+            answer = await self._redis.xread({CHANGES: after}, count=1000, block=wait_ms or None)
+        rows = answer[0][1] if isinstance(answer, list) and answer else (answer or {}).get(CHANGES, []) if answer else []
+        flat = rows[0] if rows and isinstance(rows[0], list) else rows
+        return tuple(Change(str(row[0]), row[1]["event"], row[1]["agent"]) for row in flat)
+
+    async def _member(self, name: str) -> Member | None:
+        card = await self._card(name)
+        if card is None:
+            return None
+        stored = await self._redis.hgetall(f"day2:agent:{name}")
+        instances = sorted(await self._redis.smembers(f"day2:instances:{name}"))
+        alive = {instance: left for instance in instances if (left := await self._redis.pttl(_lease(name, instance))) > 0}
+        state = State(stored.get("state", State.REGISTERED)) if alive or stored.get("state") == State.SUSPENDED else State.EXPIRED
+        return Member(name, state, card, card.digest(), tuple(alive), max(alive.values(), default=0))
+
+    async def _card(self, name: str) -> Card | None:
+        current = await self._redis.hget(f"day2:agent:{name}", "digest")
+        text = await self._redis.get(f"day2:card:{name}:{current}") if current else None
+        return Card.model_validate_json(text) if text else None
+
+    def _note(self, batch: Any, event: str, agent: str) -> None:
+        batch.xadd(CHANGES, {"event": event, "agent": agent}, maxlen=CHANGES_KEPT, approximate=True)
+
+
+@contextlib.contextmanager
+def redis_errors() -> Any:
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise Unavailable("the registry", 2.0, reason=type(error).__name__, mend="check registry.url: day2 doctor") from error
+
+
+@contextlib.asynccontextmanager
+async def opened(url: str, *, lease_seconds: int = 15) -> AsyncIterator[Registry]:
+    registry = Registry(url, lease_seconds=lease_seconds)
+    try:
+        yield registry
+    finally:
+        await registry.close()
+
+
+def _lease(name: str, instance: str) -> str:
+    return f"day2:lease:{name}:{instance}"

@@ -1,0 +1,281 @@
+"""Everything that can be configured: one typed object, read once per process, with the source of each value.
+
+Precedence: flag > `DAY2_*` environment > `./day2.yaml` > `$XDG_CONFIG_HOME/day2/config.yaml` > `/etc/day2/config.yaml` > default.
+The only module that reads the environment. An unknown key is an error that names the nearest one.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from core.domain.errors import InvalidDocument, InvalidInput
+
+PREFIX = "DAY2_"
+
+
+class Group(BaseModel):
+    """Settings are frozen and closed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class KubernetesSettings(Group):
+    """Which cluster."""
+
+    kubeconfig: Path | None = Field(default=None, description="kubeconfig file; default: $KUBECONFIG, then ~/.kube/config, then the pod's service account")
+    context: str = Field(default="", description="context of the kubeconfig; default: its current context")
+    read_kubeconfig: Path | None = Field(default=None, description="kubeconfig of the read-only identity of agents; default: the same file")
+    judge_kubeconfig: Path | None = Field(default=None, description="kubeconfig of the judge; default: the same file")
+    executor_kubeconfig: Path | None = Field(default=None, description="kubeconfig of the executor; default: the same file")
+
+
+class PrometheusSettings(Group):
+    """Where usage comes from."""
+
+    url: str = Field(default="", description="base address of the Prometheus HTTP API; empty: checks that need metrics are reported as not run")
+
+
+class StoreSettings(Group):
+    """Where state lives."""
+
+    data_dir: Path = Field(default=Path("~/.local/share/day2"), description="ledger, checkpoints, keys and audit; created with mode 0700")
+    ledger_url: str = Field(default="", description="SQLAlchemy address of the ledger; empty: sqlite in data_dir")
+
+
+class RegistrySettings(Group):
+    """Where agents register."""
+
+    url: SecretStr = Field(default=SecretStr(""), description="redis:// or rediss:// address; empty: an embedded Valkey in data_dir")
+    lease_seconds: int = Field(default=15, ge=2, le=300, description="an agent that does not renew for so long is gone")
+    renew_seconds: int = Field(default=5, ge=1, le=100, description="how often a lease is renewed")
+
+
+class ModelSettings(Group):
+    """The language model. A key alone is not consent: `enabled` must be set."""
+
+    enabled: bool = Field(default=False, description="use a model for routing of free text, ranking and explanation")
+    base_url: str = Field(default="", description="OpenAI-compatible endpoint; empty: the provider's default")
+    name: str = Field(default="", description="model name at that endpoint")
+    api_key_file: Path | None = Field(default=None, description="file that holds the key; keys are never read from flags")
+    tokens_per_run: int = Field(default=20_000, ge=0, description="input plus output tokens that one run may use")
+    calls_per_run: int = Field(default=8, ge=0, description="calls that one run may make")
+    seconds_per_call: int = Field(default=30, ge=1, le=300, description="deadline of one call")
+    micro_usd_per_run: int = Field(default=200_000, ge=0, description="money that one run may spend, in millionths of a dollar")
+    micro_usd_per_1k_tokens: int = Field(default=2_000, ge=0, description="price used to count money")
+
+
+class FlowSettings(Group):
+    """How runs behave."""
+
+    consult_seconds: int = Field(default=60, ge=1, le=600, description="an agent that has not answered by then is reported as late")
+    approval_hours: int = Field(default=24, ge=1, le=720, description="an approval that nobody gives expires; it is never waived")
+    writes_per_run: int = Field(default=20, ge=0, le=1000, description="actions that one run may submit")
+    poll_seconds: float = Field(default=0.1, gt=0, le=10, description="how often processes look into the ledger")
+
+
+class PolicySettings(Group):
+    """What people want and forbid."""
+
+    objectives: Path | None = Field(default=None, description="file or folder of Objective, Grant and PriceList documents")
+    rules: Path | None = Field(default=None, description="folder of further ActionPolicy documents; the built-in packs always apply")
+
+
+class Settings(Group):
+    """The whole. `clock` is `system`, or the address of a simulator whose virtual time counts."""
+
+    kubernetes: KubernetesSettings = KubernetesSettings()
+    prometheus: PrometheusSettings = PrometheusSettings()
+    store: StoreSettings = StoreSettings()
+    registry: RegistrySettings = RegistrySettings()
+    model: ModelSettings = ModelSettings()
+    flow: FlowSettings = FlowSettings()
+    policy: PolicySettings = PolicySettings()
+    clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
+    profile: Literal["default", "demo"] = Field(default="default", description="demo ignores KUBECONFIG, keys and config files")
+
+    @property
+    def data_dir(self) -> Path:
+        return self.store.data_dir.expanduser()
+
+    @property
+    def ledger_url(self) -> str:
+        return self.store.ledger_url or f"sqlite:///{self.data_dir / 'ledger.db'}"
+
+
+class Source(NamedTuple):
+    """Where one value came from."""
+
+    key: str
+    value: Any
+    source: str
+
+
+class Loaded(NamedTuple):
+    """The settings, and for each key the source that won."""
+
+    settings: Settings
+    sources: tuple[Source, ...]
+
+
+def load(flags: Mapping[str, Any] | None = None, *, environment: Mapping[str, str] | None = None, files: tuple[Path, ...] | None = None) -> Loaded:
+    """Read all sources. Keys are dotted (`flow.consult_seconds`). Raises InvalidInput or InvalidDocument with the nearest known key."""
+    env = os.environ if environment is None else environment
+    chosen: dict[str, tuple[Any, str]] = {}
+    for path in reversed(config_files(env) if files is None else files):
+        chosen |= {key: (value, str(path)) for key, value in _of_file(path).items()}
+    chosen |= _of_environment(env)
+    chosen |= {key: (value, "flag") for key, value in (flags or {}).items() if value is not None}
+    settings = _build({key: value for key, (value, _) in chosen.items()}, {key: source for key, (_, source) in chosen.items()})
+    if settings.kubernetes.kubeconfig is None and env.get("KUBECONFIG"):
+        first = Path(env["KUBECONFIG"].split(os.pathsep)[0])
+        settings = settings.model_copy(update={"kubernetes": settings.kubernetes.model_copy(update={"kubeconfig": first})})
+        chosen["kubernetes.kubeconfig"] = (first, "environment KUBECONFIG")
+    rows = (Source(key, value_at(settings, key), chosen[key][1] if key in chosen else "default") for key in known_keys())
+    return Loaded(settings, tuple(rows))
+
+
+def config_files(environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Strongest first."""
+    home = Path(environment.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+    return (Path("day2.yaml"), home / "day2" / "config.yaml", Path("/etc/day2/config.yaml"))
+
+
+def known_keys() -> tuple[str, ...]:
+    return tuple(_keys(Settings, ""))
+
+
+def described(key: str) -> str:
+    """The field's own description. Raises InvalidInput for an unknown key."""
+    _known(key)
+    model: type[BaseModel] = Settings
+    *groups, last = key.split(".")
+    for group in groups:
+        model = _group(model, group)
+    return model.model_fields[last].description or ""
+
+
+def value_at(settings: Settings, key: str) -> Any:
+    value: Any = settings
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def screen_size(environment: Mapping[str, str] | None = None) -> int | None:
+    """Columns that the environment asks for, if any."""
+    text = (os.environ if environment is None else environment).get("COLUMNS", "")
+    return int(text) if text.isdecimal() and int(text) > 0 else None
+
+
+def wants_color(environment: Mapping[str, str] | None = None) -> bool:
+    """False where NO_COLOR, DAY2_NO_COLOR or a dumb terminal say so."""
+    env = os.environ if environment is None else environment
+    return not (env.get("NO_COLOR") or env.get("DAY2_NO_COLOR") or env.get("TERM") == "dumb")
+
+
+def child_environment() -> dict[str, str]:
+    """What our own processes inherit: nothing that holds a key or names a cluster."""
+    dropped = ("KUBECONFIG", "OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    return {key: value for key, value in os.environ.items() if key not in dropped and not key.startswith(PREFIX)} | {"LANGGRAPH_STRICT_MSGPACK": "true"}
+
+
+def _keys(model: type[BaseModel], prefix: str) -> list[str]:
+    found: list[str] = []
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        nested = isinstance(kind, type) and issubclass(kind, Group)
+        found += _keys(kind, f"{prefix}{name}.") if nested and isinstance(kind, type) else [prefix + name]
+    return found
+
+
+def _group(model: type[BaseModel], name: str) -> type[BaseModel]:
+    kind = model.model_fields[name].annotation
+    assert isinstance(kind, type)  # noqa: S101  known_keys made the name from this very class
+    return kind
+
+
+def _known(key: str) -> None:
+    if key not in known_keys():
+        near = difflib.get_close_matches(key, known_keys(), n=1)
+        raise InvalidInput(f"unknown setting {key!r}", mend=f"did you mean {near[0]}?" if near else "day2 config view lists them all")
+
+
+def _of_environment(env: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    names = {PREFIX + key.upper().replace(".", "__"): key for key in known_keys()}
+    found = {}
+    for name, value in env.items():
+        if name.startswith(PREFIX) and name not in _OTHER_VARIABLES:
+            if name not in names:
+                near = difflib.get_close_matches(name, list(names), n=1)
+                raise InvalidInput(f"unknown variable {name}", mend=f"did you mean {near[0]}?" if near else "day2 config view lists all settings")
+            found[names[name]] = (value, f"environment {name}")
+    return found
+
+
+_OTHER_VARIABLES = frozenset({"DAY2_NO_COLOR"})
+
+
+def _of_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.expanduser().read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror}", mend="check its permissions") from error
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise InvalidDocument("no valid YAML", file=str(path), line=mark.line + 1 if mark else 0) from error
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise InvalidDocument("settings should be a mapping", file=str(path), line=1)
+    return _flat(document, "", path, _lines(node, ""))
+
+
+def _lines(node: Any, prefix: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            found[prefix + str(key.value)] = key.start_mark.line + 1
+            found |= _lines(value, f"{prefix}{key.value}.")
+    return found
+
+
+def _flat(document: Mapping[str, Any], prefix: str, path: Path, lines: Mapping[str, int]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in document.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, Mapping) and any(known.startswith(f"{key}.") for known in known_keys()):
+            found |= _flat(value, f"{key}.", path, lines)
+            continue
+        if key not in known_keys():
+            near = difflib.get_close_matches(key, known_keys(), n=1)
+            mend = f"did you mean {near[0]}?" if near else "day2 config view lists all settings"
+            raise InvalidDocument(f"unknown setting {key!r}", file=str(path), line=lines.get(key, 0), mend=mend)
+        found[key] = value
+    return found
+
+
+def _build(values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
+    tree: dict[str, Any] = {}
+    for key, value in values.items():
+        _known(key)
+        *groups, last = key.split(".")
+        branch = tree
+        for group in groups:
+            branch = branch.setdefault(group, {})
+        branch[last] = value
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(f"{key} from {sources.get(key, 'configuration')}: {first['msg']}", mend=f"day2 config explain {key}") from error

@@ -1,0 +1,131 @@
+"""Where the API server is and who we are: from a kubeconfig, or from the service account inside a cluster. Called by the composition roots.
+
+A kubeconfig may name programs to run (`exec`, `auth-provider`); running what a file says is code execution (CVE-2022-24817), so such
+files are refused with the way out. Sources: kubeconfig v1 reference; CVE-2026-23990 for empty identities.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.domain.errors import InvalidInput
+
+IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+DEFAULT = Path("~/.kube/config")
+
+
+@dataclass(frozen=True, repr=False)
+class Connection:
+    """How to reach one API server. PEM texts and the token are secrets: they are never shown."""
+
+    server: str
+    context: str
+    namespace: str = "default"
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+    token: str = ""
+    token_file: str = ""
+
+    def __repr__(self) -> str:
+        return f"Connection(server={self.server!r}, context={self.context!r})"
+
+
+def load(kubeconfig: Path | None, context: str = "") -> Connection:
+    """Raises InvalidInput with the mend for a missing file, an unknown context, or credentials that we do not use."""
+    if kubeconfig is None and IN_CLUSTER.joinpath("token").exists() and not DEFAULT.expanduser().exists():
+        return _in_cluster()
+    path = (kubeconfig or DEFAULT).expanduser()
+    document = _read(path)
+    name = context or str(document.get("current-context") or "")
+    contexts = _named(document, "contexts", "context")
+    if not name:
+        raise InvalidInput(f"{path} has no current context", mend="choose one with --context, or: kubectl config use-context NAME")
+    if name not in contexts:
+        known = ", ".join(sorted(contexts)) or "none"
+        raise InvalidInput(f"context {name!r} is not in {path}", mend=f"choose one of: {known}")
+    chosen = contexts[name]
+    cluster = _named(document, "clusters", "cluster").get(str(chosen.get("cluster")))
+    user = _named(document, "users", "user").get(str(chosen.get("user")), {})
+    if not cluster or not cluster.get("server"):
+        raise InvalidInput(f"context {name!r} names a cluster that {path} does not describe", mend="kubectl config view --minify shows what is missing")
+    _refuse_programs(user, path)
+    if cluster.get("insecure-skip-tls-verify"):
+        raise InvalidInput(f"{path} switches TLS verification off", mend="put the cluster's CA into certificate-authority-data instead")
+    return _connection(name, chosen, cluster, user, path.parent)
+
+
+def _connection(name: str, chosen: Mapping[str, Any], cluster: Mapping[str, Any], user: Mapping[str, Any], base: Path) -> Connection:
+    return Connection(
+        server=str(cluster["server"]).rstrip("/"),
+        context=name,
+        namespace=str(chosen.get("namespace") or "default"),
+        ca=_pem(cluster, "certificate-authority", base),
+        certificate=_pem(user, "client-certificate", base),
+        key=_pem(user, "client-key", base),
+        token=str(user.get("token") or ""),
+        token_file=str(user.get("tokenFile") or ""),
+    )
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidInput(f"no kubeconfig at {path}", mend="name one with --kubeconfig FILE, or try without a cluster: day2 demo") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"cannot read the kubeconfig {path}: {error}", mend="check its permissions and encoding") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}" if mark else ""
+        raise InvalidInput(f"{path}{place} is no YAML", mend="kubectl config view shows whether kubectl can read it") from error
+    if not isinstance(document, Mapping):
+        raise InvalidInput(f"{path} is no kubeconfig", mend="it should be a mapping with clusters, users and contexts")
+    return document
+
+
+def _named(document: Mapping[str, Any], collection: str, inner: str) -> dict[str, dict[str, Any]]:
+    found = {}
+    for row in document.get(collection) or ():
+        if isinstance(row, Mapping) and isinstance(row.get(inner), Mapping):
+            found[str(row.get("name"))] = dict(row[inner])
+    return found
+
+
+def _refuse_programs(user: Mapping[str, Any], path: Path) -> None:
+    for key in ("exec", "auth-provider"):
+        if user.get(key):
+            raise InvalidInput(
+                f"{path} asks to run a program for credentials ({key}); day2 does not run programs that a file names",
+                mend="make a token for a service account: kubectl create token NAME --duration=8h, and put it into a kubeconfig of its own",
+            )
+
+
+def _pem(section: Mapping[str, Any], key: str, base: Path) -> str:
+    """Inline data wins over a file, as in kubectl; relative paths start at the kubeconfig."""
+    if data := section.get(f"{key}-data"):
+        try:
+            return base64.b64decode(str(data), validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise InvalidInput(f"{key}-data in the kubeconfig is not base64 of a PEM text", mend="copy it again from the cluster's admin") from error
+    if name := section.get(key):
+        try:
+            return (base / str(name)).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput(f"cannot read {key} {name}: {error}", mend="check the path in the kubeconfig") from error
+    return ""
+
+
+def _in_cluster() -> Connection:
+    return Connection(
+        server="https://kubernetes.default.svc",
+        context="in-cluster",
+        namespace=IN_CLUSTER.joinpath("namespace").read_text(encoding="utf-8").strip(),
+        ca=IN_CLUSTER.joinpath("ca.crt").read_text(encoding="ascii"),
+        token_file=str(IN_CLUSTER / "token"),
+    )

@@ -1,0 +1,172 @@
+"""Reads one cluster over HTTP. The adapter behind `core.cluster.reading.ClusterReader`; used by agents (slim snapshots) and judge (full objects)."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from core.cluster import decoding
+from core.cluster.kinds import KINDS, Kind
+from core.cluster.snapshot import Snapshot
+from core.domain.clock import Clock
+from core.domain.errors import Conflict, Day2Error, NotAuthorised, Unavailable
+from core.domain.values import Json, bounded
+from tools.kubernetes import transport
+
+PAGE = 500
+LIST_ATTEMPTS = 3
+LOG_BYTES = 16_384
+KINDS_AT_ONCE = 4
+
+
+class HttpReader:
+    """`clock` stamps snapshots. The client is owned by the caller, who closes it."""
+
+    def __init__(self, client: httpx.AsyncClient, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._uid = ""
+
+    async def cluster_uid(self) -> str:
+        if not self._uid:
+            found = await self.get(KINDS["Namespace"], "", "kube-system")
+            self._uid = str((found or {}).get("metadata", {}).get("uid") or "")
+            if not self._uid:
+                raise Unavailable("the cluster's identity", 5.0, reason="the namespace kube-system has no uid")
+        return self._uid
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Json | None:
+        response = await transport.read(self._client, kind.path(quote(namespace, safe=""), quote(name, safe="")), right=f"get {_resource(kind)}")
+        return None if response.status_code == HTTPStatus.NOT_FOUND else _object(response.content)
+
+    async def list(self, kind: Kind, namespace: str = "", *, labels: Mapping[str, str] | None = None) -> Sequence[Json]:
+        params = {"limit": str(PAGE)}
+        if labels:
+            params["labelSelector"] = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+        found: list[Json] = []
+        async for body in self._pages(kind, namespace, params):
+            found.extend(_object(body).get("items") or ())
+        return found
+
+    async def snapshot(self, kinds: Sequence[str], namespaces: Sequence[str] = ()) -> Snapshot:
+        gate = asyncio.Semaphore(KINDS_AT_ONCE)
+
+        async def one(name: str) -> decoding.Decoded | str:
+            async with gate:
+                return await self._decoded(KINDS[name], namespaces)
+
+        cluster = await self.cluster_uid()
+        answers = dict(zip(kinds, await asyncio.gather(*(one(name) for name in kinds)), strict=True))
+        decoded = {name: answer for name, answer in answers.items() if not isinstance(answer, str)}
+        return Snapshot(
+            cluster=cluster,
+            taken_at=self._clock.now(),
+            objects={name: answer.items for name, answer in decoded.items()},
+            unread={name: answer for name, answer in answers.items() if isinstance(answer, str)},
+            poisoned=tuple(poison for answer in decoded.values() for poison in answer.poisoned),
+        )
+
+    async def log(self, namespace: str, pod: str, container: str, *, previous: bool = False, lines: int = 40) -> str:
+        params = {"container": container, "tailLines": str(lines), "limitBytes": str(LOG_BYTES)} | ({"previous": "true"} if previous else {})
+        path = KINDS["Pod"].path(quote(namespace, safe=""), quote(pod, safe="")) + "/log"
+        response = await transport.read(self._client, path, params=params, right="get pods/log")
+        return "" if response.status_code == HTTPStatus.NOT_FOUND else response.text[:LOG_BYTES]
+
+    async def usage(self, namespace: str) -> Sequence[Json]:
+        path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{quote(namespace, safe='')}/pods"
+        try:
+            response = await transport.read(self._client, path, right="list metrics.k8s.io/pods")
+        except (Unavailable, NotAuthorised):
+            return ()
+        return () if response.status_code == HTTPStatus.NOT_FOUND else tuple(_object(response.content).get("items") or ())
+
+    async def allowed(self, user: str, verb: str, group: str, resource: str, subresource: str, namespace: str) -> bool:
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {
+                "user": user,
+                "groups": ["system:authenticated"],
+                "resourceAttributes": {"verb": verb, "group": group, "resource": resource, "subresource": subresource, "namespace": namespace},
+            },
+        }
+        try:
+            response = await self._client.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", json=body)
+        except httpx.HTTPError as error:
+            raise transport.unreachable(self._client, error) from error
+        transport.raise_for(response, right="create authorization.k8s.io/subjectaccessreviews")
+        return bool((_object(response.content).get("status") or {}).get("allowed"))
+
+    async def _decoded(self, kind: Kind, namespaces: Sequence[str]) -> "decoding.Decoded | str":
+        """All objects of a kind, or the reason why there are none to be had."""
+        parts: list[decoding.Decoded] = []
+        try:
+            for namespace in namespaces if namespaces and kind.namespaced else ("",):
+                async for body in self._pages(kind, namespace, {"limit": str(PAGE)}):
+                    parts.append(decoding.decode_page(kind.name, body))
+        except NotAuthorised as error:
+            return f"{bounded(str(error), 160)}; {error.mend}"
+        except Day2Error as error:
+            if kind.name in _ESSENTIAL:
+                raise
+            return bounded(str(error), 200)
+        return decoding.joined(parts)
+
+    async def _pages(self, kind: Kind, namespace: str, params: Mapping[str, str]) -> Any:
+        """Bodies of the pages. An expired continue token (410) starts the list again; pages then come from the new list only when none was given yet."""
+        path, right = kind.path(quote(namespace, safe="")), f"list {_resource(kind)}"
+        token = ""
+        for attempt in range(LIST_ATTEMPTS):
+            given = 0
+            while True:
+                response = await transport.read(self._client, path, params=dict(params) | ({"continue": token} if token else {}), right=right)
+                if response.status_code == HTTPStatus.GONE:
+                    break
+                if response.status_code == HTTPStatus.NOT_FOUND:
+                    raise Unavailable(f"the API for {kind.resource}", 60.0, reason="not served by this cluster")
+                yield response.content
+                given += 1
+                token = _continue(response.content)
+                if not token:
+                    return
+            token = _continue(response.content)  # the 410 offers a token that goes on with a newer version
+            if not token and given:
+                raise Conflict(f"the list of {kind.resource} changed faster than it could be read")
+            if attempt + 1 == LIST_ATTEMPTS:
+                raise Unavailable("the Kubernetes API", 5.0, reason=f"the list of {kind.resource} expired {LIST_ATTEMPTS} times")
+
+
+_ESSENTIAL = frozenset({"Namespace", "Pod"})
+
+
+class _ListMeta(msgspec.Struct, rename={"token": "continue"}):
+    token: str = ""
+
+
+class _Envelope(msgspec.Struct):
+    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
+
+
+def _continue(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=_Envelope).metadata.token
+    except msgspec.DecodeError:
+        return ""
+
+
+def _object(body: bytes) -> Json:
+    try:
+        found = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise Unavailable("the Kubernetes API", 2.0, reason="the answer is no JSON") from error
+    if not isinstance(found, dict):
+        raise Unavailable("the Kubernetes API", 2.0, reason="the answer is no object")
+    return found
+
+
+def _resource(kind: Kind) -> str:
+    return f"{kind.group}/{kind.resource}" if kind.group else kind.resource
