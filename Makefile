@@ -1,0 +1,72 @@
+# The verbs of day2ops. `make` alone lists them. Needs GNU make and Python 3.11 or newer; the rest it brings, into this folder only.
+# Recipes use relative paths, so a checkout may live under any name.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+# A foreign Python path would put foreign packages in front of ours.
+unexport PYTHONPATH
+unexport PYTHONHOME
+
+ARGS ?=
+JOBS ?= auto
+ENVIRONMENT := sh toolchain/python.sh toolchain/environment.py
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+
+.PHONY: help demo test check lint types contracts format control-plane test-cluster test-bypass bench eval lock clean dev
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: ## the whole product on an embedded cluster (ARGS="--fast")
+	@$(ENVIRONMENT) demo
+	@.venv-demo/bin/day2 demo $(ARGS)
+
+test: dev ## every test that needs no cluster (ARGS="-k words")
+	@$(PYTEST) -n $(JOBS) --dist worksteal -m "not cluster" $(ARGS)
+
+check: lint types contracts test ## format, lint, types, layers, then the tests
+
+lint: dev
+	@echo "== ruff"
+	@$(PY) -m ruff format --check --output-format concise . || { echo "mend: make format"; exit 1; }
+	@$(PY) -m ruff check --quiet .
+
+types: dev
+	@echo "== mypy"
+	@$(PY) -m mypy
+	@MYPYPATH=toolchain $(PY) -m mypy toolchain/*.py
+
+contracts: dev
+	@echo "== import contracts"
+	@$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+format: dev ## let ruff format and sort
+	@$(PY) -m ruff check --quiet --select I --fix .
+	@$(PY) -m ruff format .
+
+control-plane: dev ## build a real Kubernetes control plane (Go, once)
+	@$(PY) tests/controlplane/build.py $(ARGS)
+
+test-cluster: dev ## the tests on the real control plane
+	@$(PYTEST) tests/cluster -m cluster $(ARGS)
+
+test-bypass: dev ## every known way past the gate, tried
+	@$(PYTEST) tests/gate -m bypass $(ARGS)
+
+bench: dev ## one line per measured goal
+	@$(PY) -m benchmarks $(ARGS)
+
+eval: dev ## how good are the agents: the scored cases
+	@$(PY) -m evals $(ARGS)
+
+lock: ## resolve every requirements/*.in again (ARGS=--upgrade)
+	@sh toolchain/python.sh toolchain/locking.py $(ARGS)
+
+clean: ## remove environments, caches and the demo's leavings
+	@rm -rf .venv .venv-* .cache .day2 .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+dev:
+	@$(ENVIRONMENT) dev

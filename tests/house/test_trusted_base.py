@@ -1,0 +1,37 @@
+"""What can write to a cluster can be read in an afternoon: the judge, the executor and the webhook with all they reach."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import grimp
+import pytest
+
+LIMIT = 4_000
+ROLES = ("judge", "executor", "webhook")
+
+
+@pytest.fixture(scope="module")
+def graph(packages: tuple[str, ...]) -> grimp.ImportGraph:
+    return grimp.build_graph(*packages, cache_dir=None)
+
+
+def closure(graph: grimp.ImportGraph, modules: Iterable[str]) -> set[str]:
+    """The modules, and every module of ours that they import, however indirectly, also inside functions."""
+    reached = {module for module in modules if module in graph.modules}
+    return reached.union(*(graph.find_upstream_modules(module) for module in reached))
+
+
+def lines_of(root: Path, module: str) -> int:
+    place = root.joinpath(*module.split("."))
+    file = place.with_suffix(".py") if place.with_suffix(".py").exists() else place / "__init__.py"
+    return len(file.read_text(encoding="utf-8").splitlines())
+
+
+def test_judge_and_executor_have_a_composition_root_each(graph: grimp.ImportGraph) -> None:
+    assert {"runtime.roles.judge", "runtime.roles.executor"} <= graph.modules
+
+
+def test_the_trusted_base_is_at_most_four_thousand_lines(graph: grimp.ImportGraph, root: Path) -> None:
+    sizes = {module: lines_of(root, module) for module in closure(graph, (f"runtime.roles.{role}" for role in ROLES))}
+    largest = sorted(sizes.items(), key=lambda item: -item[1])[:15]
+    assert sum(sizes.values()) <= LIMIT, f"{sum(sizes.values())} lines in {len(sizes)} modules; the largest: {largest}"
