@@ -1,0 +1,33 @@
+"""What people declare beside objectives and policies: who may do what, and what runs by itself. Made by `documents`."""
+
+from pydantic import Field
+
+from core.domain.values import Value
+
+
+class Grant(Value):
+    """An agent's capabilities, given by configuration. An agent cannot grant itself one."""
+
+    name: str
+    agent: str = Field(pattern=r"^[a-z][a-z0-9-]{0,38}$")
+    capabilities: tuple[str, ...] = Field(min_length=1, description="action kinds, or `*` for the whole catalogue")
+    namespaces: tuple[str, ...] = Field(default=("*",), min_length=1)
+
+    def allows(self, agent: str, capability: str, namespace: str) -> bool:
+        return (
+            agent == self.agent
+            and (capability in self.capabilities or "*" in self.capabilities)
+            and (namespace in self.namespaces or "*" in self.namespaces)
+        )
+
+
+class Schedule(Value):
+    """A request that comes by itself, at most once per `every_seconds`. Without `act` it only proposes."""
+
+    name: str
+    every_seconds: int = Field(ge=60, le=31 * 86400)
+    text: str = Field(default="", max_length=4000, description="as if a person had asked")
+    agents: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    act: bool = False
+    suspended: bool = False

@@ -1,0 +1,151 @@
+"""What a controller is handed: the store, the time, the world and the load, with cached read-only views and quiet writes.
+
+The views are cached by the store's version, because a quiet cluster must cost nothing: only a loud write (one that another controller
+could react to) makes them stale. Events, leases and HPA measurements are written quietly.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from simulator.resources import Resource, resource
+from simulator.store import Store, grace_of
+from simulator.worlds.world import World
+
+Json = dict[str, Any]
+Reconcile = Callable[["Cluster"], datetime | None]
+
+PODS = resource("", "pods")
+NODES = resource("", "nodes")
+NAMESPACES = resource("", "namespaces")
+EVENTS = resource("", "events")
+SERVICES = resource("", "services")
+ENDPOINTS = resource("", "endpoints")
+CONFIG_MAPS = resource("", "configmaps")
+SERVICE_ACCOUNTS = resource("", "serviceaccounts")
+QUOTAS = resource("", "resourcequotas")
+SLICES = resource("discovery.k8s.io", "endpointslices")
+DEPLOYMENTS = resource("apps", "deployments")
+REPLICA_SETS = resource("apps", "replicasets")
+STATEFUL_SETS = resource("apps", "statefulsets")
+DAEMON_SETS = resource("apps", "daemonsets")
+REVISIONS = resource("apps", "controllerrevisions")
+JOBS = resource("batch", "jobs")
+CRON_JOBS = resource("batch", "cronjobs")
+HPAS = resource("autoscaling", "horizontalpodautoscalers")
+PDBS = resource("policy", "poddisruptionbudgets")
+LEASES = resource("coordination.k8s.io", "leases")
+
+MANAGER = "kube-controller-manager"
+PREFIX = "simulator.day2.dev/"
+"""Prefix of the annotations by which a test or a world tells a pod or node how to behave."""
+
+
+class Load(Protocol):
+    """What the controllers need to know of the load model."""
+
+    def cpu_milli(self, pod: Json, at: datetime) -> float:
+        """CPU that a running pod uses, averaged over the last minute."""
+
+    def memory_mib(self, pod: Json, at: datetime) -> float:
+        """Working set of a running pod."""
+
+
+class Cluster:
+    """One simulated cluster as its controllers see it. `now` is set before each pass."""
+
+    def __init__(self, store: Store, world: World, load: Load) -> None:
+        self.store = store
+        self.world = world
+        self.load = load
+        self.now = store.clock.now()
+        self.memo: dict[str, Any] = {}
+        self.events_from = world.start - timedelta(hours=1)
+        self._quiet = 0
+        self._views: dict[tuple[str, str], tuple[int, list[Json]]] = {}
+        self._owned: tuple[int, dict[tuple[str, str], dict[str, list[Json]]]] = (-1, {})
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def loud(self) -> int:
+        """Moves with each write that a controller could react to."""
+        return self.store.version() - self._quiet
+
+    def all(self, row: Resource) -> list[Json]:
+        """All objects of a resource by namespace and name: views, never to be written to."""
+        version = self.loud()
+        kept = self._views.get(row.key)
+        if kept is None or kept[0] != version:
+            kept = self._views[row.key] = (version, self.store.list(row))
+        return kept[1]
+
+    def owned(self, row: Resource, uid: str) -> list[Json]:
+        """Objects of a resource whose controller is `uid`."""
+        version = self.loud()
+        if self._owned[0] != version:
+            self._owned = (version, {})
+        groups = self._owned[1].get(row.key)
+        if groups is None:
+            groups = self._owned[1][row.key] = _by_controller(self.all(row))
+        return groups.get(uid, [])
+
+    def after(self, seconds: float) -> datetime:
+        return self.now + timedelta(seconds=seconds)
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def create(self, row: Resource, obj: Json, *, manager: str = MANAGER) -> Json:
+        return self.store.create(row, obj, manager=manager)
+
+    def update(self, row: Resource, obj: Json, *, manager: str = MANAGER, subresource: str = "") -> None:
+        self.store.update(row, obj, manager=manager, subresource=subresource)
+
+    def set_status(self, row: Resource, obj: Json, status: Json, *, manager: str = MANAGER) -> None:
+        """Write a status when it differs from what is stored."""
+        if obj.get("status") != status:
+            self.store.update(row, {**obj, "status": status}, subresource="status", manager=manager)
+
+    def quietly(self, write: Callable[[], object]) -> None:
+        """Do a write to which no controller reacts."""
+        before = self.store.version()
+        write()
+        self._quiet += self.store.version() - before
+
+    def delete_pod(self, pod: Json, *, seconds: int | None = None) -> None:
+        """Ask a pod to go; its kubelet ends it after the grace period."""
+        meta = pod["metadata"]
+        if "deletionTimestamp" in meta:
+            return
+        grace = grace_of(PODS, pod) if seconds is None else seconds
+        self.store.delete(PODS, meta["namespace"], meta["name"], uid=meta["uid"], grace_seconds=grace)
+
+
+def _by_controller(objects: list[Json]) -> dict[str, list[Json]]:
+    groups: dict[str, list[Json]] = {}
+    for obj in objects:
+        for owner in obj["metadata"].get("ownerReferences", ()):
+            if owner.get("controller"):
+                groups.setdefault(owner["uid"], []).append(obj)
+    return groups
+
+
+def owner_reference(obj: Json) -> Json:
+    """The reference by which `obj` controls what it creates."""
+    return {
+        "apiVersion": obj["apiVersion"],
+        "kind": obj["kind"],
+        "name": obj["metadata"]["name"],
+        "uid": obj["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def moment(text: str) -> datetime:
+    """The time of a Kubernetes timestamp."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def earliest(*dues: datetime | None) -> datetime | None:
+    known = [due for due in dues if due is not None]
+    return min(known) if known else None

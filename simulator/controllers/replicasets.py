@@ -1,0 +1,56 @@
+"""ReplicaSets: keep as many pods as asked, delete the least useful first, count what is ready and available."""
+
+from datetime import datetime
+
+from simulator.controllers import events, pods
+from simulator.controllers.cluster import PODS, REPLICA_SETS, Cluster, Json, earliest
+
+SOURCE = "replicaset-controller"
+
+
+def reconcile(cluster: Cluster) -> datetime | None:
+    due = None
+    for replica_set in cluster.all(REPLICA_SETS):
+        due = earliest(due, _one(cluster, replica_set))
+    return due
+
+
+def _one(cluster: Cluster, replica_set: Json) -> datetime | None:
+    members = cluster.owned(PODS, replica_set["metadata"]["uid"])
+    active = [pod for pod in members if pods.is_active(pod)]
+    if "deletionTimestamp" not in replica_set["metadata"]:
+        wanted = replica_set["spec"].get("replicas", 1)
+        if len(active) < wanted:
+            _create(cluster, replica_set, wanted - len(active))
+        elif len(active) > wanted:
+            _delete(cluster, replica_set, active, len(active) - wanted)
+        members = cluster.owned(PODS, replica_set["metadata"]["uid"])
+    return _report(cluster, replica_set, [pod for pod in members if pods.is_active(pod)])
+
+
+def _create(cluster: Cluster, replica_set: Json, count: int) -> None:
+    for _ in range(count):
+        name = replica_set["metadata"]["name"]
+        pod = cluster.create(PODS, pods.from_template(replica_set, replica_set["spec"]["template"], generateName=f"{name}-"))
+        events.record(cluster, replica_set, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}", source=SOURCE)
+
+
+def _delete(cluster: Cluster, replica_set: Json, active: list[Json], count: int) -> None:
+    for pod in sorted(active, key=lambda each: pods.deletion_rank(cluster, each))[:count]:
+        cluster.delete_pod(pod)
+        events.record(cluster, replica_set, "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}", source=SOURCE)
+
+
+def _report(cluster: Cluster, replica_set: Json, active: list[Json]) -> datetime | None:
+    wait = replica_set["spec"].get("minReadySeconds", 0)
+    status: Json = {"replicas": len(active), "observedGeneration": replica_set["metadata"].get("generation", 1)}
+    hashed = replica_set["spec"]["template"].get("metadata", {}).get("labels", {})
+    counts = {
+        "fullyLabeledReplicas": sum(hashed.items() <= pod["metadata"].get("labels", {}).items() for pod in active),
+        "readyReplicas": sum(map(pods.is_ready, active)),
+        "availableReplicas": sum(pods.is_available(pod, wait, cluster.now) for pod in active),
+    }
+    status |= {key: value for key, value in counts.items() if value}
+    cluster.set_status(REPLICA_SETS, replica_set, status)
+    coming = [at for pod in active if (at := pods.available_at(pod, wait)) is not None and at > cluster.now]
+    return earliest(*coming)

@@ -1,0 +1,185 @@
+"""The scheduler: binds pending pods to nodes that fit, or says why none does in the real scheduler's words.
+
+Fit is requests (CPU, memory, extended resources, pod count), taints, nodeSelector, required node affinity and cordon. Among the fitting,
+the node with fewest siblings of the same owner wins, then the least allocated, then the first by name: same cluster, same binding.
+"""
+
+from collections import Counter
+from datetime import datetime
+from functools import lru_cache
+
+from core.cluster import quantities
+from simulator.controllers import events
+from simulator.controllers.cluster import NODES, PODS, Cluster, Json
+from simulator.controllers.conditions import find, put
+
+SOURCE = "default-scheduler"
+_BLOCKING = ("NoSchedule", "NoExecute")
+Amounts = dict[str, int]
+
+
+def reconcile(cluster: Cluster) -> datetime | None:
+    pending = [pod for pod in cluster.all(PODS) if _waits(pod)]
+    if not pending:
+        return None
+    nodes = cluster.all(NODES)
+    used = {node["metadata"]["name"]: Counter[str]() for node in nodes}
+    for pod in cluster.all(PODS):
+        if pod["spec"].get("nodeName") in used and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed"):
+            used[pod["spec"]["nodeName"]].update(demand(pod))
+    for pod in sorted(pending, key=_turn):
+        _place(cluster, pod, nodes, used)
+    return None
+
+
+def _waits(pod: Json) -> bool:
+    return not pod["spec"].get("nodeName") and "deletionTimestamp" not in pod["metadata"] and not pod["spec"].get("schedulingGates")
+
+
+def _turn(pod: Json) -> tuple[int, str, str, str]:
+    meta = pod["metadata"]
+    return -pod["spec"].get("priority", 0), meta["creationTimestamp"], meta["namespace"], meta["name"]
+
+
+def _place(cluster: Cluster, pod: Json, nodes: list[Json], used: dict[str, Counter[str]]) -> None:
+    reasons: Counter[str] = Counter()
+    fitting: list[Json] = []
+    for node in nodes:
+        why = obstacles(pod, node, used[node["metadata"]["name"]])
+        reasons.update(why)
+        if not why:
+            fitting.append(node)
+    if not fitting:
+        return _refuse(cluster, pod, len(nodes), reasons)
+    name = min(fitting, key=lambda node: _score(cluster, pod, node, used))["metadata"]["name"]
+    used[name].update(demand(pod))
+    _bind(cluster, pod, name)
+    return None
+
+
+def _score(cluster: Cluster, pod: Json, node: Json, used: dict[str, Counter[str]]) -> tuple[int, float, str]:
+    name = node["metadata"]["name"]
+    owners = pod["metadata"].get("ownerReferences", [])
+    siblings = cluster.owned(PODS, owners[0]["uid"]) if owners else []
+    beside = sum(each["spec"].get("nodeName") == name for each in siblings)
+    free = allocatable(node)
+    share = sum(used[name][key] / free[key] for key in ("cpu", "memory") if free.get(key))
+    gpu_node_for_nothing = 2.0 if free.get("nvidia.com/gpu") and not demand(pod).get("nvidia.com/gpu") else 0.0
+    return beside, share + gpu_node_for_nothing, name
+
+
+def _bind(cluster: Cluster, pod: Json, node: str) -> None:
+    meta = pod["metadata"]
+    status = dict(pod.get("status", {}))
+    status["conditions"] = put(status.get("conditions", []), "PodScheduled", "True", cluster.now)
+    cluster.update(
+        PODS, {**pod, "spec": {**pod["spec"], "nodeName": node}, "status": status}, subresource="binding", manager="kube-scheduler"
+    )
+    events.record(cluster, pod, "Scheduled", f"Successfully assigned {meta['namespace']}/{meta['name']} to {node}", source=SOURCE)
+
+
+def _refuse(cluster: Cluster, pod: Json, total: int, reasons: Counter[str]) -> None:
+    listed = ", ".join(sorted(f"{count} {why}" for why, count in reasons.items()))
+    helpless = ", ".join(sorted(_preemption(reasons)))
+    message = f"0/{total} nodes are available: {listed}. preemption: 0/{total} nodes are available: {helpless}."
+    if not total:
+        message = "no nodes available to schedule pods"
+    status = dict(pod.get("status", {}))
+    old = find(status.get("conditions", []), "PodScheduled")
+    if old is not None and old.get("message") == message:
+        return
+    status["phase"] = "Pending"
+    status["conditions"] = put(status.get("conditions", []), "PodScheduled", "False", cluster.now, reason="Unschedulable", message=message)
+    cluster.set_status(PODS, pod, status, manager="kube-scheduler")
+    events.record(cluster, pod, "FailedScheduling", message, source=SOURCE, warning=True)
+
+
+def _preemption(reasons: Counter[str]) -> list[str]:
+    lacking = sum(count for why, count in reasons.items() if why.startswith(("Insufficient", "Too many")))
+    other = sum(reasons.values()) - lacking
+    words = [f"{lacking} No preemption victims found for incoming pod"] if lacking else []
+    return [*words, f"{other} Preemption is not helpful for scheduling"] if other else words
+
+
+# -- fit --------------------------------------------------------------------------------------------------------------
+
+
+def obstacles(pod: Json, node: Json, used: Counter[str]) -> list[str]:
+    """Why the pod cannot go to the node, in the scheduler's words: one reason of selection, or all lacking resources; empty when it can."""
+    spec = pod["spec"]
+    if node["spec"].get("unschedulable") and not _tolerates_cordon(spec.get("tolerations", [])):
+        return ["node(s) were unschedulable"]
+    taints = untolerated(node, spec.get("tolerations", []))
+    if taints:
+        return [f"node(s) had untolerated taint {{{taints[0]['key']}: {taints[0].get('value', '')}}}"]
+    if not _selected(spec, node):
+        return ["node(s) didn't match Pod's node affinity/selector"]
+    free = allocatable(node)
+    lacking = [
+        f"Insufficient {key}" for key, amount in demand(pod).items() if key != "pods" and amount and used[key] + amount > free.get(key, 0)
+    ]
+    return ["Too many pods", *lacking] if used["pods"] + 1 > free.get("pods", 110) else lacking
+
+
+def untolerated(node: Json, tolerations: list[Json]) -> list[Json]:
+    """The taints of a node that keep away a pod with these tolerations."""
+    taints = node["spec"].get("taints", ())
+    return [taint for taint in taints if taint["effect"] in _BLOCKING and not any(tolerates(each, taint) for each in tolerations)]
+
+
+def tolerates(toleration: Json, taint: Json) -> bool:
+    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
+        return False
+    if toleration.get("key") and toleration["key"] != taint["key"]:
+        return False
+    return toleration.get("operator") == "Exists" or (bool(toleration.get("key")) and toleration.get("value", "") == taint.get("value", ""))
+
+
+def _tolerates_cordon(tolerations: list[Json]) -> bool:
+    return any(tolerates(each, {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}) for each in tolerations)
+
+
+def _selected(spec: Json, node: Json) -> bool:
+    labels = node["metadata"].get("labels", {})
+    if not spec.get("nodeSelector", {}).items() <= labels.items():
+        return False
+    required = spec.get("affinity", {}).get("nodeAffinity", {}).get("requiredDuringSchedulingIgnoredDuringExecution")
+    if not required:
+        return True
+    return any(all(_matches(each, labels) for each in term.get("matchExpressions", ())) for term in required["nodeSelectorTerms"])
+
+
+def _matches(expression: Json, labels: dict[str, str]) -> bool:
+    value, operator = labels.get(expression["key"]), expression["operator"]
+    if operator in ("Exists", "DoesNotExist"):
+        return (value is not None) is (operator == "Exists")
+    return (value in expression.get("values", ())) is (operator == "In")
+
+
+# -- amounts ----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def amount(key: str, text: str) -> int:
+    """CPU in milli-cores, memory and storage in MiB, everything else as a count."""
+    if key == "cpu":
+        return quantities.cpu_milli(text)
+    if key in ("memory", "ephemeral-storage"):
+        return quantities.memory_mib(text)
+    return quantities.count(text)
+
+
+def amounts(listed: Json) -> Amounts:
+    return {key: amount(key, str(text)) for key, text in listed.items()}
+
+
+def allocatable(node: Json) -> Amounts:
+    return amounts(node.get("status", {}).get("allocatable", {}))
+
+
+def demand(pod: Json) -> Amounts:
+    """What a pod asks of its node: the sum of its containers' requests, and one place."""
+    total: Counter[str] = Counter({"pods": 1})
+    for container in pod["spec"].get("containers", ()):
+        total.update(amounts(container.get("resources", {}).get("requests", {})))
+    return dict(total)

@@ -1,0 +1,230 @@
+"""What the API server fills in when a field is left out. The store applies it to every object it creates or changes.
+
+Source of the values: https://kubernetes.io/docs/reference/kubernetes-api/ (the defaults named with each field).
+"""
+
+from collections.abc import Callable
+from typing import Any
+from zlib import crc32
+
+from simulator import pod_defaults
+from simulator.quantities import canonical
+from simulator.resources import Resource
+
+Json = dict[str, Any]
+_RBAC = "rbac.authorization.k8s.io"
+
+
+def fill(row: Resource, obj: Json) -> None:
+    """Set the defaults of `obj` in place; it belongs to the caller."""
+    filler = _FILLERS.get(row.plural)
+    if filler is not None:
+        filler(obj)
+
+
+def _absent(into: Json, **values: Any) -> None:
+    for field, value in values.items():
+        into.setdefault(field, value)
+
+
+def _deployment(obj: Json) -> None:
+    spec = _workload(obj)
+    _absent(spec, replicas=1, revisionHistoryLimit=10, progressDeadlineSeconds=600)
+    strategy = spec.setdefault("strategy", {})
+    strategy.setdefault("type", "RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        _absent(strategy.setdefault("rollingUpdate", {}), maxSurge="25%", maxUnavailable="25%")
+
+
+def _replicated(obj: Json) -> None:
+    spec = _workload(obj)
+    spec.setdefault("replicas", 1)
+
+
+def _stateful_set(obj: Json) -> None:
+    spec = _workload(obj)
+    _absent(spec, replicas=1, podManagementPolicy="OrderedReady", revisionHistoryLimit=10)
+    spec.setdefault("persistentVolumeClaimRetentionPolicy", {"whenDeleted": "Retain", "whenScaled": "Retain"})
+    strategy = spec.setdefault("updateStrategy", {})
+    strategy.setdefault("type", "RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+
+
+def _daemon_set(obj: Json) -> None:
+    spec = _workload(obj)
+    spec.setdefault("revisionHistoryLimit", 10)
+    strategy = spec.setdefault("updateStrategy", {})
+    strategy.setdefault("type", "RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        _absent(strategy.setdefault("rollingUpdate", {}), maxSurge=0, maxUnavailable=1)
+
+
+def _workload(obj: Json) -> Json:
+    spec: Json = obj.setdefault("spec", {})
+    if isinstance(spec.get("template"), dict):
+        pod_defaults.fill_spec(spec["template"].setdefault("spec", {}))
+    return spec
+
+
+def _job(obj: Json) -> None:
+    _fill_job_spec(obj.setdefault("spec", {}))
+    spec, meta = obj["spec"], obj["metadata"]
+    if spec.get("manualSelector") or spec.get("selector"):
+        return
+    own = {"batch.kubernetes.io/controller-uid": meta["uid"]}
+    spec["selector"] = {"matchLabels": own}
+    template = spec.setdefault("template", {})
+    named = {**own, "batch.kubernetes.io/job-name": meta["name"], "controller-uid": meta["uid"], "job-name": meta["name"]}
+    template["metadata"] = {**template.get("metadata", {}), "labels": {**template.get("metadata", {}).get("labels", {}), **named}}
+
+
+def _fill_job_spec(spec: Json) -> None:
+    if "parallelism" not in spec and "completions" not in spec:
+        spec["completions"] = 1
+    _absent(spec, parallelism=1, backoffLimit=6, completionMode="NonIndexed", suspend=False, podReplacementPolicy="TerminatingOrFailed")
+    if isinstance(spec.get("template"), dict):
+        pod_defaults.fill_spec(spec["template"].setdefault("spec", {}))
+
+
+def _cron_job(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    _absent(spec, concurrencyPolicy="Allow", suspend=False, successfulJobsHistoryLimit=3, failedJobsHistoryLimit=1)
+    template = spec.get("jobTemplate", {}).get("spec", {}).get("template")
+    if isinstance(template, dict):
+        pod_defaults.fill_spec(template.setdefault("spec", {}))
+
+
+def _autoscaler(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("minReplicas", 1)
+    if not spec.get("metrics"):
+        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}]
+    behavior = spec.get("behavior")
+    if behavior:
+        down, up = behavior.setdefault("scaleDown", {}), behavior.setdefault("scaleUp", {})
+        _absent(down, selectPolicy="Max", policies=[{"type": "Percent", "value": 100, "periodSeconds": 15}])
+        rise = [{"type": "Pods", "value": 4, "periodSeconds": 15}, {"type": "Percent", "value": 100, "periodSeconds": 15}]
+        _absent(up, selectPolicy="Max", stabilizationWindowSeconds=0, policies=rise)
+
+
+def _service(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    _absent(spec, type="ClusterIP", sessionAffinity="None")
+    obj.setdefault("status", {"loadBalancer": {}})
+    for port in spec.get("ports") or ():
+        _absent(port, protocol="TCP", targetPort=port.get("port"))
+    if spec["type"] == "ExternalName":
+        return
+    address = spec.get("clusterIP") or _address(obj["metadata"]["uid"])
+    spec["clusterIP"] = address
+    _absent(spec, clusterIPs=[address], internalTrafficPolicy="Cluster", ipFamilies=["IPv4"], ipFamilyPolicy="SingleStack")
+    if spec["type"] in ("NodePort", "LoadBalancer"):
+        spec.setdefault("externalTrafficPolicy", "Cluster")
+        for index, port in enumerate(spec.get("ports") or ()):
+            port.setdefault("nodePort", 30_000 + (crc32(obj["metadata"]["uid"].encode()) + index) % 2_768)
+
+
+def _address(uid: str) -> str:
+    """An address of the service range that follows from the uid."""
+    number = crc32(uid.encode()) % (1 << 20)
+    return f"10.{96 + (number >> 16)}.{(number >> 8) & 255}.{number % 254 + 1}"
+
+
+def _network_policy(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("podSelector", {})
+    spec.setdefault("policyTypes", ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
+    for direction in ("ingress", "egress"):
+        for rule in spec.get(direction) or ():
+            for port in rule.get("ports") or ():
+                port.setdefault("protocol", "TCP")
+
+
+def _namespace(obj: Json) -> None:
+    labels = obj["metadata"].setdefault("labels", {})
+    labels["kubernetes.io/metadata.name"] = obj["metadata"]["name"]
+    if "spec" not in obj:
+        obj["spec"] = {"finalizers": ["kubernetes"]}
+    obj.setdefault("status", {"phase": "Active"})
+
+
+def _claim(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("volumeMode", "Filesystem")
+    _canonical(spec.get("resources", {}).get("requests"))
+    obj.setdefault("status", {"phase": "Pending"})
+
+
+def _volume(obj: Json) -> None:
+    _absent(obj.setdefault("spec", {}), persistentVolumeReclaimPolicy="Retain", volumeMode="Filesystem")
+    _canonical(obj["spec"].get("capacity"))
+    obj.setdefault("status", {"phase": "Available"})
+
+
+def _secret(obj: Json) -> None:
+    import base64  # only secrets need it
+
+    obj.setdefault("type", "Opaque")
+    plain = obj.pop("stringData", None)
+    if plain:
+        encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in plain.items()}
+        obj["data"] = {**(obj.get("data") or {}), **encoded}
+
+
+def _node(obj: Json) -> None:
+    obj.setdefault("spec", {})
+    status = obj.setdefault("status", {})
+    _canonical(status.get("capacity"))
+    _canonical(status.get("allocatable"))
+
+
+def _quota(obj: Json) -> None:
+    _canonical(obj.setdefault("spec", {}).get("hard"))
+
+
+def _binding(obj: Json) -> None:
+    for subject in obj.get("subjects") or ():
+        if subject.get("kind") in ("User", "Group"):
+            subject.setdefault("apiGroup", _RBAC)
+    if isinstance(obj.get("roleRef"), dict):
+        obj["roleRef"].setdefault("apiGroup", _RBAC)
+
+
+def _priority_class(obj: Json) -> None:
+    obj.setdefault("preemptionPolicy", "PreemptLowerPriority")
+
+
+def _storage_class(obj: Json) -> None:
+    _absent(obj, reclaimPolicy="Delete", volumeBindingMode="Immediate")
+
+
+def _canonical(amounts: Json | None) -> None:
+    for name, amount in (amounts or {}).items():
+        if amounts is not None:
+            amounts[name] = pod_defaults.quantity(amount, canonical)
+
+
+_FILLERS: dict[str, Callable[[Json], None]] = {
+    "pods": pod_defaults.fill_pod,
+    "deployments": _deployment,
+    "replicasets": _replicated,
+    "replicationcontrollers": _replicated,
+    "statefulsets": _stateful_set,
+    "daemonsets": _daemon_set,
+    "jobs": _job,
+    "cronjobs": _cron_job,
+    "horizontalpodautoscalers": _autoscaler,
+    "services": _service,
+    "networkpolicies": _network_policy,
+    "namespaces": _namespace,
+    "persistentvolumeclaims": _claim,
+    "persistentvolumes": _volume,
+    "secrets": _secret,
+    "nodes": _node,
+    "resourcequotas": _quota,
+    "rolebindings": _binding,
+    "clusterrolebindings": _binding,
+    "priorityclasses": _priority_class,
+    "storageclasses": _storage_class,
+}

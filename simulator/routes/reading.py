@@ -1,0 +1,107 @@
+"""GET of one object and of a list: selectors, paging, tables and metadata-only forms."""
+
+import base64
+import json
+from typing import Any, NamedTuple
+
+import msgspec
+
+from simulator import errors, tables
+from simulator.history import Stored
+from simulator.resources import Resource
+from simulator.routes import selecting, versions
+from simulator.routes.calls import Answer, Call, answer
+
+Json = dict[str, Any]
+_encode = msgspec.json.Encoder().encode
+_TOO_OLD = (
+    "The provided continue parameter is too old to display a consistent list result. "
+    "You can start a new list without the continue parameter, "
+    "or use the continue token in this response to retrieve the remainder of the results."
+)
+
+
+class Page(NamedTuple):
+    """Where a list goes on: the version it is consistent with, and the last (namespace, name) already sent."""
+
+    version: int
+    namespace: str
+    name: str
+
+    def token(self) -> str:
+        return base64.urlsafe_b64encode(json.dumps({"rv": self.version, "start": [self.namespace, self.name]}).encode()).decode()
+
+
+def get(call: Call) -> Answer:
+    found = call.store.stored(call.resource, call.namespace, call.name)
+    if found is None:
+        raise errors.not_found(call.resource.group, call.resource.plural, call.name)
+    if (form := tables.form(call.accept)) != "plain":
+        shown = [versions.out(call.resource, found.obj)]
+        return answer(tables.render(form, call.resource, shown, call.store.clock.now(), found.obj["metadata"], single=True))
+    return Answer(200, versions.encoded(call.resource, found))
+
+
+def list_(call: Call) -> Answer:
+    """A list, whole or by pages. The objects' cached JSON is joined, so that a long list costs little."""
+    found = chosen(call)
+    meta: Json = {"resourceVersion": str(call.store.version())}
+    found, more = _page(call, found)
+    if more:
+        meta |= more
+    if (form := tables.form(call.accept)) != "plain":
+        objects = [versions.out(call.resource, each.obj) for each in found]
+        return answer(tables.render(form, call.resource, objects, call.store.clock.now(), meta))
+    return Answer(200, joined(call.resource, [versions.item(call.resource, each) for each in found], meta))
+
+
+def chosen(call: Call) -> list[Stored]:
+    """What the path and the selectors mean."""
+    found = call.store.list_stored(call.resource, call.namespace or None)
+    wanted = selection(call)
+    return found if wanted is None else [each for each in found if wanted(each.obj)]
+
+
+def selection(call: Call) -> selecting.Wanted | None:
+    """The selectors as one test, None when everything is meant."""
+    by_label, by_field = call.query.get("labelSelector", ""), call.query.get("fieldSelector", "")
+    if not by_label and not by_field:
+        return None
+    labels, fields = selecting.labels(by_label), selecting.fields(by_field, call.resource.plural)
+    return lambda obj: labels(obj) and fields(obj)
+
+
+def joined(row: Resource, items: list[bytes], meta: Json) -> bytes:
+    """A list document around already encoded items."""
+    head = _encode({"kind": f"{row.kind}List", "apiVersion": row.api_version, "metadata": meta})
+    return b"".join((head[:-1], b',"items":[', b",".join(items), b"]}"))
+
+
+def _page(call: Call, found: list[Stored]) -> tuple[list[Stored], Json]:
+    limit = call.number("limit") or 0
+    token = call.query.get("continue", "")
+    version = call.store.version()
+    if token:
+        page = _read_token(token)
+        if page.version < call.store.floor(call.resource):
+            raise errors.expired(_TOO_OLD)
+        version = page.version
+        found = [each for each in found if _place(each) > (page.namespace, page.name)]
+    if not limit or len(found) <= limit:
+        return found, {"resourceVersion": str(version)} if token else {}
+    kept = found[:limit]
+    more = Page(version, *_place(kept[-1]))
+    return kept, {"resourceVersion": str(version), "continue": more.token(), "remainingItemCount": len(found) - limit}
+
+
+def _place(each: Stored) -> tuple[str, str]:
+    meta = each.obj["metadata"]
+    return meta.get("namespace", ""), meta["name"]
+
+
+def _read_token(token: str) -> Page:
+    try:
+        told = json.loads(base64.urlsafe_b64decode(token))
+        return Page(int(told["rv"]), str(told["start"][0]), str(told["start"][1]))
+    except (ValueError, KeyError, TypeError, IndexError) as broken:
+        raise errors.bad_request("continue key is not valid") from broken

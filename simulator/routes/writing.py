@@ -1,0 +1,191 @@
+"""POST, PUT, PATCH and DELETE of objects, and deletecollection."""
+
+from typing import Any
+
+from simulator import errors, validation
+from simulator.merging import copy, grace_of
+from simulator.patching import json_patch, merge_patch, strategic
+from simulator.resources import by_kind
+from simulator.routes import reading, versions
+from simulator.routes.calls import Answer, Call, answer, parse_json, require_dry_run
+
+Json = dict[str, Any]
+_SERVER_MADE = (
+    *("uid", "resourceVersion", "generation", "managedFields", "selfLink"),
+    *("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"),
+)
+_STATUS_ON_CREATE = ("nodes", "events", "persistentvolumes")
+JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+)
+
+
+def create(call: Call) -> Answer:
+    obj = _identified(call, call.json_body())
+    validation.types(call.resource, obj, patched=False)
+    _require_namespace(call)
+    meta: Json = obj["metadata"]
+    for field in _SERVER_MADE:
+        meta.pop(field, None)
+    if "status" in call.resource.subresources and call.resource.plural not in _STATUS_ON_CREATE:
+        obj.pop("status", None)
+    check = validation.checker(call.store, call.resource)
+    stored = call.store.create(call.resource, versions.into(call.resource, obj), manager=call.manager, dry_run=call.dry_run, check=check)
+    return answer(versions.out(call.resource, stored), 201)
+
+
+def replace(call: Call) -> Answer:
+    obj = _identified(call, call.json_body())
+    validation.types(call.resource, obj, patched=False)
+    if call.store.peek(call.resource, call.namespace, call.name) is None:
+        raise errors.not_found(call.resource.group, call.resource.plural, call.name)
+    return _store(call, versions.into(call.resource, obj))
+
+
+def patch(call: Call) -> Answer:
+    """PATCH by content type. A resourceVersion in the patch is a precondition; without one the write is retried, so never conflicts."""
+    kind = call.content_type.partition(";")[0].strip().lower()
+    if kind == APPLY_PATCH:
+        raise errors.not_done("server-side apply (application/apply-patch+yaml)")
+    old = versions.out(call.resource, call.required())
+    new = patched(kind, call.body, copy(old))
+    new = without_nulls(new)
+    validation.types(call.resource, new, patched=True)
+    new["metadata"] = new.get("metadata") or {}
+    for field in ("name", "namespace"):
+        asked, live = new["metadata"].get(field, ""), old["metadata"].get(field, "")
+        if asked != live:
+            raise errors.bad_request(f"the {field} of the object ({asked}) does not match the {field} on the URL ({live})")
+    return _store(call, versions.into(call.resource, {**new, "apiVersion": old["apiVersion"], "kind": old["kind"]}))
+
+
+def patched(kind: str, body: bytes, old: Json) -> Json:
+    """`old` after the patch in `body`; `old` is a copy that may be changed."""
+    if kind not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH):
+        raise errors.unsupported_media(kind[:80], [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH])
+    asked = parse_json(body)
+    if kind == JSON_PATCH:
+        new = json_patch.apply(old, asked)
+    elif not isinstance(asked, dict):
+        raise errors.bad_request("a merge patch is an object")
+    else:
+        new = merge_patch.merge(old, asked) if kind == MERGE_PATCH else strategic.merge(old, asked)
+    if not isinstance(new, dict):
+        raise errors.bad_request("the patch leaves no object")
+    return new
+
+
+def delete(call: Call) -> Answer:
+    """DELETE of one object. With a body only the body's options count, also for dryRun; without one the query's do."""
+    validation.deletable(call.resource, call.name)
+    options = _delete_options(call)
+    old = call.store.peek(call.resource, call.namespace, call.name)
+    if old is None:
+        raise errors.not_found(call.resource.group, call.resource.plural, call.name)
+    marked = _delete_one(call, old, options)
+    remains = call.store.peek(call.resource, call.namespace, call.name) is not None
+    if call.resource.plural == "pods" or (remains and not options["dry_run"]):
+        return answer(versions.out(call.resource, marked))
+    details = {"name": call.name, "group": call.resource.group, "kind": call.resource.plural, "uid": old["metadata"]["uid"]}
+    named = {key: value for key, value in details.items() if value}
+    return answer({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": named})
+
+
+def delete_collection(call: Call) -> Answer:
+    options = _delete_options(call)
+    chosen = reading.chosen(call)
+    for each in chosen:
+        _delete_one(call, each.obj, options)
+    meta = {"resourceVersion": str(call.store.version())}
+    return Answer(200, reading.joined(call.resource, [versions.item(call.resource, each) for each in chosen], meta))
+
+
+def _delete_one(call: Call, old: Json, options: Json) -> Json:
+    grace = options["grace"] if options["grace"] is not None else grace_of(call.resource, old)
+    if call.resource.plural != "pods" or not old.get("spec", {}).get("nodeName"):
+        grace = 0
+    marked = call.store.delete(
+        call.resource,
+        old["metadata"].get("namespace"),
+        old["metadata"]["name"],
+        uid=options["uid"],
+        version=options["version"],
+        grace_seconds=grace,
+        propagation=options["propagation"],
+        dry_run=options["dry_run"],
+    )
+    return marked or old
+
+
+def _delete_options(call: Call) -> Json:
+    body = call.json_body() if call.body.strip() else None
+    if body is None:
+        grace = call.number("gracePeriodSeconds")
+        return {
+            "grace": grace,
+            "uid": None,
+            "version": None,
+            "propagation": call.query.get("propagationPolicy") or "Background",
+            "dry_run": call.dry_run,
+        }
+    asked = body.get("preconditions") or {}
+    return {
+        "grace": body.get("gracePeriodSeconds"),
+        "uid": asked.get("uid"),
+        "version": asked.get("resourceVersion"),
+        "propagation": body.get("propagationPolicy") or ("Orphan" if body.get("orphanDependents") else "Background"),
+        "dry_run": require_dry_run(body.get("dryRun") or []),
+    }
+
+
+def _store(call: Call, obj: Json) -> Answer:
+    subresource = call.subresource
+    check = validation.checker(call.store, call.resource, subresource)
+    stored = call.store.update(call.resource, obj, subresource=subresource, manager=call.manager, dry_run=call.dry_run, check=check)
+    return answer(versions.out(call.resource, stored))
+
+
+def _identified(call: Call, obj: Json) -> Json:
+    """The body with its kind, namespace and name made to agree with the path. 400 where they contradict it."""
+    row = call.resource
+    version, kind = obj.get("apiVersion") or row.api_version, obj.get("kind") or row.kind
+    if (version, kind) != (row.api_version, row.kind):
+        _known_kind(version, kind)
+        shown = f"converting ({version}, Kind={kind}) to ({row.api_version}, Kind={row.kind})"
+        raise errors.bad_request(f'{kind} in version "{row.version}" cannot be handled as a {row.kind}: {shown}')
+    meta = obj.get("metadata") or {}
+    if not isinstance(meta, dict):
+        raise errors.bad_request("metadata is not an object")
+    namespace = meta.get("namespace") or call.namespace
+    if row.namespaced and namespace != call.namespace:
+        raise errors.bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    if call.name and (meta.get("name") or call.name) != call.name:
+        raise errors.bad_request(f"the name of the object ({meta.get('name')}) does not match the name on the URL ({call.name})")
+    meta = {**meta, **({"namespace": namespace} if row.namespaced else {}), **({"name": call.name} if call.name else {})}
+    told: Json = without_nulls({**obj, "apiVersion": version, "kind": kind, "metadata": meta})
+    return told
+
+
+def without_nulls(value: Any) -> Any:
+    """A JSON value without null fields, as decoding into typed objects leaves it."""
+    if isinstance(value, dict):
+        return {field: without_nulls(each) for field, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [without_nulls(each) for each in value]
+    return value
+
+
+def _known_kind(version: str, kind: str) -> None:
+    try:
+        by_kind(version, kind)
+    except KeyError:
+        raise errors.bad_request(f'no kind "{kind}" is registered for version "{version}"') from None
+
+
+def _require_namespace(call: Call) -> None:
+    if not call.resource.namespaced:
+        return
+    validation.open_namespace(call.store, call.resource, call.namespace)

@@ -1,0 +1,249 @@
+"""The form of a world document, strictly validated. Read by populating, the controllers' fates and the load model.
+
+CPU is in milli-cores, memory in MiB, money in micro-US-dollars, times of day in UTC.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Fault = Literal[
+    "crash-after-rollout",
+    "image-missing",
+    "oom",
+    "unready-forever",
+    "overprovisioned",
+    "idle",
+    "burst-cliff",
+    "privileged",
+    "hostpid",
+    "gang-stuck",
+    "gpu-idle",
+    "hpa-floor-too-high",
+    "hpa-maxed",
+    "cpu-saturated",
+    "memory-near-limit",
+    "stale-config",
+    "peak-ahead",
+    "cluster-admin-sa",
+]
+NodeFault = Literal["not-ready", "memory-pressure", "disk-pressure", "flapping", "lost"]
+NamespaceFault = Literal["no-psa-labels"]
+
+
+def _aware(value: object) -> object:
+    """YAML gives a datetime, a dict may give text; both must name their zone."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if isinstance(moment, datetime):
+        if moment.tzinfo is None:
+            raise ValueError("the start of a world needs a time zone")
+        return moment.astimezone(UTC)
+    return moment
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Peak(_Part):
+    """A rise to `rps` that is reached at the time of day `at`, held, and left again."""
+
+    at: str = Field(pattern=r"^[0-2][0-9]:[0-5][0-9]$")
+    rps: float = Field(gt=0)
+    rise_minutes: float = Field(default=10, gt=0)
+    hold_minutes: float = Field(default=50, ge=0)
+    fall_minutes: float = Field(default=60, gt=0)
+    weekdays_only: bool = False
+
+
+class Traffic(_Part):
+    """Requests per second over the day: a floor at night, a plateau by day, peaks on top, less at weekends."""
+
+    base_rps: float = Field(gt=0)
+    night_rps: float | None = None
+    peaks: tuple[Peak, ...] = ()
+    weekend_factor: float = Field(default=0.7, gt=0, le=1)
+    noise: float = Field(default=0.02, ge=0, lt=1)
+
+
+class CpuModel(_Part):
+    """CPU of one pod: idle plus its share of the traffic; `busy_milli` is used whatever the traffic."""
+
+    idle_milli: float = 5
+    per_rps_milli: float = 0
+    busy_milli: float = 0
+    noise: float = 0.06
+
+
+class MemoryModel(_Part):
+    """Working set of one pod. A pod whose `needs_mib` is above its limit is killed a while after its start."""
+
+    base_mib: float = 64
+    per_rps_mib: float = 0
+    wave_mib: float = 0
+    grows_mib_per_hour: float = 0
+    needs_mib: int = 0
+    noise: float = 0.02
+
+
+class GpuModel(_Part):
+    utilisation_percent: float = Field(default=0, ge=0, le=100)
+
+
+class Cliff(_Part):
+    """Latency that no 5-minute average foretells: below this CPU request the bursts do not fit any more."""
+
+    below_cpu_request_milli: int
+    p99_ms: float
+
+
+class LatencyModel(_Part):
+    """p99 of one pod's answers by saturation = demand / capacity; capacity = rps_per_core * (limit, or request * burst)."""
+
+    p99_ms: float = 100
+    rps_per_core: float = Field(default=1000, gt=0)
+    burst: float = Field(default=2.0, gt=0)
+    error_ratio: float = Field(default=0.0002, ge=0, le=1)
+    cliffs: tuple[Cliff, ...] = ()
+
+
+class Autoscaler(_Part):
+    min_replicas: int = Field(ge=0)
+    max_replicas: int = Field(ge=1)
+    target_cpu_percent: int = Field(default=60, ge=1)
+
+
+class Revision(_Part):
+    """A template that a workload had. Oldest first; the last one is what its spec says now."""
+
+    image: str
+    age_minutes: float = Field(ge=0)
+    by: str = "kubectl-client-side-apply"
+    cause: str = ""
+    env: dict[str, str] = {}
+
+
+class Workload(_Part):
+    """One workload with its template, its history and its behaviour. `faults` are recipes that change the defaults below them."""
+
+    name: str
+    namespace: str
+    kind: Literal["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod"] = "Deployment"
+    replicas: int = Field(default=1, ge=0)
+    image: str = "registry.shop.example/app:v1.0.0"
+    age_hours: float = 24 * 40
+    revisions: tuple[Revision, ...] = ()
+    cpu_request_milli: int = 250
+    cpu_limit_milli: int = 0
+    memory_request_mib: int = 256
+    memory_limit_mib: int = 256
+    gpus: int = 0
+    ready_seconds: int = 10
+    run_seconds: int = 0
+    gang: bool = False
+    schedule: str = "0 3 * * *"
+    max_unavailable: str | int = "25%"
+    max_surge: str | int = "25%"
+    security: Literal["restricted", "baseline", "privileged", "privileged-hostpid"] = "restricted"
+    service_account: str | None = None
+    service: bool = False
+    probes: bool = True
+    pdb_min_available: int | None = None
+    hpa: Autoscaler | None = None
+    tolerates: tuple[str, ...] = ()
+    node_selector: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    template_annotations: dict[str, str] = {}
+    env: dict[str, str] = {}
+    config_map: str | None = None
+    traffic: Traffic | None = None
+    cpu: CpuModel = CpuModel()
+    memory: MemoryModel = MemoryModel()
+    gpu: GpuModel | None = None
+    latency: LatencyModel = LatencyModel()
+    logs: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.namespace, self.name
+
+
+class Image(_Part):
+    """What a container of this image does, whatever else its template says. Tags `:missing`, `:crash`, `:unready` need no row."""
+
+    behaviour: Literal["run", "crash", "missing", "unready"] = "run"
+    crash_after_seconds: int = Field(default=3, ge=0)
+    exit_code: int = 1
+    last_words: tuple[str, ...] = ()
+
+
+class NodePool(_Part):
+    names: tuple[str, ...] = Field(min_length=1)
+    cpu_milli: int
+    memory_mib: int
+    gpus: int = 0
+    max_pods: int = 110
+    instance_type: str
+    zones: tuple[str, ...] = ("a", "b")
+    age_hours: float = 24 * 60
+    taints: tuple[str, ...] = Field(default=(), description="key=value:Effect")
+    labels: dict[str, str] = {}
+    faults: dict[str, NodeFault] = Field(default={}, description="by node name")
+
+
+class Namespace(_Part):
+    name: str
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    pod_security: Literal["baseline", "restricted", "privileged", "none"] = "baseline"
+    age_hours: float = 24 * 90
+    network_policy: bool = True
+    faults: tuple[NamespaceFault, ...] = ()
+
+
+class World(_Part):
+    """All of a cluster at its start. `start` is where virtual time begins; what is older was replayed to get there."""
+
+    name: str
+    start: Annotated[datetime, BeforeValidator(_aware)]
+    seed: int = 7
+    history_days: int = Field(default=14, ge=1)
+    scrape_seconds: int = Field(default=30, gt=0)
+    nodes: tuple[NodePool, ...] = Field(min_length=1)
+    namespaces: tuple[Namespace, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    images: dict[str, Image] = {}
+    config_maps: dict[str, dict[str, str]] = Field(default={}, description="namespace/name to data")
+    prices: dict[str, int] = Field(default={}, description="micro-USD per hour by instance type")
+    objectives: str = Field(default="", description="file of the objectives that belong to this world")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "World":
+        known = {namespace.name for namespace in self.namespaces} | set(SYSTEM_NAMESPACES)
+        seen: set[tuple[str, str, str]] = set()
+        for workload in self.workloads:
+            if workload.namespace not in known:
+                raise ValueError(f"workload {workload.name} is in namespace {workload.namespace}, which the world does not have")
+            identity = (workload.kind, *workload.key)
+            if identity in seen:
+                raise ValueError(f"workload {workload.namespace}/{workload.name} is there twice")
+            seen.add(identity)
+        return self
+
+    @property
+    def epoch(self) -> datetime:
+        """Where the clock of this world's store starts: before the oldest object. Populating moves it to `start`."""
+        ages = [pool.age_hours for pool in self.nodes]
+        ages += [namespace.age_hours for namespace in self.namespaces]
+        ages += [workload.age_hours for workload in self.workloads]
+        return self.start - timedelta(hours=max(ages) + 24)
+
+    @property
+    def history_start(self) -> datetime:
+        return self.start - timedelta(days=self.history_days)
+
+
+SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")

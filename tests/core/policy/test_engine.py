@@ -1,0 +1,157 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.domain.action import Action
+from core.domain.errors import InvalidDocument
+from core.domain.facts import Facts
+from core.domain.verdict import Decision, RuleResult
+from core.policy import engine, testing
+from core.policy.policies import ActionPolicy
+
+GOOD = testing.GOOD_FACTS
+
+
+def policy(when: str, *, name: str = "rule", message: str = "'said'", decision: str = "deny", **rest: Any) -> ActionPolicy:
+    kinds = rest.pop("kinds", ("*",))
+    return ActionPolicy(name=name, why="why", applies_to=kinds, decision=decision, when=when, message=message, **rest)  # type: ignore[arg-type]
+
+
+def judge(*rules: ActionPolicy, action: dict[str, Any] | None = None, **facts: Any) -> tuple[RuleResult, ...]:
+    plain = {**GOOD.model_dump(mode="json"), **facts}
+    return engine.Engine(rules).evaluate({**testing.GOOD_ACTION, **(action or {})}, plain)
+
+
+def test_true_is_bad_news() -> None:
+    assert [result.result for result in judge(policy("true", name="a"), policy("false", name="b"))] == ["fail", "pass"]
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "facts.nothing_of_that_name",
+        "facts.replicas / 0 == 1",
+        "facts.oom_killed_recently * 2 > 1",
+        "facts.replicas",
+        "'yes'",
+        "null",
+        "facts.gpus_before + 9223372036854775807 + 1 > 0",
+        "facts.labels.app == 'x'",
+        "[1, 2]",
+        "timestamp(facts.name) < timestamp(facts.read_at)",
+    ],
+)
+def test_what_is_neither_true_nor_false_is_an_error_and_an_error_denies(when: str) -> None:
+    (result,) = judge(policy(when, decision="warn"))
+    assert result.result == "error"
+    assert result.decision is Decision.DENY
+    assert "could not be evaluated" in result.message
+
+
+@pytest.mark.parametrize("decision", ["deny", "needs_approval", "warn"])
+def test_an_unknown_value_in_arithmetic_denies(decision: str) -> None:
+    (result,) = judge(policy("facts.memory_mib_max * 12 > 100", decision=decision), memory_mib_max=None)
+    assert result.decision is Decision.DENY
+
+
+def test_a_rule_that_costs_too_much_denies_and_the_others_still_speak() -> None:
+    digits = ",".join(str(number) for number in range(400))
+    bomb = f"[{digits}].all(a, [{digits}].all(b, [{digits}].all(c, a + b + c >= 0)))"
+    costly, plain = judge(policy(bomb, name="bomb"), policy("true", name="plain"))
+    assert (costly.result, costly.decision) == ("error", Decision.DENY)
+    assert plain.result == "fail"
+
+
+def test_every_rule_is_asked_also_after_a_denial() -> None:
+    rules = [policy("true", name=f"r{number}") for number in range(5)]
+    assert len(judge(*rules)) == 5
+
+
+def test_rules_for_other_kinds_are_skipped_and_results_come_by_name() -> None:
+    results = judge(policy("true", name="z", kinds=("delete_pod",)), policy("true", name="a", kinds=("set_requests", "resize_pod")))
+    assert [(result.rule, result.result) for result in results] == [("a", "fail"), ("z", "skip")]
+
+
+def test_a_warning_never_stops_an_action() -> None:
+    (result,) = judge(policy("true", decision="warn"))
+    assert (result.result, result.decision) == ("warn", Decision.ALLOW)
+
+
+@pytest.mark.parametrize(
+    ("approvals", "needed", "result"),
+    [
+        ([], 1, "fail"),
+        (["ana"], 1, "pass"),
+        (["ana"], 2, "fail"),
+        (["ana", "ana"], 2, "fail"),
+        (["ana", "ben"], 2, "pass"),
+        (["asker"], 1, "fail"),
+        (["asker", "ana"], 2, "fail"),
+        ([""], 1, "fail"),
+    ],
+)
+def test_approval_takes_distinct_people_other_than_who_asked(approvals: list[str], needed: int, result: str) -> None:
+    (found,) = judge(policy("true", decision="needs_approval", approvers=needed), approvals=approvals, requested_by="asker")
+    assert found.result == result
+
+
+def test_no_approval_lifts_a_denial() -> None:
+    (found,) = judge(policy("true"), approvals=["ana", "ben", "cy"])
+    assert found.decision is Decision.DENY
+
+
+def test_a_message_that_cannot_be_made_leaves_the_reason_of_the_rule() -> None:
+    (result,) = judge(policy("true", message="facts.nothing + 'x'"))
+    assert (result.result, result.message) == ("fail", "why")
+
+
+def test_cluster_text_in_a_message_is_bounded_and_printable() -> None:
+    (result,) = judge(policy("true", message="facts.dry_run_message"), dry_run_message="a\u202eb\x1b[31m\n" + "x" * 5000)
+    assert len(result.message) <= 400
+    assert "\x1b" not in result.message
+    assert "\n" not in result.message
+    assert "\u202e" not in result.message
+
+
+def test_a_rule_sees_what_the_kind_says_of_itself(make_action: Callable[..., Action]) -> None:
+    rules = engine.Engine([policy("action.risk == 'medium' && action.reversible && action.knob == 7 && action.target.uid != ''")])
+    (result,) = rules.judge(make_action(knob=7), GOOD)
+    assert result.result == "fail"
+
+
+def test_the_environment_holds_two_variables_and_no_way_out() -> None:
+    for name in ("open", "now", "getenv", "http.Get", "resource.Get", "env", "os.environ", "__import__"):
+        with pytest.raises(ValueError, match="undeclared reference"):
+            judge(policy(f"{name}('x') == 'y'"))
+
+
+def test_the_digest_changes_with_any_rule_and_not_with_their_order_or_tests() -> None:
+    one, two = policy("true", name="a"), policy("false", name="b")
+    assert engine.Engine([one, two]).digest == engine.Engine([two, one]).digest
+    assert engine.Engine([one]).digest != engine.Engine([one, two]).digest
+    assert engine.Engine([one]).digest != engine.Engine([one.model_copy(update={"when": "true "})]).digest
+
+
+def test_a_folder_with_a_broken_expression_names_file_and_line(tmp_path: Path) -> None:
+    text = "apiVersion: day2.dev/v1alpha1\nkind: ActionPolicy\nmetadata: {name: r}\nspec:\n  why: w\n  appliesTo: ['*']\n  decision: deny\n  when: fcts.exists\n  message: \"'m'\"\n"
+    (tmp_path / "r.yaml").write_text(text)
+    with pytest.raises(InvalidDocument, match=r"r\.yaml:8: `spec\.when` is not CEL.*fcts"):
+        engine.load(tmp_path)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_taking_a_fact_away_never_turns_a_denial_into_less(data: st.DataObject) -> None:
+    """Missing knowledge is never good news: over the built-in rules, with any one number or truth unknown, nothing gets looser."""
+    optional = sorted(name for name, field in Facts.model_fields.items() if field.default is None)
+    name = data.draw(st.sampled_from(optional))
+    kind = data.draw(st.sampled_from(["set_requests", "scale_workload", "delete_pod", "rollback_rollout", "label_namespace"]))
+    plain = GOOD.model_dump(mode="json")
+    action = {**testing.GOOD_ACTION, "kind": kind}
+    before, after = engine.builtin().evaluate(action, plain), engine.builtin().evaluate(action, {**plain, name: None})
+    for known, unknown in zip(before, after, strict=True):
+        assert known.decision.tightened_by(unknown.decision) is unknown.decision
