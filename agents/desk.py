@@ -1,4 +1,4 @@
-"""What an agent is handed for one task: one look at the cluster, the metrics it asked for, prices, objectives, and the time. Never a way to write.
+"""What an agent is handed for one task: one look at the cluster, the metrics it asked for, prices, objectives, time. Never a way to write.
 
 Filled by `agents.consulting` before the agent works, so that detectors and planners are pure functions over it.
 """
@@ -14,6 +14,9 @@ from core.domain.finding import Finding, Severity
 from core.domain.money import PriceList
 from core.domain.objective import Objectives
 from core.domain.proposal import Proposal
+
+SCOPE = "scope"
+"""Under this key `Desk.missing` says which namespaces alone were read."""
 
 
 class RangeQuery(NamedTuple):
@@ -40,7 +43,7 @@ class Desk:
     snapshot: Snapshot
     now: datetime
     run: str
-    objectives: Objectives = Objectives()
+    objectives: Objectives = field(default_factory=Objectives)
     prices: PriceList | None = None
     samples: Mapping[Query, tuple[Sample, ...]] = field(default_factory=dict)
     series: Mapping[RangeQuery, tuple[Series, ...]] = field(default_factory=dict)
@@ -49,6 +52,11 @@ class Desk:
 
     def namespaces(self) -> tuple[str, ...]:
         return tuple(sorted(item.metadata.name for item in self.snapshot.of("Namespace")))
+
+    @property
+    def whole(self) -> bool:
+        """Whether all namespaces were read: only then is anything known about what is free on nodes."""
+        return SCOPE not in self.missing
 
 
 class Detector(NamedTuple):

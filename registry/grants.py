@@ -1,24 +1,13 @@
-"""What agents may do, from configuration: an agent cannot grant itself a capability."""
+"""What agents may do, from Grant documents: an agent cannot grant itself a capability. Used when a card is registered; the judge checks again."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-from core.domain.values import Value
+from core.policy.declarations import Grant
 from registry.cards import Card
 
 
-class Grants(Value):
-    """Agent name to capabilities. An agent without a row gets nothing."""
-
-    rows: dict[str, tuple[str, ...]]
-
-    def of(self, agent: str) -> frozenset[str]:
-        return frozenset(self.rows.get(agent, ()))
-
-    def limited(self, card: Card) -> Card:
-        """The card with only what is granted."""
-        granted = self.of(card.name)
-        return card.model_copy(update={"capabilities": tuple(item for item in card.capabilities if item.id in granted)})
-
-
-def grants(rows: Mapping[str, tuple[str, ...]]) -> Grants:
-    return Grants(rows=dict(rows))
+def limited(card: Card, grants: Sequence[Grant]) -> Card:
+    """The card with only the capabilities that some grant gives this agent, in any namespace."""
+    own = [grant for grant in grants if grant.agent == card.name]
+    kept = tuple(item for item in card.capabilities if any(item.id in grant.capabilities or "*" in grant.capabilities for grant in own))
+    return card.model_copy(update={"capabilities": kept})

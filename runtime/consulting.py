@@ -1,6 +1,6 @@
 """Asking agents: in this process, or through the queue in theirs. Both answer with the same JSON. Used by the controller and the agent role."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,6 @@ class InProcess:
     objectives: Objectives
     prices: PriceList | None
     clock: Clock
-    redact: Callable[[str], str]
 
     async def consult(self, agent: str, request: Request) -> Plain:
         return as_json(agent, await self.consultation(agent, request))
@@ -44,7 +43,6 @@ class InProcess:
             now=self.clock.now(),
             run=request.id,
             namespaces=request.namespaces,
-            redact=self.redact,
         )
 
 

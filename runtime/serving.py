@@ -16,7 +16,7 @@ from typing import Any
 
 from core.domain.errors import Unavailable
 from runtime.settings import child_environment
-from tools.processes import dies_with_parent
+from runtime.processes import dies_with_parent
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0

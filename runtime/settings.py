@@ -38,6 +38,8 @@ class PrometheusSettings(Group):
     """Where usage comes from."""
 
     url: str = Field(default="", description="base address of the Prometheus HTTP API; empty: checks that need metrics are reported as not run")
+    ca_file: Path | None = Field(default=None, description="PEM file of the CA behind an https address; empty: the system's")
+    token_file: Path | None = Field(default=None, description="file with a bearer token for the address; empty: none is sent")
 
 
 class StoreSettings(Group):
@@ -96,6 +98,7 @@ class Settings(Group):
     flow: FlowSettings = FlowSettings()
     policy: PolicySettings = PolicySettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
+    clock_ca_file: Path | None = Field(default=None, description="PEM file of the CA behind the simulator's https address")
     profile: Literal["default", "demo"] = Field(default="default", description="demo ignores KUBECONFIG, keys and config files")
 
     @property

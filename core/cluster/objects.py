@@ -422,7 +422,21 @@ class NetworkPolicy(Struct, frozen=True):
 
 
 AnyObject = (
-    Pod | Workload | Job | CronJob | Autoscaler | DisruptionBudget | Service | Node | Namespace | ServiceAccount | ConfigMap | Quota | Event | Binding | NetworkPolicy
+    Pod
+    | Workload
+    | Job
+    | CronJob
+    | Autoscaler
+    | DisruptionBudget
+    | Service
+    | Node
+    | Namespace
+    | ServiceAccount
+    | ConfigMap
+    | Quota
+    | Event
+    | Binding
+    | NetworkPolicy
 )
 
 STRUCTS: dict[str, type[Struct]] = {

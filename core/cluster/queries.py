@@ -1,4 +1,6 @@
-"""The closed table of metric queries. Called by planners (through the desk), the judge's facts and the verifier; `tools` sends them, the simulator answers them.
+"""The closed table of metric queries. Called by planners (through the desk), the judge's facts and the verifier.
+
+`tools` sends them, the simulator answers them.
 
 Every number this product shows comes from one of these shapes, so that "how was this computed" always has an answer. A query is
 data (`Query`), rendered to PromQL by `Query.promql()`. Aggregation stays outside the subquery: inside it costs three times as much.

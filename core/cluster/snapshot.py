@@ -10,8 +10,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, cast
 
-from core.cluster import objects
 from core.cluster.kinds import KINDS
+from core.cluster.objects import Autoscaler, Event, Meta, Node, OwnerReference, Pod
 from core.domain.target import Target
 
 
@@ -26,11 +26,11 @@ class Snapshot:
     poisoned: tuple[tuple[str, str], ...] = ()
 
     @property
-    def pods(self) -> tuple[objects.Pod, ...]:
+    def pods(self) -> tuple[Pod, ...]:
         return self.of("Pod")
 
     @property
-    def nodes(self) -> tuple[objects.Node, ...]:
+    def nodes(self) -> tuple[Node, ...]:
         return self.of("Node")
 
     def of(self, kind: str) -> tuple[Any, ...]:
@@ -42,7 +42,7 @@ class Snapshot:
 
     def target(self, kind: str, item: Any) -> Target:
         """The pinned reference of an object of this snapshot."""
-        meta = cast("objects.Meta", item.metadata)
+        meta = cast("Meta", item.metadata)
         return Target(
             cluster=self.cluster,
             group=KINDS[kind].group,
@@ -52,16 +52,18 @@ class Snapshot:
             uid=meta.uid or f"no-uid-{kind}-{meta.namespace}-{meta.name}"[:64],
         )
 
-    def workload_of(self, pod: objects.Pod) -> tuple[str, Any] | None:
+    def workload_of(self, pod: Pod) -> tuple[str, Any] | None:
         """The object that people know the pod by: (kind, object) of the last owner on the way up that was read; None for a bare pod."""
         found: tuple[str, Any] | None = None
         owner = _controller(pod.metadata)
-        while owner is not None and (item := self._by_uid.get(owner.uid)) is not None:
+        passed: set[str] = set()  # owners in a circle: nobody stops an object from claiming that
+        while owner is not None and owner.uid not in passed and (item := self._by_uid.get(owner.uid)) is not None:
+            passed.add(owner.uid)
             found = item
             owner = _controller(item[1].metadata)
         return found
 
-    def pods_of(self, uid: str) -> tuple[objects.Pod, ...]:
+    def pods_of(self, uid: str) -> tuple[Pod, ...]:
         """The pods under a workload, through ReplicaSets and Jobs."""
         return tuple(self._pods_by_root.get(uid, ()))
 
@@ -69,10 +71,10 @@ class Snapshot:
         """Objects of a kind whose controller is this uid: the ReplicaSets of a Deployment."""
         return tuple(item for item in self.of(kind) if (owner := _controller(item.metadata)) is not None and owner.uid == uid)
 
-    def events_of(self, uid: str) -> tuple[objects.Event, ...]:
+    def events_of(self, uid: str) -> tuple[Event, ...]:
         return tuple(self._events_by_uid.get(uid, ()))
 
-    def autoscaler_of(self, kind: str, namespace: str, name: str) -> objects.Autoscaler | None:
+    def autoscaler_of(self, kind: str, namespace: str, name: str) -> Autoscaler | None:
         return self._autoscalers.get((kind, namespace, name))
 
     @cached_property
@@ -84,30 +86,32 @@ class Snapshot:
         return {item.metadata.uid: (kind, item) for kind, items in self.objects.items() if kind not in ("Pod", "Event") for item in items}
 
     @cached_property
-    def _pods_by_root(self) -> dict[str, list[objects.Pod]]:
-        found: dict[str, list[objects.Pod]] = defaultdict(list)
+    def _pods_by_root(self) -> dict[str, list[Pod]]:
+        found: dict[str, list[Pod]] = defaultdict(list)
         for pod in self.pods:
             owner = _controller(pod.metadata)
-            while owner is not None:
+            passed: set[str] = set()
+            while owner is not None and owner.uid not in passed:
+                passed.add(owner.uid)
                 found[owner.uid].append(pod)
                 item = self._by_uid.get(owner.uid)
                 owner = _controller(item[1].metadata) if item else None
         return found
 
     @cached_property
-    def _events_by_uid(self) -> dict[str, list[objects.Event]]:
-        found: dict[str, list[objects.Event]] = defaultdict(list)
-        for event in cast("Iterable[objects.Event]", self.of("Event")):
+    def _events_by_uid(self) -> dict[str, list[Event]]:
+        found: dict[str, list[Event]] = defaultdict(list)
+        for event in cast("Iterable[Event]", self.of("Event")):
             found[event.involved_object.uid].append(event)
         return found
 
     @cached_property
-    def _autoscalers(self) -> dict[tuple[str, str, str], objects.Autoscaler]:
+    def _autoscalers(self) -> dict[tuple[str, str, str], Autoscaler]:
         return {
             (item.spec.scale_target_ref.kind, item.metadata.namespace, item.spec.scale_target_ref.name): item
-            for item in cast("Iterable[objects.Autoscaler]", self.of("HorizontalPodAutoscaler"))
+            for item in cast("Iterable[Autoscaler]", self.of("HorizontalPodAutoscaler"))
         }
 
 
-def _controller(meta: objects.Meta) -> objects.OwnerReference | None:
+def _controller(meta: Meta) -> OwnerReference | None:
     return next((owner for owner in meta.owner_references if owner.controller), None)

@@ -9,7 +9,11 @@ from typing import Any, NamedTuple, Protocol
 
 from core.domain.approval import Approval
 from core.domain.check import Look
-from core.domain.outcome import ActionState
+from core.domain.outcome import ActionState, allowed
+from core.domain.values import bounded, canonical, digest
+
+GENESIS = "0" * 64
+BODY_LIMIT = 4096
 
 
 class ActionRow(NamedTuple):
@@ -42,6 +46,7 @@ class ActionRow(NamedTuple):
     deadline: datetime | None  # of the verification
     owner: str  # process that claimed it
     epoch: int  # fencing: issued by SQL at the claim
+    attempts: int = 0  # times it went back to the judge because the cluster moved under it or a permit ran out
 
 
 class StopRow(NamedTuple):
@@ -67,9 +72,52 @@ class AuditRow(NamedTuple):
     hash: str
 
 
+class Entry(NamedTuple):
+    """What is to be appended to the chain; `link` makes the row of it."""
+
+    role: str
+    event: str
+    subject: str
+    body: dict[str, Any]
+    at: datetime
+
+
+def link(entry: Entry, seq: int, previous: str) -> AuditRow:
+    """The next row of the chain. A body over 4 KiB is replaced by its digest and the start of its text."""
+    body = canonical(entry.body)
+    if len(body) > BODY_LIMIT:
+        body = canonical({"digest": digest(entry.body), "cut": bounded(body.decode(), 1000)})
+    row = AuditRow(seq, entry.at, entry.role, entry.event, bounded(entry.subject, 200), body.decode(), previous, "")
+    return row._replace(hash=chained(row))
+
+
+def chained(row: AuditRow) -> str:
+    """The hash that the row must carry."""
+    return digest([row.seq, row.previous, row.at.isoformat(timespec="microseconds"), row.role, row.event, row.subject, row.body])
+
+
+_MOVABLE = frozenset(ActionRow._fields[ActionRow._fields.index("expires_at") : ActionRow._fields.index("epoch")]) | {"attempts"}
+
+
+def check_move(old: ActionState, new: ActionState, columns: dict[str, Any]) -> None:
+    """Raises ValueError for a move that the table of states does not have, or a column that no move may write."""
+    if not allowed(old, new):
+        raise ValueError(f"{old} to {new} is no transition")
+    if unknown := set(columns) - _MOVABLE:
+        raise ValueError(f"a move never writes {', '.join(sorted(unknown))}")
+
+
+def moved(
+    action_id: str, old: ActionState, new: ActionState, *, role: str, at: datetime, event: dict[str, Any], columns: dict[str, Any]
+) -> Entry:
+    """The audit entry of a move: what the caller says of it, and the digest of each text it stored, so that none can be changed later unseen."""
+    stored = {name: digest(value) for name, value in columns.items() if isinstance(value, str) and len(value) > 200}
+    return Entry(role, new.value, action_id, {**event, "from": old.value, **({"stored": stored} if stored else {})}, at)
+
+
 class Ledger(Protocol):
     def submit(self, row: ActionRow) -> bool:
-        """Insert in SUBMITTED. False when an open action has the same intent key (a duplicate, nothing stored)."""
+        """Insert in SUBMITTED. False when an open action has the same intent key, or any has the same id or digest (nothing stored)."""
 
     def get(self, action_id: str) -> ActionRow | None: ...
 
@@ -80,10 +128,23 @@ class Ledger(Protocol):
 
     def recent(self, target_uid: str, since: datetime) -> list[ActionRow]: ...
 
-    def search(self, *, states: tuple[ActionState, ...] = (), agent: str = "", since: datetime | None = None, limit: int = 200) -> list[ActionRow]: ...
+    def search(
+        self, *, states: tuple[ActionState, ...] = (), agent: str = "", since: datetime | None = None, limit: int = 200
+    ) -> list[ActionRow]: ...
 
-    def move(self, action_id: str, expected: ActionState, to: ActionState, *, role: str, at: datetime, event: dict[str, Any], **columns: Any) -> bool:
-        """False when another process moved it first. Raises ValueError for a transition that the table does not have."""
+    def move(
+        self,
+        action_id: str,
+        expected: ActionState,
+        to: ActionState,
+        *,
+        role: str,
+        at: datetime,
+        event: dict[str, Any],
+        epoch: int | None = None,
+        **columns: Any,
+    ) -> bool:
+        """False when another process moved it first, or claimed it since (`epoch`). Raises ValueError for a transition that the table does not have."""
 
     def observe(self, action_id: str, *, looks: tuple[Look, ...], next_look_at: datetime | None, at: datetime) -> None:
         """Keep what the verifier saw, without a change of state."""

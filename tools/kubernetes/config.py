@@ -91,7 +91,8 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 def _named(document: Mapping[str, Any], collection: str, inner: str) -> dict[str, dict[str, Any]]:
     found = {}
-    for row in document.get(collection) or ():
+    rows = document.get(collection)
+    for row in rows if isinstance(rows, list) else ():
         if isinstance(row, Mapping) and isinstance(row.get(inner), Mapping):
             found[str(row.get("name"))] = dict(row[inner])
     return found

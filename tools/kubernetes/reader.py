@@ -15,6 +15,7 @@ from core.cluster.snapshot import Snapshot
 from core.domain.clock import Clock
 from core.domain.errors import Conflict, Day2Error, NotAuthorised, Unavailable
 from core.domain.values import Json, bounded
+from core.policy.redaction import redact
 from tools.kubernetes import transport
 
 PAGE = 500
@@ -74,7 +75,7 @@ class HttpReader:
         params = {"container": container, "tailLines": str(lines), "limitBytes": str(LOG_BYTES)} | ({"previous": "true"} if previous else {})
         path = KINDS["Pod"].path(quote(namespace, safe=""), quote(pod, safe="")) + "/log"
         response = await transport.read(self._client, path, params=params, right="get pods/log")
-        return "" if response.status_code == HTTPStatus.NOT_FOUND else response.text[:LOG_BYTES]
+        return "" if response.status_code == HTTPStatus.NOT_FOUND else redact(response.text[:LOG_BYTES])
 
     async def usage(self, namespace: str) -> Sequence[Json]:
         path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{quote(namespace, safe='')}/pods"

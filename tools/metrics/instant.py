@@ -1,6 +1,8 @@
 """Instant queries over plain httpx: for judge and executor, whose lock group is small."""
 
+import ssl
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,12 +19,18 @@ LARGEST_ANSWER = 64 * 2**20
 class PlainMetrics:
     """`url` is the base of the Prometheus HTTP API. Redirects are not followed; loopback takes no proxy."""
 
-    def __init__(self, url: str, *, timeout_seconds: float = 20.0) -> None:
+    def __init__(self, url: str, *, ca_file: Path | None = None, token: str = "", timeout_seconds: float = 20.0) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidInput(f"{url!r} is no address of a Prometheus", mend="set prometheus.url to something like http://prometheus:9090")
         loopback = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        self._client = httpx.AsyncClient(base_url=url.rstrip("/"), timeout=timeout_seconds, trust_env=not loopback)
+        self._client = httpx.AsyncClient(
+            base_url=url.rstrip("/"),
+            verify=ssl.create_default_context(cafile=str(ca_file)) if ca_file else True,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=timeout_seconds,
+            trust_env=not loopback,
+        )
 
     async def instant(self, query: Query, at: datetime) -> tuple[Sample, ...]:
         return answers.samples(await self._ask("/api/v1/query", {"query": query.promql(), "time": f"{at.timestamp():.3f}"}))

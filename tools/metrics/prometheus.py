@@ -5,12 +5,13 @@ The client is synchronous and has no default timeout and three silent retries of
 
 import asyncio
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from prometheus_api_client import PrometheusApiClientException, PrometheusConnect
-from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
 from core.cluster.queries import Query, Sample, Series
 from core.domain.errors import InvalidInput, Unavailable
@@ -22,14 +23,15 @@ TIMEOUT_SECONDS = 30
 class PrometheusMetrics:
     """Queries run in a worker thread each; the caller bounds how many at once."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, ca_file: Path | None = None, token: str = "") -> None:
         host = urlsplit(url).hostname
         if urlsplit(url).scheme not in ("http", "https") or not host:
             raise InvalidInput(f"{url!r} is no address of a Prometheus", mend="set prometheus.url to something like http://prometheus:9090")
         session = requests.Session()
         session.trust_env = host not in ("localhost", "127.0.0.1", "::1")
-        session.mount(url, HTTPAdapter(max_retries=0))
-        self._client = PrometheusConnect(url=url.rstrip("/"), session=session, timeout=TIMEOUT_SECONDS)
+        session.verify = str(ca_file) if ca_file else True
+        headers = {"Authorization": f"Bearer {token}"} if token else None
+        self._client = PrometheusConnect(url=url.rstrip("/"), headers=headers, session=session, timeout=TIMEOUT_SECONDS, retry=Retry(0), method="POST")
 
     async def instant(self, query: Query, at: datetime) -> tuple[Sample, ...]:
         rows = await self._ask(self._client.custom_query, query=query.promql(), params={"time": f"{at.timestamp():.3f}"})

@@ -23,12 +23,12 @@ class TurnKnob(Action):
     knob: int = 1
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def now() -> datetime:
     return NOW
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_target() -> Callable[..., Target]:
     def make(name: str = "catalog", *, kind: str = "Deployment", uid: str = "", namespace: str = "shop", cluster: str = "c-1") -> Target:
         return Target(cluster=cluster, group="apps", kind=kind, namespace=namespace, name=name, uid=uid or f"u-{kind}-{name}".lower())
@@ -36,7 +36,7 @@ def make_target() -> Callable[..., Target]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_action(make_target: Callable[..., Target]) -> Callable[..., Action]:
     def make(action_id: str = "act-0001", *, target: Target | None = None, kind: str = "set_requests", knob: int = 1) -> Action:
         return TurnKnob(id=action_id, kind=kind, target=target or make_target(), knob=knob)
@@ -44,7 +44,7 @@ def make_action(make_target: Callable[..., Target]) -> Callable[..., Action]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_proposal(make_action: Callable[..., Action]) -> Callable[..., Proposal]:
     def make(action_id: str, *, agent: str = "finops", priority: int = 50, saving: int = 0, cpu: int = 0, **rest: Any) -> Proposal:
         knob = rest.pop("knob", int(action_id[-4:], 36))

@@ -70,7 +70,8 @@ def test_an_objective_becomes_the_platforms_own_value() -> None:
 
 def test_grants_schedules_and_prices_are_read() -> None:
     found = documents.read(REST, "rest.yaml")
-    (grant,), (schedule,), (prices,) = (documents.of_kind(found, kind) for kind in (Grant, Schedule, PriceList))
+    (grant,), (schedule,) = documents.of_kind(found, Grant), documents.of_kind(found, Schedule)
+    (prices,) = documents.of_kind(found, PriceList)
     assert grant.allows("finops", "set_requests", "shop")
     assert not grant.allows("finops", "delete_pod", "shop")
     assert not grant.allows("finops", "set_requests", "payments")
@@ -100,7 +101,12 @@ def test_grants_schedules_and_prices_are_read() -> None:
         ("499.50 USD", "499.50 EUR", 13, 'written like "500 USD"'),
         ("499.50 USD", "-5 USD", 13, 'written like "500 USD"'),
         ("  serves: cost", "  serves: beauty", 8, "`spec.serves`"),
-        ("      start: 2026-11-26T00:00:00Z", "      strat: 2026-11-26T00:00:00Z", 19, "unknown field `strat` in `spec.freeze[0]`; did you mean `start`"),
+        (
+            "      start: 2026-11-26T00:00:00Z",
+            "      strat: 2026-11-26T00:00:00Z",
+            19,
+            "unknown field `strat` in `spec.freeze[0]`; did you mean `start`",
+        ),
         ("      start: 2026-11-26T00:00:00Z", "      start: 2026-11-26T00:00:00", 19, "a time needs its zone"),
         ("      start: 2026-11-26T00:00:00Z", "      start: 2026-12-26T00:00:00Z", 5, "ends before it starts"),
         ('    "*": guarded', '    "*": guard', 22, "`spec.autonomy.*`"),
@@ -160,6 +166,7 @@ def test_a_file_that_is_not_text_or_not_there_is_a_clear_error(tmp_path: Path) -
 
 
 def test_a_policy_keeps_the_name_of_its_pack(tmp_path: Path) -> None:
-    text = "apiVersion: day2.dev/v1alpha1\nkind: ActionPolicy\nmetadata: {name: r}\nspec: {why: w, appliesTo: ['*'], decision: deny, when: 'false', message: \"'m'\"}\n"
+    head = "apiVersion: day2.dev/v1alpha1\nkind: ActionPolicy\nmetadata: {name: r}\n"
+    text = head + "spec: {why: w, appliesTo: ['*'], decision: deny, when: 'false', message: \"'m'\"}\n"
     (policy,) = documents.of_kind(documents.read(text, str(tmp_path / "money.yaml")), ActionPolicy)
     assert policy.pack == "money"

@@ -13,7 +13,9 @@ EMBEDDED = [(rule.policy, test) for rule in RULES.rules for test in rule.policy.
 
 def decide(action: dict[str, Any], **facts: Any) -> tuple[Decision, set[str]]:
     """The built-in rules over a story: the decision, and the rules that made it."""
-    known = Facts.model_validate_json(Facts.model_validate({**testing.GOOD_FACTS.model_dump(), "autonomy": "guarded", **facts}).model_dump_json())
+    known = Facts.model_validate_json(
+        Facts.model_validate({**testing.GOOD_FACTS.model_dump(), "autonomy": "guarded", **facts}).model_dump_json()
+    )
     results = RULES.evaluate(testing.merged(testing.GOOD_ACTION, action), known.model_dump(mode="json"))
     verdict = Verdict(
         action_id="act-0001", action_digest="d", policy_digest=RULES.digest, facts=known, results=results, at=testing.GOOD_FACTS.read_at

@@ -1,0 +1,118 @@
+"""From this agent's findings to proposals: more memory, another pod, a cordoned node, a restart. Called by the table."""
+
+import math
+
+from agents.desk import Desk
+from agents.proposing import propose
+from agents.reliability import memory, sick_nodes, stale_config, wedged_pods
+from agents.remedies import Remedy, cordon, delete, resize, restart, size
+from agents.sizes import requested
+from agents.workloads import Controlled, controlled
+from core.actions.containers import Sizes
+from core.domain.finding import Finding
+from core.domain.proposal import Proposal
+
+GROWTH = 1.6
+"""A container that was killed asked for more than its limit, and nobody saw how much."""
+STEP_MIB = 32
+MOST_SICK_SHARE, MOST_SICK = 0.2, 3  # of the nodes; more than that is no matter of single nodes
+LEAST_LEFT = 2
+
+
+def resize_one(desk: Desk, finding: Finding) -> Proposal | None:
+    """In place, where one running pod alone is near its limit and was not killed yet."""
+    group = _pressed(desk, finding)
+    if len({each.pod.metadata.uid for each in group}) != 1 or (any(each.killed for each in group) and finding.subject.kind != "Pod"):
+        return None
+    pod = group[0].pod
+    if pod.status.phase != "Running":
+        return None
+    remedy = resize(desk, finding, pod, _more(group))
+    why = (
+        f"{finding.title}. Resized in place the pod keeps running; its template still has the old size, so the next rollout takes it back."
+    )
+    return _with_more(desk, finding, remedy, group, why)
+
+
+def raise_memory(desk: Desk, finding: Finding) -> Proposal | None:
+    """In the template, for a workload."""
+    workload = _workload(desk, finding)
+    group = _pressed(desk, finding)
+    if workload is None or not group:
+        return None
+    remedy = size(desk, finding, workload, _more(group))
+    return _with_more(desk, finding, remedy, group, f"{finding.title}. Every pod of {workload.name} has the same limit.")
+
+
+def _pressed(desk: Desk, finding: Finding) -> list[memory.Pressed]:
+    return [each for each in memory.pressed_containers(desk) if memory.subject_of(desk, each.pod).uid == finding.subject.uid]
+
+
+def _more(group: list[memory.Pressed]) -> dict[str, Sizes]:
+    """Limit x 1.6, or the use x 1.25 where that is more. A request that stood at its limit goes with it."""
+    found: dict[str, Sizes] = {}
+    for each in group:
+        limit = _stepped(max(each.limit_mib * GROWTH, each.used_mib * 1.25))
+        request = requested(each.container).memory_mib
+        found[each.container.name] = Sizes(memory_mib=limit if request >= each.limit_mib else each.limit_mib, memory_limit_mib=limit)
+    return found
+
+
+def _stepped(mib: float) -> int:
+    return math.ceil(mib / STEP_MIB) * STEP_MIB
+
+
+def _with_more(desk: Desk, finding: Finding, remedy: Remedy, group: list[memory.Pressed], why: str) -> Proposal:
+    first = group[0]
+    limit = _more(group)[first.container.name].memory_limit_mib
+    expect = f"memory limit of {first.container.name} from {first.limit_mib} to {limit} MiB; no kill for memory within 15 minutes"
+    return propose(desk, finding, *remedy, why=why, expect=expect)
+
+
+def replace_pod(desk: Desk, finding: Finding) -> Proposal | None:
+    for workload in controlled(desk.snapshot):
+        for pod in workload.pods:
+            if pod.metadata.uid == finding.subject.uid and (siblings := wedged_pods.answering_siblings(workload, pod)):
+                return propose(
+                    desk,
+                    finding,
+                    *delete(desk, finding, pod),
+                    why=f"{finding.title}. Its {siblings} sibling(s) run the same template and answer, so it is this pod, not the revision.",
+                    expect=f"{workload.name} back to {workload.replicas} ready replicas; the pod's own state is lost",
+                )
+    return None
+
+
+def cordon_sick(desk: Desk, finding: Finding) -> Proposal | None:
+    """One node of few. Where many are sick at once, the cause is elsewhere, and no new pod would find a place."""
+    nodes = desk.snapshot.nodes
+    sick = [node for node in nodes if sick_nodes.illness_of(desk, node) is not None or node.spec.unschedulable]
+    node = next((node for node in nodes if node.metadata.uid == finding.subject.uid), None)
+    most = max(1, min(MOST_SICK, int(len(nodes) * MOST_SICK_SHARE)))
+    if node is None or len(sick) > most or len(nodes) - len(sick) < LEAST_LEFT:
+        return None
+    return propose(
+        desk,
+        finding,
+        *cordon(desk, finding, node),
+        why=f"{finding.title}. {len(nodes) - len(sick)} of {len(nodes)} nodes are well and take its place for new pods.",
+        expect="no new pod lands there; those that run there stay",
+    )
+
+
+def restart_stale(desk: Desk, finding: Finding) -> Proposal | None:
+    workload = _workload(desk, finding)
+    if workload is None:
+        return None
+    names = ", ".join(sorted(stale_config.config_maps(workload.item.spec.template.spec)))
+    return propose(
+        desk,
+        finding,
+        *restart(desk, finding, workload),
+        why=f"{finding.title}. Environment variables out of {names} are read once, when a container starts.",
+        expect=f"{workload.replicas} pods start anew in the steps of the workload's own update strategy, with the values of now",
+    )
+
+
+def _workload(desk: Desk, finding: Finding) -> Controlled | None:
+    return next((each for each in controlled(desk.snapshot) if each.item.metadata.uid == finding.subject.uid), None)

@@ -1,0 +1,59 @@
+"""SEC-105: workloads whose service account may do everything. Called by the table of this agent."""
+
+from collections.abc import Iterator
+
+from agents.desk import Desk
+from agents.reporting import found, seen
+from agents.workloads import Controlled, controlled
+from core.cluster.objects import Binding, PodSpec
+from core.cluster.snapshot import Snapshot
+from core.domain.finding import Finding, Severity
+
+CODE = "SEC-105"
+ROLE = "cluster-admin"
+
+
+def detect(desk: Desk) -> Iterator[Finding]:
+    bindings = admin_bindings(desk.snapshot)
+    for workload in controlled(desk.snapshot):
+        spec = workload.item.spec.template.spec
+        binding = bindings.get((workload.item.metadata.namespace, account(spec)))
+        if binding is not None and mounts_token(desk.snapshot, workload.item.metadata.namespace, spec):
+            yield _finding(desk, workload, binding)
+
+
+def account(spec: PodSpec) -> str:
+    return spec.service_account_name or "default"
+
+
+def admin_bindings(snapshot: Snapshot) -> dict[tuple[str, str], Binding]:
+    """By namespace and name of the service account that a ClusterRoleBinding makes cluster-admin."""
+    bindings = [item for item in snapshot.of("ClusterRoleBinding") if item.role_ref.kind == "ClusterRole" and item.role_ref.name == ROLE]
+    return {
+        (subject.namespace, subject.name): binding
+        for binding in sorted(bindings, key=lambda item: item.metadata.name, reverse=True)
+        for subject in binding.subjects
+        if subject.kind == "ServiceAccount"
+    }
+
+
+def mounts_token(snapshot: Snapshot, namespace: str, spec: PodSpec) -> bool:
+    """The pod's own word wins over its account's; without either the token is mounted."""
+    if spec.automount_service_account_token is not None:
+        return spec.automount_service_account_token
+    found_ = snapshot.find("ServiceAccount", namespace, account(spec))
+    return not (found_ is not None and found_.automount_service_account_token is False)
+
+
+def _finding(desk: Desk, workload: Controlled, binding: Binding) -> Finding:
+    item, name = workload.item, account(workload.item.spec.template.spec)
+    return found(
+        desk,
+        CODE,
+        Severity.HIGH,
+        desk.snapshot.target(workload.kind, item),
+        f"{item.metadata.name} runs as service account {name}, which is {ROLE}, with its token mounted",
+        "Whoever enters one of its pods may do anything in the whole cluster, and read every secret.",
+        seen(desk, workload.kind, item, "spec.template.spec.serviceAccountName", name),
+        seen(desk, "ClusterRoleBinding", binding, "roleRef.name", ROLE),
+    )

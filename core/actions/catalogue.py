@@ -1,0 +1,157 @@
+"""The table of action kinds, and the strict way in. Called by every door, by the judge, and by the registry for its cards.
+
+Adding a kind touches one new file and one row here.
+"""
+
+import json
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from core.actions.base import CatalogueAction
+from core.actions.cordon_node import CordonNode
+from core.actions.delete_pod import DeletePod
+from core.actions.label_namespace import LabelNamespace
+from core.actions.resize_pod import ResizePod
+from core.actions.restart_rollout import RestartRollout
+from core.actions.rollback_rollout import RollbackRollout
+from core.actions.scale_workload import ScaleWorkload
+from core.actions.set_hpa_bounds import SetHpaBounds
+from core.actions.set_requests import SetRequests
+from core.actions.suspend_job import SuspendJob
+from core.domain.api_request import Right
+from core.domain.errors import InvalidInput
+from core.domain.proposal import Proposal
+from core.domain.values import Json, bounded
+
+CATALOGUE: dict[str, type[CatalogueAction]] = {
+    "scale_workload": ScaleWorkload,
+    "set_hpa_bounds": SetHpaBounds,
+    "set_requests": SetRequests,
+    "resize_pod": ResizePod,
+    "rollback_rollout": RollbackRollout,
+    "restart_rollout": RestartRollout,
+    "delete_pod": DeletePod,
+    "cordon_node": CordonNode,
+    "suspend_job": SuspendJob,
+    "label_namespace": LabelNamespace,
+}
+
+AnyAction = Annotated[
+    ScaleWorkload
+    | SetHpaBounds
+    | SetRequests
+    | ResizePod
+    | RollbackRollout
+    | RestartRollout
+    | DeletePod
+    | CordonNode
+    | SuspendJob
+    | LabelNamespace,
+    Field(discriminator="kind"),
+]
+"""For JSON Schemas of whatever carries an action. A test holds it to the table."""
+
+LARGEST = 1024 * 1024
+"""Bytes of JSON that are looked at; a proposal has a few KiB."""
+
+
+class _Wire(Proposal):
+    """A proposal as it arrives: its action is one of the table."""
+
+    action: AnyAction
+
+
+_ACTION: TypeAdapter[CatalogueAction] = TypeAdapter(AnyAction)
+
+
+def parse_action(source: Json | bytes | str) -> CatalogueAction:
+    """One action from JSON. Raises InvalidInput, which names the kinds there are, or the fields that are wrong."""
+    document = _document(source)
+    _known(document.get("kind"))
+    try:
+        return _ACTION.validate_json(_text(document))
+    except ValidationError as error:
+        raise InvalidInput(f"{document['kind']}: {_mistakes(error)}", mend=f"`day2 schema {document['kind']}` shows its fields") from error
+
+
+def parse_proposal(source: Json | bytes | str) -> Proposal:
+    """A proposal from JSON, its action as strict as `parse_action`. Raises InvalidInput."""
+    document = _document(source)
+    action = document.get("action")
+    if not isinstance(action, dict):
+        raise InvalidInput("a proposal needs an `action` object", mend="`day2 schema proposal` shows its fields")
+    _known(action.get("kind"))
+    try:
+        return Proposal(**dict(_Wire.model_validate_json(_text(document))))
+    except ValidationError as error:
+        raise InvalidInput(f"proposal: {_mistakes(error)}", mend="`day2 schema proposal` shows its fields") from error
+
+
+def rights() -> tuple[Right, ...]:
+    """Every right that some kind needs, sorted: RBAC and the admission allow-list are made of these."""
+    return tuple(sorted({right for kind in CATALOGUE.values() for right in kind.rights}, key=lambda right: (right.path, right.verb)))
+
+
+def schema(kind: str) -> Json:
+    """The JSON Schema of one kind. Raises InvalidInput for a kind that is not in the table."""
+    _known(kind)
+    return CATALOGUE[kind].model_json_schema()
+
+
+def proposal_schema() -> Json:
+    """The JSON Schema of a proposal, with every kind of action."""
+    return {**_Wire.model_json_schema(), "title": "Proposal"}
+
+
+def _known(kind: object) -> None:
+    if not isinstance(kind, str) or kind not in CATALOGUE:
+        raise InvalidInput(f"there is no action kind {bounded(repr(kind), 60)}", mend=f"the kinds are {', '.join(CATALOGUE)}")
+
+
+def _document(source: Json | bytes | str) -> Json:
+    """A JSON object: bounded, without doubled keys and without numbers that JSON does not have."""
+    if isinstance(source, dict):
+        return source
+    if len(source) > LARGEST:
+        raise InvalidInput(f"more than {LARGEST} bytes of JSON")
+    try:
+        found = json.loads(source, object_pairs_hook=_once, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"this is no JSON: {bounded(str(error), 120)}") from error
+    if not isinstance(found, dict):
+        raise InvalidInput("a JSON object is needed")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Json:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _text(document: Json) -> bytes:
+    try:
+        text = json.dumps(document, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"this is no JSON: {bounded(str(error), 120)}") from error
+    if len(text) > LARGEST:
+        raise InvalidInput(f"more than {LARGEST} bytes of JSON")
+    return text
+
+
+def _mistakes(error: ValidationError) -> str:
+    """Field and mistake, at most five of them, without the input: it may hold what should not be printed."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    said = [f"{_place(item['loc'])}{bounded(item['msg'], 100)}" for item in found[:5]]
+    return "; ".join(said) + (f"; and {len(found) - 5} more" if len(found) > 5 else "")
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    steps = [str(step) for step in location if str(step) not in CATALOGUE]
+    return f"{bounded('.'.join(steps), 80)}: " if steps else ""

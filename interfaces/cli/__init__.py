@@ -1,0 +1,10 @@
+"""The command line `day2`. Every command is one call of a service in `runtime.services`; heavy imports happen inside commands, so that help is quick."""
+
+import sys
+
+
+def main() -> None:
+    """The console script."""
+    from interfaces.cli.launching import launch  # noqa: PLC0415  keeps `import interfaces.cli` free
+
+    sys.exit(launch(sys.argv[1:]))

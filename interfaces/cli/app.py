@@ -1,0 +1,121 @@
+"""All commands in the order that help shows them. Registered here in one table; written in `commands/`."""
+
+from functools import cache
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from interfaces.cli import sessions
+from interfaces.cli.commands import acting, actions, agents, audits, configuring, deciding, looking, operating, policies, runs
+from interfaces.cli.exits import MEANINGS
+from interfaces.cli.flags import Flags
+
+ROOT_HELP = """Kubernetes Day-2 operations by agents that you can trust: every action is judged, permitted, verified, and undone when it misses.
+
+\b
+Examples:
+  day2 demo                      the whole product on a simulated cluster, nothing needed
+  day2 doctor                    what works here, what does not, and the command that mends it
+  day2 scan -n shop              findings with evidence, no key, read-only
+
+\b
+Look, nothing is written:        demo  doctor  scan  ask  route
+Change, judged and undoable:     plan  apply  action
+Decide:                          approve  deny  approvals  policy
+Operate:                         run  stop  resume  agent  audit  config  serve
+
+\b
+Global flags, before or after the command:
+  -n/--namespace NAME[,NAME]   -A/--all-namespaces   --context NAME   --kubeconfig FILE
+  -o table|wide|name|json|yaml|jsonl|csv|md|jsonpath=TEMPLATE
+  --prometheus URL   --objectives FILE|DIR   --data-dir DIR   --timeout 90s
+  --color auto|always|never   --plain (ASCII)   --no-input   -y/--yes   -q/--quiet   -v, -vv (trace)
+
+\b
+Environment: DAY2_<GROUP>__<NAME> for every setting (day2 config view), NO_COLOR, COLUMNS.
+Exit codes: day2 help exit-codes. Documentation: docs/cli.md. Bugs: the project's issue tracker.
+"""
+BARE = """day2 - Kubernetes Day-2 operations by agents that you can trust
+
+  day2 demo      see it work on a simulated cluster: no key, no cluster
+  day2 doctor    check this machine and your cluster; changes nothing
+  day2 scan -A   findings with evidence on your cluster, read-only
+  day2 ask TEXT  a question in words; without a model by its words
+  day2 plan      proposals as diffs, judged, nothing executed
+  day2 --help    all commands"""
+
+app = typer.Typer(
+    help=ROOT_HELP, rich_markup_mode=None, no_args_is_help=False, add_completion=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+
+
+@app.callback(invoke_without_command=True)
+def root(context: typer.Context) -> None:
+    if not isinstance(context.obj, Flags):
+        context.obj = Flags()
+    if context.invoked_subcommand is None:
+        typer.echo(BARE)
+
+
+for name, command in (
+    ("demo", looking.demo),
+    ("doctor", looking.doctor),
+    ("scan", looking.scan),
+    ("ask", looking.ask),
+    ("route", looking.route),
+    ("plan", acting.plan),
+    ("apply", acting.apply),
+    ("approve", deciding.approve),
+    ("deny", deciding.deny),
+    ("approvals", deciding.approvals),
+    ("stop", operating.stop),
+    ("resume", operating.resume),
+    ("serve", operating.serve),
+    ("schema", operating.schema),
+    ("version", operating.version),
+):
+    app.command(name)(command)
+
+for name, group in (
+    ("action", actions.action),
+    ("policy", policies.policy),
+    ("run", runs.run),
+    ("agent", agents.agent),
+    ("audit", audits.audit),
+    ("config", configuring.config),
+):
+    app.add_typer(group, name=name)
+
+
+@app.command("help")
+def show_help(context: typer.Context, topic: Annotated[list[str] | None, typer.Argument(help="a command, or exit-codes")] = None) -> None:
+    """Help on a command, or `exit-codes`."""
+    words = topic or []
+    if words == ["exit-codes"]:
+        _exit_codes(context)
+        return
+    found = typer.Context(command_tree(), info_name="day2")
+    for word in words:
+        child = found.command.get_command(found, word) if isinstance(found.command, TyperGroup) else None
+        if child is None:
+            raise typer.BadParameter(f"there is no command {' '.join(words)!r}; topics: the commands, and exit-codes")
+        found = typer.Context(child, info_name=word, parent=found)
+    typer.echo(found.get_help())
+
+
+def _exit_codes(context: typer.Context) -> None:
+    from interfaces.rendering.envelopes import envelope  # noqa: PLC0415
+    from interfaces.rendering.tables import Column  # noqa: PLC0415
+
+    items = [{"code": int(code), "meaning": meaning} for code, meaning in MEANINGS.items()]
+    sessions.begin(context).show(envelope("ExitCodeList", items=items), columns=(Column("CODE", "code"), Column("MEANING", "meaning")), name="code")
+
+
+@cache
+def command_tree() -> TyperGroup:
+    """The tree that parses words; built once."""
+    tree = get_command(app)
+    assert isinstance(tree, TyperGroup)  # noqa: S101  an app with several commands is a group
+    return tree

@@ -1,0 +1,71 @@
+"""`-o`: which form a document is printed in. Standard output gets the data and nothing else."""
+
+import json
+from collections.abc import Callable, Sequence
+
+from core.domain.errors import InvalidInput
+from interfaces.rendering import envelopes, jsonpaths, tables
+from interfaces.rendering.envelopes import Json
+from interfaces.rendering.screens import Screen
+
+FORMATS = ("table", "wide", "name", "json", "yaml", "jsonl", "csv", "md")
+JSONPATH = "jsonpath="
+
+View = Callable[[Screen, Json], None]
+
+
+def checked(output: str) -> str:
+    """The same word. Raises InvalidInput for one that is no format, before any work is done."""
+    if output in FORMATS or (output.startswith(JSONPATH) and len(output) > len(JSONPATH)):
+        return output
+    raise InvalidInput(f"-o {output[:40]!r} is no format", mend=f"one of: {', '.join(FORMATS)}, jsonpath=TEMPLATE")
+
+
+def show(screen: Screen, output: str, document: Json, *, columns: Sequence[tables.Column] = (), view: View | None = None, name: str = "id") -> None:
+    """Print one document. `view` is the form for people where it is more than a table; `name` the field that `-o name` prints."""
+    items: list[Json] | None = document.get("items")
+    if output in ("table", "wide"):
+        _for_people(screen, document, items, columns, view, wide=output == "wide")
+    elif output == "json":
+        screen.stream.write(envelopes.text(document, ascii_only=screen.ascii_only) + "\n")
+    elif output == "yaml":
+        screen.stream.write(yaml_text(document, ascii_only=screen.ascii_only))
+    elif output == "jsonl":
+        screen.stream.write("".join(json.dumps(row, ensure_ascii=screen.ascii_only) + "\n" for row in _stream(document, items)))
+    elif output == "name":
+        rows = [document] if items is None else items
+        _write(screen, "".join(f"{row.get(name, document['kind'])}\n" for row in rows))
+    elif output.startswith(JSONPATH):
+        _write(screen, jsonpaths.rendered(output.removeprefix(JSONPATH), document) + "\n")
+    else:
+        if items is None or not columns:
+            raise InvalidInput(f"-o {output} is for lists, and {document['kind']} is one document", mend="use -o json or -o yaml")
+        make = tables.csv_text if output == "csv" else tables.markdown_text
+        _write(screen, make(columns, items))
+
+
+def yaml_text(document: Json, *, ascii_only: bool = False) -> str:
+    import yaml  # noqa: PLC0415  only this format pays for it
+
+    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=not ascii_only, width=120))
+
+
+def _for_people(screen: Screen, document: Json, items: list[Json] | None, columns: Sequence[tables.Column], view: View | None, *, wide: bool) -> None:
+    if view is not None and not (wide and columns and items is not None):
+        view(screen, document)
+    elif items is not None and columns:
+        tables.print_table(screen, tables.chosen(columns, wide=wide), items)
+    else:
+        screen.stream.write(screen.fitting(yaml_text({key: value for key, value in document.items() if key not in ("apiVersion", "metadata")})))
+
+
+def _stream(document: Json, items: list[Json] | None) -> list[Json]:
+    header: Json = {"kind": "StreamHeader", "apiVersion": document["apiVersion"], "of": document["kind"], "metadata": document["metadata"]}
+    if "coverage" in document:
+        header["coverage"] = document["coverage"]
+    rest = [document] if items is None else items
+    return [header, *rest]
+
+
+def _write(screen: Screen, text: str) -> None:
+    screen.stream.write(screen.fitting(text))

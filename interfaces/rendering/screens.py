@@ -1,0 +1,104 @@
+"""What a terminal can show: columns, colour, and whether it has more than ASCII. Every state has a word and a glyph, never colour alone."""
+
+import locale
+import sys
+from typing import TextIO
+
+from core.domain.values import bounded
+
+GLYPHS = {
+    "pass": "✓", "ok": "✓", "allow": "✓", "verified": "✓", "approved": "✓", "warn": "!", "escalated": "!", "fail": "✗", "error": "✗", "deny": "✗",
+    "denied": "✗", "failed": "✗", "skip": "–", "expired": "–", "cancelled": "–", "needs_approval": "?", "rolled_back": "↺",
+}  # fmt: skip
+_ASCII = {"✓": "+", "✗": "x", "–": "-", "—": "-", "↺": "<", "→": "->", "…": "...", "“": '"', "”": '"', "‘": "'", "’": "'", "·": "-", "─": "-", "×": "x", "≤": "<=", "≥": ">="}  # fmt: skip
+_TABLE = str.maketrans(_ASCII)
+_CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
+STYLES = {
+    "critical": "red", "high": "red", "medium": "yellow", "deny": "red", "denied": "red", "fail": "red", "error": "red", "escalated": "red", "failed": "red",
+    "warn": "yellow", "needs_approval": "yellow", "rolled_back": "yellow", "allow": "green", "verified": "green", "pass": "green", "ok": "green",
+}  # fmt: skip
+WIDTH_OF_A_PIPE = 0
+
+
+class Screen:
+    """One output stream. `width` 0 means unlimited: a pipe gets every character."""
+
+    def __init__(self, stream: TextIO, *, color: bool = False, ascii_only: bool = False, width: int = WIDTH_OF_A_PIPE) -> None:
+        self.stream = stream
+        self.color = color
+        self.ascii_only = ascii_only
+        self.width = width
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """Print one line; `style` is a word of `STYLES` or a colour."""
+        self.stream.write(self.painted(self.fitting(text), style) + "\n")
+
+    def painted(self, text: str, style: str) -> str:
+        code = _CODES.get(STYLES.get(style, style))
+        return f"\x1b[{code}m{text}\x1b[0m" if self.color and code and text else text
+
+    def fitting(self, text: str) -> str:
+        """The text in the characters that this stream has."""
+        return text.translate(_TABLE).encode("ascii", "replace").decode() if self.ascii_only else text
+
+    def glyph(self, word: str) -> str:
+        return GLYPHS.get(word, " ")
+
+    def wrapped(self, text: str, *, indent: int = 0, hang: int = 0) -> None:
+        """One paragraph within the width; further lines are indented by `hang` more."""
+        room = max(20, self.width - indent - hang) if self.width else 10**6
+        for number, part in enumerate(_parts(text, room)):
+            self.line(" " * (indent + (hang if number else 0)) + part)
+
+
+def _parts(text: str, room: int) -> list[str]:
+    lines, current = [], ""
+    for word in text.split(" "):
+        while len(word) > room:  # a name without a space: nothing is lost, it goes on in the next line
+            if current:
+                lines.append(current)
+                current = ""
+            lines.append(word[:room])
+            word = word[room:]
+        if current and len(current) + 1 + len(word) > room:
+            lines.append(current)
+            current = word
+        else:
+            current = f"{current} {word}" if current else word
+    return [*lines, current]
+
+
+def speaks_ascii_only(stream: TextIO) -> bool:
+    """True for the C locale, and for streams of another encoding than UTF."""
+    encoding = (getattr(stream, "encoding", None) or "ascii").lower()
+    return not encoding.startswith("utf") or locale.setlocale(locale.LC_CTYPE) in ("C", "POSIX")
+
+
+def screen_on(stream: TextIO, *, color: str, wants_color: bool, plain: bool, columns: int | None) -> Screen:
+    """`color` is the flag, `wants_color` what the environment says, `columns` what it asks for."""
+    terminal = stream.isatty()
+    colored = color == "always" or (color == "auto" and terminal and wants_color and not plain)
+    width = columns or (_terminal_columns() if terminal else WIDTH_OF_A_PIPE)
+    return Screen(stream, color=colored, ascii_only=plain or speaks_ascii_only(stream), width=width)
+
+
+def _terminal_columns() -> int:
+    import os  # noqa: PLC0415
+
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return 80
+
+
+def cell(value: object) -> str:
+    """A value as text of one line: hostile characters are taken out."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict) and set(value) >= {"amount", "currency"}:
+        return f"{value['amount']} {value['currency']}"
+    if isinstance(value, list | tuple):
+        return bounded(",".join(str(item) for item in value) or "-", 400)
+    return bounded(str(value), 400)

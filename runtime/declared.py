@@ -1,0 +1,35 @@
+"""The documents in force: objectives, grants, prices and schedules, read once from the configured file or folder."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from core.domain.errors import InvalidInput
+from core.domain.money import PriceList
+from core.domain.objective import Objectives
+from core.policy import documents
+from core.policy.declarations import Grant, Schedule
+
+
+class Declared(NamedTuple):
+    """What people declared. Without documents nothing is granted: agents look and propose, the judge allows nothing by itself."""
+
+    objectives: Objectives = Objectives()
+    grants: tuple[Grant, ...] = ()
+    prices: PriceList | None = None
+    schedules: tuple[Schedule, ...] = ()
+
+
+def read(path: Path | None) -> Declared:
+    """Raises InvalidDocument with file and line, InvalidInput for a path that is not there."""
+    if path is None:
+        return Declared()
+    if not path.expanduser().exists():
+        raise InvalidInput(f"no documents at {path}", mend="set policy.objectives to a file or folder of day2.dev/v1alpha1 documents: day2 config explain policy.objectives")
+    found = documents.read_path(path.expanduser())
+    prices = documents.of_kind(found, PriceList)
+    return Declared(
+        objectives=documents.objectives(found),
+        grants=documents.of_kind(found, Grant),
+        prices=prices[0] if prices else None,
+        schedules=documents.of_kind(found, Schedule),
+    )

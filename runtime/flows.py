@@ -1,0 +1,99 @@
+"""Starting, following and resuming the two flows. Used by the controller role; the flows themselves are in `graph`.
+
+A thread is an id: the run id, or the action id. After a kill the same calls continue where the checkpoint stands; the ledger decides what is
+still allowed, so a stale or forged checkpoint can ask for nothing that the gate has not permitted.
+"""
+
+import asyncio
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.types import Command
+
+from core.domain.errors import Corrupt, InvalidInput
+from core.domain.outcome import TERMINAL
+from core.domain.outcome import ActionState as Standing
+from core.domain.request import Request
+from core.domain.submitting import GateDoor
+from graph.build import build_action, build_run
+from graph.context import ActionContext, RunContext
+from graph.state import SCHEMA, Plain
+
+
+class Flows:
+    """Both flows compiled over one checkpoint store."""
+
+    def __init__(self, saver: BaseCheckpointSaver[Any], *, run: RunContext) -> None:
+        self._run_context = run
+        self._action_context = ActionContext(gate=run.gate)
+        self._run = build_run(run.consult_seconds).compile(checkpointer=saver)
+        self._action = build_action().compile(checkpointer=saver)
+
+    async def run(self, request: Request) -> Plain:
+        """Start or continue a run, to its response. A finished run answers again without working again."""
+        config = _thread(request.id)
+        stored = await self._run.aget_state(config)
+        _same_schema(stored.values)
+        if stored.values.get("response"):
+            return dict(stored.values["response"])
+        start = None if stored.values else {"request": request.model_dump(mode="json"), "consultations": []}
+        answer = await self._run.ainvoke(start, config, context=self._run_context, durability="sync")  # type: ignore[arg-type]
+        return dict(answer["response"])
+
+    async def response(self, run_id: str) -> Plain:
+        """What a run answered. Raises InvalidInput for a run that is not known or not finished."""
+        stored = await self._run.aget_state(_thread(run_id))
+        if not stored.values.get("response"):
+            raise InvalidInput(f"no finished run {run_id}", mend="day2 run list")
+        return dict(stored.values["response"])
+
+    async def follow(self, action_id: str) -> Standing:
+        """Carry one action's thread to its end, over approvals; returns the last standing."""
+        config = _thread(action_id)
+        while True:
+            stored = await self._action.aget_state(config)
+            _same_schema(stored.values)
+            if stored.values and not stored.next:
+                return Standing(stored.values["standing"])
+            pending = [item for task in stored.tasks for item in task.interrupts]
+            step: Any = {"action_id": action_id} if not stored.values else None
+            if pending:
+                standing = await self._decided(action_id)
+                step = Command(resume={pending[0].id: {"action_id": action_id, "state": standing.value}})
+            await self._action.ainvoke(step, config, context=self._action_context, durability="sync")
+
+    async def _decided(self, action_id: str) -> Standing:
+        gate: GateDoor = self._action_context.gate
+        return (await gate.until(action_id, Standing.NEEDS_APPROVAL)).state
+
+
+class Following:
+    """The action threads of this process: one task each, so that a day-long approval blocks nobody."""
+
+    def __init__(self, flows: Flows) -> None:
+        self._flows = flows
+        self._tasks: dict[str, asyncio.Task[Standing]] = {}
+
+    def start(self, action_id: str) -> asyncio.Task[Standing]:
+        task = self._tasks.get(action_id)
+        if task is None or task.done():
+            task = self._tasks[action_id] = asyncio.create_task(self._flows.follow(action_id), name=action_id)
+        return task
+
+    async def stop(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+def ended(standing: Standing) -> bool:
+    return standing in TERMINAL
+
+
+def _thread(name: str) -> dict[str, Any]:
+    return {"configurable": {"thread_id": name}}
+
+
+def _same_schema(values: Plain) -> None:
+    if values and values.get("schema", SCHEMA) != SCHEMA:
+        raise Corrupt(f"a stored run has schema {values['schema']}, this version reads {SCHEMA}", mend="finish it with the version that started it")

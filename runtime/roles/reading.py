@@ -1,0 +1,40 @@
+"""What every reading role needs: clock, cluster reader, metrics source and the declared documents, opened and closed together."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.cluster.reading import ClusterReader, Metrics
+from core.domain.clock import Clock
+from runtime import declared
+from runtime.declared import Declared
+from runtime.settings import Settings
+from tools import clocks
+from tools.kubernetes import config, transport
+from tools.kubernetes.reader import HttpReader
+from tools.metrics.prometheus import PrometheusMetrics
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Open read ports of one process."""
+
+    clock: Clock
+    reader: ClusterReader
+    metrics: Metrics | None
+    declared: Declared
+    context: str
+    server: str
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, kubeconfig: Path | None = None) -> AsyncIterator[Reading]:
+    """`kubeconfig` overrides the reader's. Raises InvalidInput for what cannot be configured; nothing is contacted yet but the clock."""
+    wanted = settings.kubernetes
+    connection = config.load(kubeconfig or wanted.read_kubeconfig or wanted.kubeconfig, wanted.context)
+    clock = clocks.clock_of(settings.clock)
+    documents = declared.read(settings.policy.objectives)
+    async with transport.connect(connection) as client:
+        metrics = PrometheusMetrics(settings.prometheus.url) if settings.prometheus.url else None
+        yield Reading(clock, HttpReader(client, clock), metrics, documents, connection.context, connection.server)

@@ -1,0 +1,79 @@
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.domain.errors import InvalidInput
+from tools.kubernetes import config
+
+
+def document(**user: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "prod",
+        "clusters": [{"name": "c", "cluster": {"server": "https://cluster.example:6443/", "certificate-authority-data": base64.b64encode(b"CA").decode()}}],
+        "users": [{"name": "u", "user": user or {"token": "t0ken"}}],
+        "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}],
+    }
+
+
+def written(folder: Path, content: object) -> Path:
+    path = folder / "kubeconfig"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def test_the_current_context_is_taken_with_its_namespace_and_token(tmp_path: Path) -> None:
+    found = config.load(written(tmp_path, document()))
+    assert (found.server, found.context, found.namespace, found.ca, found.token) == ("https://cluster.example:6443", "prod", "shop", "CA", "t0ken")
+
+
+def test_secrets_are_not_in_the_representation(tmp_path: Path) -> None:
+    assert "t0ken" not in repr(config.load(written(tmp_path, document())))
+
+
+def test_files_are_found_beside_the_kubeconfig(tmp_path: Path) -> None:
+    (tmp_path / "client.crt").write_text("CERT")
+    (tmp_path / "client.key").write_text("KEY")
+    found = config.load(written(tmp_path, document(**{"client-certificate": "client.crt", "client-key": "client.key"})))
+    assert (found.certificate, found.key) == ("CERT", "KEY")
+
+
+@pytest.mark.parametrize("program", ["exec", "auth-provider"])
+def test_a_kubeconfig_that_names_a_program_is_refused_with_the_way_out(tmp_path: Path, program: str) -> None:
+    with pytest.raises(InvalidInput, match="does not run programs") as refused:
+        config.load(written(tmp_path, document(**{program: {"command": "touch", "args": ["/should/not/exist"]}})))
+    assert "kubectl create token" in refused.value.mend
+
+
+def test_a_missing_file_points_to_the_demo(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="no kubeconfig") as refused:
+        config.load(tmp_path / "nothing")
+    assert "day2 demo" in refused.value.mend
+
+
+def test_an_unknown_context_lists_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="'staging' is not in") as refused:
+        config.load(written(tmp_path, document()), "staging")
+    assert "prod" in refused.value.mend
+
+
+def test_switched_off_verification_is_refused(tmp_path: Path) -> None:
+    bad = document()
+    bad["clusters"][0]["cluster"]["insecure-skip-tls-verify"] = True
+    with pytest.raises(InvalidInput, match="TLS verification"):
+        config.load(written(tmp_path, bad))
+
+
+@pytest.mark.parametrize("content", ["{", "- just\n- a list", "", "\u0000", "clusters: [{name: c}]\ncurrent-context: x\ncontexts: 7"])
+def test_odd_files_are_told_apart_from_good_ones(tmp_path: Path, content: str) -> None:
+    with pytest.raises(InvalidInput):
+        config.load(written(tmp_path, content))
+
+
+def test_broken_base64_names_the_field(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="client-key-data"):
+        config.load(written(tmp_path, document(**{"client-certificate-data": base64.b64encode(b"x").decode(), "client-key-data": "%%%"})))
