@@ -14,12 +14,13 @@ from typing import Any
 import httpx
 import pytest
 
-from core.actions.roles import agent_roles, executor_role, judge_role, reader_role
+from core.actions.roles import manifests
 from core.cluster.kinds import KINDS
 from core.domain.api_request import ApiRequest
 from core.domain.errors import Conflict, NotAuthorised, Refused
 from tools.clocks import HandClock
 from tools.kubernetes import config, transport
+from tools.kubernetes.installing import install
 from tools.kubernetes.reader import HttpReader
 from tools.kubernetes.writer import ImpersonatingWriter, PreviewWriter
 
@@ -37,6 +38,16 @@ class Cluster:
     async def client(self, identity: str = "admin") -> AsyncIterator[httpx.AsyncClient]:
         async with transport.connect(config.load(self.kubeconfigs[identity])) as client:
             yield client
+
+
+GRANTS = {"scaling": ("scale_workload", "set_hpa_bounds", "suspend_job")}
+
+
+async def prepared(cluster: "Cluster") -> "Cluster":
+    """The cluster with the generated RBAC and its namespace."""
+    async with cluster.client() as admin:
+        await install(admin, (*manifests(GRANTS), {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": cluster.namespace}}))
+    return cluster
 
 
 def deployment(namespace: str, name: str, replicas: int = 2) -> dict[str, Any]:
