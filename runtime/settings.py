@@ -98,7 +98,6 @@ class Settings(Group):
     flow: FlowSettings = FlowSettings()
     policy: PolicySettings = PolicySettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
-    clock_ca_file: Path | None = Field(default=None, description="PEM file of the CA behind the simulator's https address")
     profile: Literal["default", "demo"] = Field(default="default", description="demo ignores KUBECONFIG, keys and config files")
 
     @property

@@ -28,13 +28,22 @@ class Reading:
     server: str
 
 
+def metrics_of(settings: Settings) -> Metrics | None:
+    """The configured source, with its authority and token. Raises InvalidInput for an address that is none."""
+    source = settings.prometheus
+    if not source.url:
+        return None
+    token = source.token_file.expanduser().read_text(encoding="ascii").strip() if source.token_file else ""
+    return PrometheusMetrics(source.url, ca_file=source.ca_file, token=token)
+
+
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, kubeconfig: Path | None = None) -> AsyncIterator[Reading]:
     """`kubeconfig` overrides the reader's. Raises InvalidInput for what cannot be configured; nothing is contacted yet but the clock."""
     wanted = settings.kubernetes
     connection = config.load(kubeconfig or wanted.read_kubeconfig or wanted.kubeconfig, wanted.context)
-    clock = clocks.clock_of(settings.clock)
+    clock = clocks.clock_of(settings.clock, connection.ca)
     documents = declared.read(settings.policy.objectives)
     async with transport.connect(connection) as client:
-        metrics = PrometheusMetrics(settings.prometheus.url) if settings.prometheus.url else None
+        metrics = metrics_of(settings)
         yield Reading(clock, HttpReader(client, clock), metrics, documents, connection.context, connection.server)

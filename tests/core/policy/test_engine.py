@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.domain.action import Action
-from core.domain.errors import InvalidDocument
+from core.domain.errors import InvalidDocument, InvalidInput
 from core.domain.facts import Facts
 from core.domain.verdict import Decision, RuleResult
 from core.policy import engine, expressions, lint, policies, testing
@@ -84,12 +84,12 @@ def test_a_warning_never_stops_an_action() -> None:
     ("approvals", "needed", "result"),
     [
         ([], 1, "fail"),
-        (["ana"], 1, "pass"),
-        (["ana"], 2, "fail"),
-        (["ana", "ana"], 2, "fail"),
-        (["ana", "ben"], 2, "pass"),
+        (["approver-a"], 1, "pass"),
+        (["approver-a"], 2, "fail"),
+        (["approver-a", "approver-a"], 2, "fail"),
+        (["approver-a", "approver-b"], 2, "pass"),
         (["asker"], 1, "fail"),
-        (["asker", "ana"], 2, "fail"),
+        (["asker", "approver-a"], 2, "fail"),
         ([""], 1, "fail"),
     ],
 )
@@ -99,7 +99,7 @@ def test_approval_takes_distinct_people_other_than_who_asked(approvals: list[str
 
 
 def test_no_approval_lifts_a_denial() -> None:
-    (found,) = judge(policy("true"), approvals=["ana", "ben", "cy"])
+    (found,) = judge(policy("true"), approvals=["approver-a", "approver-b", "approver-c"])
     assert found.decision is Decision.DENY
 
 
@@ -135,6 +135,11 @@ def test_the_digest_changes_with_any_rule_and_not_with_their_order_or_tests() ->
     assert engine.Engine([one]).digest != engine.Engine([one.model_copy(update={"when": "true "})]).digest
 
 
+def test_one_name_twice_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="two rules named `rule`"):
+        engine.Engine([policy("true"), policy("false")])
+
+
 def test_a_folder_with_a_broken_expression_names_file_and_line(tmp_path: Path) -> None:
     head = "apiVersion: day2.dev/v1alpha1\nkind: ActionPolicy\nmetadata: {name: r}\n"
     text = head + "spec:\n  why: w\n  appliesTo: ['*']\n  decision: deny\n  when: fcts.exists\n  message: \"'m'\"\n"
@@ -158,6 +163,7 @@ ABSENCE_HAS_A_MEANING = {
 }
 ABSENCE_IN_ONE_RULE = {
     # raising memory after a kill must not wait for metrics; a cut is held by memory-headroom, which errs
+    "memory-limit-unknown": {"memory_mib_max"},  # its absence is what the rule is about
     "memory-limit-headroom": {"memory_mib_max", "requests_memory_mib_after"},
 }
 SPEAKING = [(rule, test) for rule in engine.builtin().rules for test in rule.policy.tests if test.expect in ("deny", "needs_approval")]
@@ -176,3 +182,30 @@ def test_taking_a_fact_away_never_loosens_a_rule(rule: engine.Rule, test: polici
         gone = {key: value for key, value in facts.items() if key != name}
         missing = rule.judge(action["kind"], expressions.Inputs(action, gone), people)
         assert before.decision.tightened_by(missing.decision) is missing.decision, name
+
+
+WITHOUT_EFFECT_ON_A_GOOD_ACTION = {
+    *ABSENCE_HAS_A_MEANING,
+    "name",  # only in messages
+    "namespace",
+    "dry_run_message",
+    "namespace_gpus_used",  # the other half of each rule is already false for the good action
+    "min_replicas_floor",
+    "replicas",
+    "has_pdb",
+    "pods_violating_after",
+    "memory_mib_max",
+}
+
+
+@pytest.mark.parametrize("kind", sorted({kind for rule in engine.builtin().rules for kind in rule.policy.applies_to} - {"*"}))
+def test_a_good_action_is_denied_when_a_fact_that_decides_is_missing(kind: str) -> None:
+    """Fail-open fuzz: each fact that some rule reads is deleted from good facts in turn."""
+    rules = engine.builtin()
+    action = {**testing.GOOD_ACTION, "kind": kind}
+    good = {**GOOD.model_dump(mode="json"), "pods_touched": 1}
+    read = {name for rule in rules.rules if rule.policy.covers(kind) for name in lint.facts_read(rule.policy)}
+    assert {result.decision for result in rules.evaluate(action, good)} == {Decision.ALLOW}
+    for name in read - WITHOUT_EFFECT_ON_A_GOOD_ACTION:
+        gone = {key: value for key, value in good.items() if key != name}
+        assert Decision.DENY in {result.decision for result in rules.evaluate(action, gone)}, name

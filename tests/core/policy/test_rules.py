@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from core.actions.catalogue import CATALOGUE, parse_action
 from core.domain.facts import Facts
 from core.domain.verdict import Decision, Verdict
 from core.policy import engine, lint, pages, testing
@@ -47,6 +48,28 @@ def test_facts_that_nobody_filled_deny_every_kind() -> None:
         assert Decision.DENY in {result.decision for result in results}
 
 
+SIZES = {"container": "api", "from_sizes": {"cpu_milli": 2000}, "to_sizes": {"cpu_milli": 600}}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"kind": "set_requests", "sizings": [SIZES]},
+        {"kind": "scale_workload", "from_replicas": 4, "to_replicas": 3},
+        {"kind": "restart_rollout"},
+    ],
+    ids=lambda arguments: str(arguments["kind"]),
+)
+def test_the_rules_read_the_catalogues_own_actions(arguments: dict[str, Any]) -> None:
+    action = parse_action({"id": "act-0001", "target": testing.GOOD_ACTION["target"], **arguments})
+    results = RULES.judge(action, testing.GOOD_FACTS)
+    assert {result.result for result in results} <= {"pass", "skip"}
+
+
+def test_the_rules_read_only_arguments_that_the_catalogue_has() -> None:
+    assert [problem for problem in lint.builtin(lint.kind_fields(CATALOGUE)) if problem.level == "error"] == []
+
+
 class TestTheDemoStory:
     def test_a_crashing_rollout_is_rolled_back_without_a_person(self) -> None:
         facts = {"rollout_in_progress": True, "replicas_ready": 1, "previous_healthy_seconds": 9 * 86_400, "pods_touched": 3}
@@ -65,7 +88,7 @@ class TestTheDemoStory:
         decision, reasons = decide({"kind": "delete_pod", "reversible": False}, **facts)
         assert decision is Decision.NEEDS_APPROVAL
         assert "irreversible" in reasons
-        assert decide({"kind": "delete_pod", "reversible": False}, **facts, approvals=("ana",)) == (Decision.ALLOW, set())
+        assert decide({"kind": "delete_pod", "reversible": False}, **facts, approvals=("approver-a",)) == (Decision.ALLOW, set())
 
     def test_raising_the_autoscalers_floor_before_the_peak_goes_ahead(self) -> None:
         facts = {"hpa_min_before": 3, "hpa_min_after": 8, "hpa_max_after": 14, "monthly_cost_delta_micro_usd": 90_000_000}

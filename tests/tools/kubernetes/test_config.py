@@ -14,7 +14,12 @@ def document(**user: Any) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "prod",
-        "clusters": [{"name": "c", "cluster": {"server": "https://cluster.example:6443/", "certificate-authority-data": base64.b64encode(b"CA").decode()}}],
+        "clusters": [
+            {
+                "name": "c",
+                "cluster": {"server": "https://cluster.example:6443/", "certificate-authority-data": base64.b64encode(b"CA").decode()},
+            }
+        ],
         "users": [{"name": "u", "user": user or {"token": "t0ken"}}],
         "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}],
     }
@@ -28,7 +33,13 @@ def written(folder: Path, content: object) -> Path:
 
 def test_the_current_context_is_taken_with_its_namespace_and_token(tmp_path: Path) -> None:
     found = config.load(written(tmp_path, document()))
-    assert (found.server, found.context, found.namespace, found.ca, found.token) == ("https://cluster.example:6443", "prod", "shop", "CA", "t0ken")
+    assert (found.server, found.context, found.namespace, found.ca, found.token) == (
+        "https://cluster.example:6443",
+        "prod",
+        "shop",
+        "CA",
+        "t0ken",
+    )
 
 
 def test_secrets_are_not_in_the_representation(tmp_path: Path) -> None:

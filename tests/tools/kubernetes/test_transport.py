@@ -13,7 +13,14 @@ from tools.kubernetes import transport
 from tools.kubernetes.writer import PERMIT_HEADER, ImpersonatingWriter, PreviewWriter
 
 REQUEST = ApiRequest(
-    verb="patch", group="apps", version="v1", resource="deployments", namespace="shop", name="web", content_type="application/strategic-merge-patch+json", body={"spec": {"replicas": 2}}
+    verb="patch",
+    group="apps",
+    version="v1",
+    resource="deployments",
+    namespace="shop",
+    name="web",
+    content_type="application/strategic-merge-patch+json",
+    body={"spec": {"replicas": 2}},
 )
 
 
@@ -58,7 +65,9 @@ async def test_a_read_gives_up_after_a_bounded_number_of_tries(quick: dict[str, 
     assert len(script.asked) == transport.READ_ATTEMPTS
 
 
-@pytest.mark.parametrize(("code", "error"), [(401, NotAuthenticated), (403, NotAuthorised), (409, Conflict), (422, Refused), (400, Refused)])
+@pytest.mark.parametrize(
+    ("code", "error"), [(401, NotAuthenticated), (403, NotAuthorised), (409, Conflict), (422, Refused), (400, Refused)]
+)
 async def test_each_refusal_says_what_to_do(code: int, error: type[Exception]) -> None:
     with pytest.raises(error):
         await transport.read(Script(status(code, "because")).client, "/api", right="list apps/deployments")
@@ -66,7 +75,12 @@ async def test_each_refusal_says_what_to_do(code: int, error: type[Exception]) -
 
 @pytest.mark.parametrize(
     ("right", "group", "resource"),
-    [("list pods", "", "pods"), ("get pods/log", "", "pods/log"), ("patch apps/deployments", "apps", "deployments"), ("list metrics.k8s.io/pods", "metrics.k8s.io", "pods")],
+    [
+        ("list pods", "", "pods"),
+        ("get pods/log", "", "pods/log"),
+        ("patch apps/deployments", "apps", "deployments"),
+        ("list metrics.k8s.io/pods", "metrics.k8s.io", "pods"),
+    ],
 )
 def test_a_missing_right_is_named_as_the_rbac_rule_that_grants_it(right: str, group: str, resource: str) -> None:
     line = transport.grant_line(right)
@@ -106,7 +120,10 @@ async def test_the_permit_travels_in_the_extra_and_the_agent_is_impersonated() -
 @pytest.mark.parametrize("agent", ["", " ", "Scaling", "a/b", "system:masters", "a\nb", "x" * 60])
 async def test_an_odd_agent_name_never_becomes_a_request_without_identity(agent: str) -> None:
     script = Script()
-    for send in (lambda: ImpersonatingWriter(script.client).send(REQUEST, agent=agent, permit="p"), lambda: PreviewWriter(script.client).preview(REQUEST, agent=agent)):
+    for send in (
+        lambda: ImpersonatingWriter(script.client).send(REQUEST, agent=agent, permit="p"),
+        lambda: PreviewWriter(script.client).preview(REQUEST, agent=agent),
+    ):
         with pytest.raises(Refused):
             await send()
     assert script.asked == []
@@ -121,13 +138,23 @@ async def test_a_write_without_a_permit_is_not_sent() -> None:
 
 async def test_the_dry_run_of_a_delete_stands_in_the_body_where_the_api_server_looks() -> None:
     script = Script(httpx.Response(200, json={}))
-    delete = ApiRequest(verb="delete", version="v1", resource="pods", namespace="shop", name="web-1", content_type="application/json", body={"preconditions": {"uid": "u"}})
+    delete = ApiRequest(
+        verb="delete",
+        version="v1",
+        resource="pods",
+        namespace="shop",
+        name="web-1",
+        content_type="application/json",
+        body={"preconditions": {"uid": "u"}},
+    )
     await ImpersonatingWriter(script.client).send(delete, agent="security", permit="p", dry_run=True)
     sent: dict[str, Any] = json.loads(script.asked[0].content)
     assert sent == {"preconditions": {"uid": "u"}, "dryRun": ["All"]}
     assert not script.asked[0].url.params
 
 
-@pytest.mark.parametrize(("host", "loopback"), [("127.0.0.1", True), ("localhost", True), ("::1", True), ("10.0.0.1", False), ("cluster.example", False)])
+@pytest.mark.parametrize(
+    ("host", "loopback"), [("127.0.0.1", True), ("localhost", True), ("::1", True), ("10.0.0.1", False), ("cluster.example", False)]
+)
 def test_loopback_takes_no_proxy(host: str, loopback: bool) -> None:
     assert transport.is_loopback(host) is loopback

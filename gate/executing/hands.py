@@ -1,0 +1,81 @@
+"""What the executor holds: its ports, the judge's public key, its name. Made by the composition root, passed to every step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.cluster.kinds import KINDS, Kind
+from core.cluster.reading import ClusterReader, Metrics
+from core.domain.api_request import ApiRequest
+from core.domain.clock import Clock
+from core.domain.errors import Refused
+from core.domain.ledger import ActionRow, Ledger
+from core.domain.outcome import ActionState
+from core.domain.values import Json, bounded, digest
+from core.domain.writing import ClusterWriter
+from gate import permits
+from gate.keys import Verifier
+
+ROLE = "executor"
+
+
+@dataclass(frozen=True)
+class Hands:
+    """`settle_seconds`: how long a write that was not seen may still be on its way. `reached` is told each step, for kill tests."""
+
+    ledger: Ledger
+    writer: ClusterWriter
+    reader: ClusterReader
+    metrics: Metrics | None
+    clock: Clock
+    judge: Verifier
+    owner: str
+    settle_seconds: float = 30.0
+    reached: Callable[[str], None] = lambda _: None
+
+    def move(self, row: ActionRow, to: ActionState, note: str = "", **columns: object) -> bool:
+        """The row's next state, if it is still ours."""
+        said = bounded(note, 400)
+        self.reached(f"{row.state}-{to}")
+        done = self.ledger.move(
+            row.action_id,
+            row.state,
+            to,
+            role=ROLE,
+            at=self.clock.now(),
+            event={"owner": self.owner, "epoch": row.epoch, **({"note": said} if said else {})},
+            epoch=row.epoch,
+            note=said,
+            **columns,
+        )
+        self.reached(f"{row.state}-{to}:done")
+        return done
+
+    def fresh(self, row: ActionRow) -> ActionRow | None:
+        return self.ledger.get(row.action_id)
+
+    async def live(self, request: ApiRequest) -> Json | None:
+        """The object that the request writes, as it stands."""
+        return await self.reader.get(kind_of(request), request.namespace, request.name)
+
+    async def opening(self, row: ActionRow, request: ApiRequest, *, undo_of: str = "") -> permits.Opening:
+        """What is about to be done, from the ledger's row, the request and the cluster."""
+        return permits.Opening(
+            use="undo" if undo_of else "forward",
+            forward=undo_of,
+            iss=permits.ISSUER,
+            agent=row.agent,
+            action_id=row.action_id,
+            action_digest=row.digest,
+            verdict_digest=digest(row.verdict),
+            cluster=await self.reader.cluster_uid(),
+            uid=row.target_uid,
+            request=request.digest(),
+        )
+
+
+def kind_of(request: ApiRequest) -> Kind:
+    """Raises Refused for a resource that is none of ours."""
+    found = next((kind for kind in KINDS.values() if (kind.group, kind.resource) == (request.group, request.resource)), None)
+    if found is None:
+        raise Refused((f"{bounded(request.resource, 60)} is no resource that day2 writes",))
+    return found

@@ -1,0 +1,238 @@
+"""Did it do what it should? Looks at what the action did not write: status of controllers and kubelets, metrics of the workload.
+
+One function per signal, in one table. Without data there is no success: a required signal that nobody can tell is a miss at the deadline.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from core.cluster import quantities
+from core.cluster.kinds import KINDS
+from core.cluster.queries import Query, Sample, Shape
+from core.domain.check import Check, Look, Signal
+from core.domain.errors import Day2Error
+from core.domain.ledger import ActionRow
+from core.domain.values import Json, at_path, bounded, canonical
+from gate import workloads
+from gate.executing.hands import Hands
+
+TRIPS = frozenset({Signal.RESTARTS_STEADY, Signal.LATENCY_P99, Signal.ERROR_RATIO})
+"""Signals that do not get better by waiting: two bad looks in a row end the watch."""
+
+Answer = tuple[bool | None, str]
+
+
+class Scene(NamedTuple):
+    """What one look is about. `since` is when the write was sent; `live` the check's target now, None when it is gone."""
+
+    hands: Hands
+    check: Check
+    live: Json | None
+    since: datetime
+    before: Json
+
+
+async def look(hands: Hands, row: ActionRow, check: Check) -> tuple[Look, ...]:
+    """One look at each expectation. A source that does not answer is no data, not a failure."""
+    kept = json.loads(row.before)
+    live = await hands.reader.get(KINDS[check.target.kind], check.target.namespace, check.target.name)
+    scene = Scene(hands, check, live, datetime.fromisoformat(kept["at"]), kept["before"])
+    looks = []
+    for expectation in check.expectations:
+        try:
+            held, seen = await _SIGNALS[expectation.signal](scene, expectation.bound)
+        except Day2Error as error:
+            held, seen = None, str(error)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:  # the cluster answered something that no API server answers
+            held, seen = None, f"unreadable: {type(error).__name__}"
+        looks.append(Look(signal=expectation.signal, held=held, seen=bounded(seen, 200)))
+    return tuple(looks)
+
+
+def decide(check: Check, looks: tuple[Look, ...], before: tuple[Look, ...], *, last: bool) -> Literal["verified", "missed", "wait"]:
+    """Pure. `before` is the look before this one, `last` whether the watch is over."""
+    required = {expectation.signal for expectation in check.expectations if expectation.required}
+    failing = {item.signal for item in looks if item.held is False}
+    failed_before = {item.signal for item in before if item.held is False}
+    if failing & failed_before & TRIPS & required:
+        return "missed"
+    held = all(item.held for item in looks if item.signal in required) and not failing
+    if held and (check.early or last):
+        return "verified"
+    return "missed" if last else "wait"
+
+
+def previous(row: ActionRow) -> tuple[Look, ...]:
+    return tuple(Look.model_validate_json(canonical(item)) for item in json.loads(row.looks or "[]"))
+
+
+def kept(looks: tuple[Look, ...]) -> str:
+    return canonical([item.model_dump(mode="json") for item in looks]).decode()
+
+
+def sentence(looks: tuple[Look, ...]) -> str:
+    """What people read: the bad news if there is any."""
+    bad = [item for item in looks if not item.held]
+    return "; ".join(f"{item.signal.value.replace('_', ' ')}: {item.seen}" for item in bad or looks)
+
+
+async def _rollout_complete(scene: Scene, _: int) -> Answer:
+    if scene.live is None:
+        return False, "the workload is gone"
+    status = scene.live.get("status") or {}
+    return workloads.rolled_out(scene.live), f"{status.get('updatedReplicas', 0)} updated, {status.get('availableReplicas', 0)} available"
+
+
+async def _pods_ready(scene: Scene, bound: int) -> Answer:
+    pods = await _pods(scene)
+    count = sum(workloads.ready(pod) for pod in pods)
+    return count >= bound, f"{count} of at least {bound} pods ready"
+
+
+async def _restarts_steady(scene: Scene, _: int) -> Answer:
+    restarted = workloads.restarted_since(await _pods(scene), scene.since)
+    return not restarted, f"restarted: {', '.join(restarted[:5])}" if restarted else "no restart"
+
+
+async def _latency_p99(scene: Scene, bound: int) -> Answer:
+    return await _worst(scene, Shape.LATENCY_P99, bound, "ms")
+
+
+async def _error_ratio(scene: Scene, bound: int) -> Answer:
+    return await _worst(scene, Shape.ERROR_RATIO, bound, "per mille")
+
+
+async def _worst(scene: Scene, shape: Shape, bound: int, unit: str) -> Answer:
+    """The worst of the services before the target's pods, over a window that starts after the write."""
+    if not bound:
+        return True, "nobody set a bound"
+    if scene.hands.metrics is None:
+        return None, "there is no metrics source"
+    now = scene.hands.clock.now()
+    window = max(60, min(300, int((now - scene.since).total_seconds()) // 60 * 60))
+    samples = await scene.hands.metrics.instant(Query(shape, scene.check.target.namespace, rate_seconds=window), now)
+    services = await _services(scene)
+    values = [_thousandths(sample) for sample in samples if sample.label("service") in services]
+    if not values:
+        return None, "no data for its services"
+    return max(values) <= bound, f"{max(values)} {unit}, bound {bound}"
+
+
+def _thousandths(sample: Sample) -> int:
+    return round(sample.value * 1000)
+
+
+async def _services(scene: Scene) -> set[str]:
+    """Names of the services whose selector takes the target's pods."""
+    marks = workloads.labels(workloads.template(scene.live or {}))
+    found = await scene.hands.reader.list(KINDS["Service"], scene.check.target.namespace)
+    return {
+        str(at_path(service, "metadata.name"))
+        for service in found
+        if (chosen := at_path(service, "spec.selector")) and all(marks.get(key) == value for key, value in chosen.items())
+    }
+
+
+async def _pods_gone(scene: Scene, _: int) -> Answer:
+    pods = [pod for pod in await _pods(scene) if at_path(pod, "spec.nodeName") and at_path(pod, "status.phase") not in workloads.FINISHED]
+    return not pods, f"{len(pods)} pods still hold a node"
+
+
+async def _pod_replaced(scene: Scene, _: int) -> Answer:
+    if scene.live is not None and at_path(scene.live, "metadata.uid") == scene.check.target.uid:
+        return False, "the pod is still there"
+    owner = next((item for item in at_path(scene.before, "metadata.ownerReferences") or () if item.get("controller")), None)
+    if owner is None or owner.get("kind") not in KINDS:
+        return True, "the pod is gone, and nothing owned it"
+    parent = await scene.hands.reader.get(KINDS[str(owner["kind"])], scene.check.target.namespace, str(owner.get("name")))
+    wanted, count = at_path(parent or {}, "spec.replicas") or 0, at_path(parent or {}, "status.readyReplicas") or 0
+    return count >= wanted, f"the pod is gone; its owner has {count} of {wanted} ready"
+
+
+async def _resize_done(scene: Scene, _: int) -> Answer:
+    pod = scene.live
+    if pod is None:
+        return False, "the pod is gone"
+    waiting = [
+        item
+        for item in at_path(pod, "status.conditions") or ()
+        if str(item.get("type")).startswith("PodResize") and item.get("status") == "True"
+    ]
+    if waiting:
+        return False, f"{waiting[0].get('type')}: {waiting[0].get('message') or waiting[0].get('reason') or ''}"
+    wanted = {item["name"]: at_path(item, "resources.requests") or {} for item in at_path(pod, "spec.containers") or ()}
+    actual = {item["name"]: at_path(item, "resources.requests") or {} for item in at_path(pod, "status.containerStatuses") or ()}
+    wrong = [name for name, asked in wanted.items() if _amounts(actual.get(name, {})) != _amounts(asked)]
+    if wrong:
+        return False, f"the kubelet does not report it yet for {', '.join(wrong)}"
+    restarted = workloads.restarted_since([pod], scene.since)
+    return not restarted, "resized in place" if not restarted else "it restarted"
+
+
+def _amounts(requests: dict[str, Any]) -> dict[str, Any]:
+    return {name: quantities.parse(value) for name, value in requests.items()}
+
+
+async def _node_cordoned(scene: Scene, _: int) -> Answer:
+    if scene.live is None or not at_path(scene.live, "spec.unschedulable"):
+        return False, "the node takes pods"
+    young = [pod for pod in await _pods(scene) if (bound := _bound_at(pod)) and bound > scene.since and not _of_daemon(pod)]
+    return not young, f"{len(young)} pods were bound since" if young else "no pod was bound since"
+
+
+def _bound_at(pod: Json) -> datetime | None:
+    conditions = at_path(pod, "status.conditions") or ()
+    times = [item.get("lastTransitionTime") for item in conditions if item.get("type") == "PodScheduled" and item.get("status") == "True"]
+    return workloads.moment(times[0] if times else at_path(pod, "status.startTime"))
+
+
+def _of_daemon(pod: Json) -> bool:
+    return any(item.get("kind") == "DaemonSet" for item in at_path(pod, "metadata.ownerReferences") or ())
+
+
+async def _pods_admitted(scene: Scene, _: int) -> Answer:
+    events = await scene.hands.reader.list(
+        KINDS["Event"], scene.check.target.name if scene.check.target.kind == "Namespace" else scene.check.target.namespace
+    )
+    refused = [
+        event
+        for event in events
+        if event.get("reason") == "FailedCreate" and "PodSecurity" in str(event.get("message")) and _after(event, scene.since)
+    ]
+    return not refused, f"{len(refused)} refusals since" if refused else "no pod was refused"
+
+
+def _after(event: Json, since: datetime) -> bool:
+    when = workloads.moment(at_path(event, "series.lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime"))
+    return when is None or when >= since
+
+
+async def _autoscaler_agrees(scene: Scene, _: int) -> Answer:
+    if scene.live is None:
+        return False, "the autoscaler is gone"
+    low, high = at_path(scene.live, "spec.minReplicas") or 1, at_path(scene.live, "spec.maxReplicas") or 0
+    wanted, now = at_path(scene.live, "status.desiredReplicas"), at_path(scene.live, "status.currentReplicas")
+    if wanted is None or now is None:
+        return None, "it has not looked yet"
+    return low <= wanted <= high and low <= now <= high, f"{now} replicas, {wanted} wanted, bounds {low} to {high}"
+
+
+async def _pods(scene: Scene) -> list[Json]:
+    return await workloads.pods_of(scene.hands.reader, scene.live) if scene.live else []
+
+
+_SIGNALS: dict[Signal, Callable[[Scene, int], Awaitable[Answer]]] = {
+    Signal.ROLLOUT_COMPLETE: _rollout_complete,
+    Signal.PODS_READY: _pods_ready,
+    Signal.RESTARTS_STEADY: _restarts_steady,
+    Signal.LATENCY_P99: _latency_p99,
+    Signal.ERROR_RATIO: _error_ratio,
+    Signal.PODS_GONE: _pods_gone,
+    Signal.POD_REPLACED: _pod_replaced,
+    Signal.RESIZE_DONE: _resize_done,
+    Signal.NODE_CORDONED: _node_cordoned,
+    Signal.PODS_ADMITTED: _pods_admitted,
+    Signal.AUTOSCALER_AGREES: _autoscaler_agrees,
+}

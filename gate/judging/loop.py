@@ -1,0 +1,134 @@
+"""The judge's loop: submitted and approved actions, oldest first, each from fresh facts. Called by `runtime.roles.judge`.
+
+A verdict opens nothing. Where it allows, forward and undo permit are minted from the very reading that the rules saw.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from core.actions.catalogue import parse_proposal
+from core.domain.action import Action
+from core.domain.errors import Corrupt, Day2Error, InvalidInput
+from core.domain.ledger import ActionRow
+from core.domain.outcome import ActionState
+from core.domain.values import bounded, canonical
+from core.domain.verdict import Decision, RuleResult, Verdict
+from gate import approvals
+from gate.judging import minting
+from gate.judging.facts import gather
+from gate.judging.sources import Bench
+
+ROLE = "judge"
+WAITING = (ActionState.SUBMITTED, ActionState.NEEDS_APPROVAL, ActionState.APPROVED, ActionState.PERMITTED)
+log = logging.getLogger(__name__)
+S = ActionState
+
+
+async def judge_once(bench: Bench) -> int:
+    """One pass; the number of actions looked at. Raises Corrupt when the ledger is damaged: then nothing may be permitted."""
+    expire(bench)
+    hear_people(bench)
+    rows = bench.ledger.in_states(S.SUBMITTED, S.APPROVED)
+    for row in rows:
+        try:
+            await judge(bench, row)
+        except Corrupt:
+            raise
+        except Day2Error as error:  # nothing was decided: the row waits, and its own expiry ends that
+            log.warning("%s waits for the judge: %s", row.action_id, error)
+    return len(rows)
+
+
+def expire(bench: Bench) -> None:
+    """Two clocks: silence of people, and a wish that nobody carried out. Neither is ever consent."""
+    now = bench.clock.now()
+    for row in bench.ledger.in_states(*WAITING):
+        if row.expires_at <= now:
+            why = "nobody approved it in time" if row.state is S.NEEDS_APPROVAL else "it was not carried out in time"
+            _move(bench, row, S.EXPIRED, why)
+
+
+def hear_people(bench: Bench) -> None:
+    """Approvals that are new since the last look send the action to a fresh one; one denial ends it."""
+    for row in bench.ledger.in_states(S.NEEDS_APPROVAL):
+        counted = _count(bench, row)
+        known = Verdict.model_validate_json(row.verdict).facts.approvals if row.verdict else ()
+        needed = approvals.people_needed(_action(row).risk)
+        if counted.denied is not None:
+            _move(bench, row, S.DENIED, f"denied by {counted.denied.by}: {counted.denied.reason}")
+        elif len(counted.approved_by) >= needed and set(counted.approved_by) - set(known):
+            until = bench.clock.now() + bench.execution_time
+            _move(bench, row, S.APPROVED, f"approved by {', '.join(counted.approved_by)}", expires_at=until)
+
+
+async def judge(bench: Bench, row: ActionRow) -> None:
+    """One verdict. Raises Unavailable while the cluster cannot be read."""
+    try:
+        action = _action(row)
+    except InvalidInput as error:
+        _move(bench, row, S.DENIED, f"it is not one of the catalogue's actions: {error}")
+        return
+    if (action.digest(), action.id, action.target.uid) != (row.digest, row.action_id, row.target_uid):
+        _move(bench, row, S.DENIED, "what stands in the ledger is not what was submitted")
+        return
+    reading = await gather(bench, row, action, _count(bench, row))
+    results = bench.rules.judge(action, reading.facts) + _floor(action, reading.facts.approvals)
+    verdict = Verdict(
+        action_id=row.action_id,
+        action_digest=row.digest,
+        policy_digest=bench.rules.digest,
+        facts=reading.facts,
+        results=results,
+        at=bench.clock.now(),
+    )
+    text = canonical(verdict).decode()
+    match verdict.decision:
+        case Decision.DENY:
+            _move(bench, row, S.DENIED, _why(verdict), verdict=text)
+        case Decision.NEEDS_APPROVAL:
+            until = bench.clock.now() + bench.approval_time
+            _move(bench, row, S.NEEDS_APPROVAL, _why(verdict), verdict=text, expires_at=until)
+        case Decision.ALLOW:
+            minted = minting.mint(bench, row, action, reading, text)
+            until = max(row.expires_at, bench.clock.now() + timedelta(minutes=5))
+            _move(bench, row, S.PERMITTED, "permitted", verdict=text, expires_at=until, **minted)
+
+
+def _floor(action: Action, approved_by: tuple[str, ...]) -> tuple[RuleResult, ...]:
+    """What no set of rules can take away: high risk takes two people."""
+    needed = approvals.people_needed(action.risk)
+    if needed < 2 or len(approved_by) >= needed:
+        return ()
+    message = f"{action.risk} risk takes {needed} people; {len(approved_by)} approved"
+    return (RuleResult(rule="gate-two-people", result="fail", on_fail=Decision.NEEDS_APPROVAL, message=message),)
+
+
+def _count(bench: Bench, row: ActionRow) -> approvals.Count:
+    found = bench.ledger.approvals(row.action_id)
+    return approvals.count(
+        found, action_id=row.action_id, digest=row.digest, requester=row.submitted_by, doors=bench.doors, now=bench.clock.now()
+    )
+
+
+def _action(row: ActionRow) -> Action:
+    return parse_proposal(row.proposal).action
+
+
+def _why(verdict: Verdict) -> str:
+    reasons = verdict.reasons()
+    return "; ".join(f"{result.rule}: {result.message}" for result in reasons[:3]) if reasons else "no rule spoke"
+
+
+def _move(bench: Bench, row: ActionRow, to: ActionState, note: str, **columns: Any) -> bool:
+    said = bounded(note, 400)
+    return bench.ledger.move(
+        row.action_id,
+        row.state,
+        to,
+        role=ROLE,
+        at=bench.clock.now(),
+        event={"note": said, "policy": bench.rules.digest},
+        note=said,
+        **columns,
+    )

@@ -1,0 +1,51 @@
+"""What the judge holds: its ports, keys, rules and what people declared. Made by the composition root, passed to every step."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from core.cluster.reading import ClusterReader, Metrics
+from core.domain.action import Action
+from core.domain.clock import Clock
+from core.domain.facts import Facts
+from core.domain.ledger import Ledger
+from core.domain.money import PriceList
+from core.domain.objective import Objectives
+from core.domain.verdict import RuleResult
+from core.domain.writing import Previewer
+from core.policy.declarations import Grant
+from gate.keys import Signer, Verifier
+
+
+class Rules(Protocol):
+    """`core.policy.engine.Engine` is one; a test's table is another."""
+
+    @property
+    def digest(self) -> str: ...
+
+    def judge(self, action: Action, facts: Facts) -> tuple[RuleResult, ...]: ...
+
+
+class NewIds(Protocol):
+    def new(self, prefix: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Bench:
+    """`doors` are the keys that may sign approvals. Without grants nothing is granted; without objectives every agent only looks."""
+
+    ledger: Ledger
+    reader: ClusterReader
+    previewer: Previewer
+    metrics: Metrics | None
+    clock: Clock
+    key: Signer
+    doors: Mapping[str, Verifier]
+    rules: Rules
+    ids: NewIds
+    objectives: Objectives = field(default_factory=Objectives)
+    grants: Sequence[Grant] = ()
+    prices: PriceList | None = None
+    approval_time: timedelta = timedelta(hours=24)
+    execution_time: timedelta = timedelta(hours=1)

@@ -1,0 +1,98 @@
+"""How much the target's pods really use: from the metrics source over a week, and from the kubelets right now as a second source.
+
+Pods come and go; those of a workload's past are known by its name and the form of the names that its controller gives.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from core.cluster import quantities
+from core.cluster.queries import Query, Sample, Series, Shape
+from core.domain.errors import Day2Error
+from core.domain.values import Json, at_path
+from gate import workloads
+from gate.judging import amounts
+from gate.judging.sources import Bench
+
+WEEK = 7 * 86_400
+HOUR = 3600
+_NAMES = {
+    "Deployment": "-[a-z0-9]{1,10}-[a-z0-9]{5}",
+    "StatefulSet": "-[0-9]+",
+    "DaemonSet": "-[a-z0-9]{5}",
+    "Pod": "",
+}
+
+
+async def used(bench: Bench, before: Json, after: Json | None) -> dict[str, Any]:
+    """Only where requests change: nothing else is judged by usage. A source that does not answer leaves None."""
+    container = amounts.changed_container(before, after)
+    if not container or before.get("kind") not in _NAMES:
+        return {}
+    name, namespace = str(at_path(before, "metadata.name")), str(at_path(before, "metadata.namespace"))
+    own = re.compile(re.escape(name) + _NAMES[str(before["kind"])])
+    pods = await workloads.pods_of(bench.reader, before)
+    names = {str(at_path(pod, "metadata.name")) for pod in pods}
+    live = await _live(bench, namespace, names, container)
+    past = await _past(bench, namespace, own, container)
+    recent = bench.clock.now() - timedelta(days=3)
+    return past | {"requests_memory_mib_live_max": live, "oom_killed_recently": any(_killed(pod, recent) for pod in pods)}
+
+
+async def _past(bench: Bench, namespace: str, own: re.Pattern[str], container: str) -> dict[str, Any]:
+    if bench.metrics is None:
+        return {}
+    now = bench.clock.now()
+    try:
+        cpu = await bench.metrics.instant(Query(Shape.CPU_QUANTILE, namespace), now)
+        memory = await bench.metrics.instant(Query(Shape.MEMORY_MAX, namespace), now)
+        seen = await bench.metrics.range(Query(Shape.CPU_RATE, namespace), now - timedelta(seconds=WEEK), now, HOUR)
+    except Day2Error:
+        return {}
+    cores, peak = _highest(cpu, own, container), _highest(memory, own, container)
+    return {
+        "cpu_milli_p95": None if cores is None else math.ceil(cores * 1000),
+        "memory_mib_max": None if peak is None else math.ceil(peak / 2**20),
+        **_coverage(seen, own),
+    }
+
+
+def _highest(samples: Iterable[Sample], own: re.Pattern[str], container: str) -> float | None:
+    return max((item.value for item in samples if own.fullmatch(item.label("pod")) and item.label("container") == container), default=None)
+
+
+def _coverage(found: Iterable[Series], own: re.Pattern[str]) -> dict[str, int]:
+    """Days since the first hour with data, and the share of the hours since then that have any."""
+    hours = {round(at / HOUR) for series in found if own.fullmatch(series.label("pod")) for at in series.times}
+    if not hours:
+        return {"usage_coverage_percent": 0, "usage_days": 0}
+    span = max(hours) - min(hours) + 1
+    return {"usage_coverage_percent": 100 * len(hours) // span, "usage_days": span // 24}
+
+
+async def _live(bench: Bench, namespace: str, names: set[str], container: str) -> int | None:
+    try:
+        found = await bench.reader.usage(namespace)
+        memory = [
+            quantities.memory_mib(at_path(item, "usage.memory"))
+            for pod in found
+            if at_path(pod, "metadata.name") in names
+            for item in pod.get("containers") or ()
+            if item.get("name") == container
+        ]
+    except (Day2Error, ValueError):
+        return None
+    return max(memory, default=None)
+
+
+def _killed(pod: Json, since: Any) -> bool:
+    for status in at_path(pod, "status.containerStatuses") or ():
+        for place in ("lastState.terminated", "state.terminated"):
+            ended = at_path(status, place) or {}
+            when = workloads.moment(ended.get("finishedAt"))
+            if ended.get("reason") == "OOMKilled" and (when is None or when >= since):
+                return True
+    return False

@@ -1,0 +1,38 @@
+"""The emergency stop: a row that everybody who writes reads just before. What cannot be read stops."""
+
+from datetime import datetime
+
+from core.domain.errors import Day2Error, InvalidInput
+from core.domain.ledger import Ledger, StopRow
+from core.domain.values import bounded
+
+ALL = "all"
+MODES = ("all", "forward")
+
+
+def stop(ledger: Ledger, *, scope: str, mode: str, by: str, reason: str, at: datetime) -> StopRow:
+    """`scope` is `all`, `agent=NAME` or `namespace=NAME`; mode `forward` lets undo through. Raises InvalidInput."""
+    if scope != ALL and scope.partition("=")[0] not in ("agent", "namespace"):
+        raise InvalidInput(f"{scope!r} is no scope of a stop", mend="all, agent=NAME or namespace=NAME")
+    if mode not in MODES:
+        raise InvalidInput(f"{mode!r} is no mode of a stop", mend="all, or forward to let undo through")
+    row = StopRow(bounded(scope, 300), mode, bounded(by, 200), bounded(reason, 400), at)
+    ledger.stop(row)
+    return row
+
+
+def resume(ledger: Ledger, *, scope: str, by: str, reason: str, at: datetime) -> bool:
+    """False where nothing was stopped. Only a door that authenticated a person calls this."""
+    return ledger.resume(scope, bounded(by, 200), bounded(reason, 400), at)
+
+
+def reason_to_stop(ledger: Ledger, *, agent: str, namespace: str, undo: bool = False) -> str:
+    """Empty when nothing stops this write."""
+    try:
+        rows = ledger.stops()
+    except Day2Error as error:
+        return f"the ledger cannot be read: {error}"
+    covering = [
+        row for row in rows if row.scope in (ALL, f"agent={agent}", f"namespace={namespace}") and not (undo and row.mode == "forward")
+    ]
+    return f"{covering[0].scope}: {covering[0].reason} ({covering[0].by})" if covering else ""

@@ -1,0 +1,83 @@
+"""Commands that lead to a change: plan, apply. What is applied is judged again, permitted, verified, and undone when it misses."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interfaces.cli import exits
+from interfaces.cli.exits import Exit
+from interfaces.cli.sessions import begin, run
+
+
+def plan(
+    context: typer.Context,
+    wanted: Annotated[list[str] | None, typer.Argument(help="findings (fnd-...); all where none is named", show_default=False)] = None,
+    from_scan: Annotated[bool, typer.Option("--from-scan", help="everything that a scan finds now (the default)")] = False,
+    agent: Annotated[list[str] | None, typer.Option("--agent", help="only this agent's proposals; may be repeated", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option("-O", "--out", help="save the plan, for day2 apply", show_default=False)] = None,
+    detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="exit 2 when there is a change")] = False,
+) -> None:
+    """Proposals as diffs, with the judge's preview; nothing is executed.
+
+    \b
+    Examples:
+      day2 plan -n shop
+      day2 plan fnd-3fa9c2d1e0 -O plan.json
+      day2 plan --agent finops -o json
+    """
+    from interfaces.rendering import envelopes, plans  # noqa: PLC0415
+    from runtime.roles import planning  # noqa: PLC0415
+
+    session = begin(context)
+    if from_scan and wanted:
+        raise typer.BadParameter("--from-scan takes no findings")
+    made = run(planning.plan(session.settings, session.flags.namespaces, tuple(agent or ()), tuple(wanted or ())))
+    document = plans.document(made)
+    session.show(document, columns=plans.COLUMNS, view=plans.view)
+    if out is not None:
+        out.write_text(envelopes.text(document) + "\n", encoding="utf-8")
+        expires = f" (expires {made.expires_at:%Y-%m-%dT%H:%MZ})" if made.expires_at else ""
+        session.say(f"Saved {out}{expires}")
+    if made.items:
+        first = made.items[0].proposal.action.id
+        session.hint(f"Next: day2 apply {out}   |   day2 plan -o json" if out else f"Next: day2 plan -O plan.json, then day2 apply plan.json   ({first} first)")
+    if detailed and made.items:
+        raise typer.Exit(Exit.DIFFERS)
+
+
+def apply(
+    context: typer.Context,
+    what: Annotated[list[str], typer.Argument(help="a saved plan, or actions (act-...)")],
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="wait for people to approve; without it exit 8 when they are needed")] = True,
+) -> None:
+    """Judge again, run what is permitted, verify, and undo what misses. Starts judge and executor when no `day2 serve` runs here.
+
+    \b
+    Examples:
+      day2 apply plan.json
+      day2 apply plan.json --no-wait
+      day2 apply act-3fa9c2d1e0 --timeout 10m
+    """
+    from interfaces.rendering import outcomes  # noqa: PLC0415
+    from runtime.roles import applying  # noqa: PLC0415
+
+    session = begin(context)
+    followed = run(
+        applying.apply(
+            session.settings, what, show=lambda row: session.say(outcomes.progress(row)), wait_for_people=wait, timeout=session.flags.timeout
+        )
+    )
+    session.show(outcomes.document(followed.rows, complete=followed.complete), columns=_columns(), view=outcomes.view)
+    step = outcomes.next_step(followed.rows)
+    if followed.timed_out:
+        session.say(f"--timeout reached; nothing is lost: day2 apply {' '.join(row.action_id for row in followed.rows)}")
+    if step:
+        session.hint(f"Next: {step}")
+    raise typer.Exit(Exit.EXPIRED if followed.timed_out else exits.of_states([row.state for row in followed.rows]))
+
+
+def _columns() -> tuple[object, ...]:
+    from interfaces.rendering import actions  # noqa: PLC0415
+
+    return actions.COLUMNS

@@ -1,0 +1,136 @@
+"""`day2 action`: what the ledger knows of actions, and taking them back."""
+
+from typing import Annotated
+
+import typer
+
+from interfaces.cli import exits
+from interfaces.cli.exits import Exit
+from interfaces.cli.flags import seconds
+from interfaces.cli.sessions import begin, run
+
+action = typer.Typer(help="Actions: what was proposed, judged, done and verified.", rich_markup_mode=None, no_args_is_help=True)
+Id = Annotated[str, typer.Argument(help="act-...", metavar="ACTION")]
+Reason = Annotated[str, typer.Option("--reason", help="why; kept in the audit chain")]
+
+
+@action.command("list")
+def list_actions(
+    context: typer.Context,
+    state: Annotated[list[str] | None, typer.Option("--state", help="only in this state; may be repeated", show_default=False)] = None,
+    agent: Annotated[str, typer.Option("--agent", help="only this agent's")] = "",
+    since: Annotated[str, typer.Option("--since", help="changed within, such as 2h or 7d")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 200,
+) -> None:
+    """Actions, newest first.
+
+    \b
+    Examples:
+      day2 action list --state needs_approval
+      day2 action list --since 24h -o csv
+    """
+    from datetime import timedelta  # noqa: PLC0415
+
+    from interfaces.rendering import actions  # noqa: PLC0415
+    from runtime.roles import console  # noqa: PLC0415
+    from runtime.services import recording  # noqa: PLC0415
+
+    session = begin(context)
+    wanted = recording.states(state or ())
+    with console.record(session.settings) as record:
+        start = record.clock.now() - timedelta(seconds=seconds(since)) if since else None
+        rows = recording.actions(record.ledger, wanted=wanted, agent=agent, namespaces=session.flags.namespaces, since=start, limit=limit)
+        session.show(actions.listed(rows), columns=actions.COLUMNS)
+    if not rows:
+        session.hint("no action yet: day2 plan -O plan.json, then day2 apply plan.json")
+
+
+@action.command("get")
+def get_action(context: typer.Context, action_id: Id) -> None:
+    """One action with its evidence, verdict, approvals and way."""
+    from interfaces.rendering import actions  # noqa: PLC0415
+    from runtime.roles import console  # noqa: PLC0415
+    from runtime.services import recording  # noqa: PLC0415
+
+    session = begin(context)
+    with console.record(session.settings) as record:
+        session.show(actions.document(recording.get(record.ledger, action_id)), view=actions.view)
+
+
+@action.command("diff")
+def diff_action(context: typer.Context, action_id: Id) -> None:
+    """What it changes, field by field."""
+    from interfaces.rendering import actions  # noqa: PLC0415
+    from runtime.roles import console  # noqa: PLC0415
+    from runtime.services import recording  # noqa: PLC0415
+
+    session = begin(context)
+    with console.record(session.settings) as record:
+        session.show(actions.diff(recording.get(record.ledger, action_id)), view=actions.diff_view)
+
+
+@action.command("explain")
+def explain_action(context: typer.Context, action_id: Id) -> None:
+    """Its verdict rule by rule, with the facts that each rule read."""
+    from core.domain.errors import Unavailable  # noqa: PLC0415
+    from core.policy import explaining  # noqa: PLC0415
+    from interfaces.rendering import actions  # noqa: PLC0415
+    from runtime.roles import console  # noqa: PLC0415
+    from runtime.services import policies, recording  # noqa: PLC0415
+
+    session = begin(context)
+    with console.record(session.settings) as record:
+        found = recording.get(record.ledger, action_id)
+    if found.verdict is None:
+        raise Unavailable("the verdict", 5.0, reason=f"{action_id} is {found.row.state.value} and was not judged yet", mend="is the judge running? day2 serve")
+    explained = explaining.explain(found.verdict, policies.in_force(session.settings.policy.rules))
+    session.show(actions.explanation(found, explained), columns=actions.EXPLAIN_COLUMNS, view=actions.explanation_view, name="rule")
+
+
+@action.command("watch")
+def watch_action(context: typer.Context, action_ids: Annotated[list[str], typer.Argument(help="act-...", metavar="ACTION...")]) -> None:
+    """Follow actions to their end; one line per change. Exits as `day2 apply` does."""
+    from interfaces.rendering import actions, outcomes  # noqa: PLC0415
+    from runtime.roles import console  # noqa: PLC0415
+    from runtime.services import applying  # noqa: PLC0415
+
+    session = begin(context)
+    with console.record(session.settings) as record:
+        followed = run(
+            applying.follow(
+                record.ledger, action_ids, lambda row: session.say(outcomes.progress(row)), wait_for_people=True, timeout=session.flags.timeout
+            )
+        )
+    session.show(outcomes.document(followed.rows, complete=followed.complete), columns=actions.COLUMNS, view=outcomes.view)
+    raise typer.Exit(Exit.EXPIRED if followed.timed_out else exits.of_states([row.state for row in followed.rows]))
+
+
+@action.command("cancel")
+def cancel_action(context: typer.Context, action_id: Id, reason: Reason = "") -> None:
+    """Take a wish back that was not carried out yet."""
+    from interfaces.rendering import actions  # noqa: PLC0415
+    from runtime.roles import applying, console  # noqa: PLC0415
+    from runtime.services import recording  # noqa: PLC0415
+
+    session = begin(context)
+    run(applying.cancel(session.settings, action_id, reason=reason or "taken back"))
+    with console.record(session.settings) as record:
+        session.show(actions.document(recording.get(record.ledger, action_id)), view=actions.view)
+
+
+@action.command("rollback")
+def rollback_action(
+    context: typer.Context,
+    action_id: Id,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="wait for people to approve; without it exit 8 when they are needed")] = True,
+) -> None:
+    """Take a verified action back: a new action the other way round, judged like any other."""
+    from interfaces.rendering import actions, outcomes  # noqa: PLC0415
+    from runtime.roles import applying  # noqa: PLC0415
+
+    session = begin(context)
+    followed = run(
+        applying.roll_back(session.settings, action_id, show=lambda row: session.say(outcomes.progress(row)), wait_for_people=wait, timeout=session.flags.timeout)
+    )
+    session.show(outcomes.document(followed.rows, complete=followed.complete), columns=actions.COLUMNS, view=outcomes.view)
+    raise typer.Exit(Exit.EXPIRED if followed.timed_out else exits.of_states([row.state for row in followed.rows]))

@@ -1,0 +1,65 @@
+"""A person's decisions: approve, deny, and what waits for one."""
+
+from typing import Annotated
+
+import typer
+
+from interfaces.cli.sessions import begin
+
+Id = Annotated[str, typer.Argument(help="act-...", metavar="ACTION")]
+Reason = Annotated[str, typer.Option("--reason", help="why; required, and kept in the audit chain")]
+
+
+def approve(
+    context: typer.Context,
+    action_id: Id,
+    reason: Reason,
+    confirm: Annotated[str, typer.Option("--confirm", help="name of the object; required when the risk is high or there is no undo")] = "",
+) -> None:
+    """Approve one action, bound to its digest. Who asked for it cannot.
+
+    \b
+    Examples:
+      day2 approve act-3fa9c2d1e0 --reason "checked with the team"
+      day2 approve act-3fa9c2d1e0 --confirm=debug-shell --reason "left over from the incident"
+    """
+    _decide(context, action_id, approve=True, reason=reason, confirm=confirm)
+
+
+def deny(context: typer.Context, action_id: Id, reason: Reason) -> None:
+    """Deny one action. That is its end.
+
+    \b
+    Examples:
+      day2 deny act-3fa9c2d1e0 --reason "not during the sale"
+    """
+    _decide(context, action_id, approve=False, reason=reason, confirm="")
+
+
+def approvals(context: typer.Context, mine: Annotated[bool, typer.Option("--mine", help="only what you may decide")] = False) -> None:
+    """What waits for a person, with everything needed to decide.
+
+    \b
+    Examples:
+      day2 approvals
+      day2 approvals --mine -o json
+    """
+    from interfaces.rendering import approvals as cards  # noqa: PLC0415
+    from runtime.roles import console  # noqa: PLC0415
+
+    session = begin(context)
+    found = console.waiting(session.settings, only_for=console.person() if mine else "")
+    session.show(cards.listed(found), columns=cards.COLUMNS, view=cards.view)
+
+
+def _decide(context: typer.Context, action_id: str, *, approve: bool, reason: str, confirm: str) -> None:
+    from interfaces.rendering import approvals as cards  # noqa: PLC0415
+    from runtime.roles import console  # noqa: PLC0415
+
+    session = begin(context)
+    if not reason.strip():
+        raise typer.BadParameter('--reason "..." must say why')
+    decided = console.decide(session.settings, action_id, approve=approve, reason=reason, confirmed=confirm)
+    session.show(cards.decided(decided), view=cards.decided_view)
+    if approve:
+        session.hint(f"Next: day2 action watch {action_id}")

@@ -1,0 +1,63 @@
+"""Findings: the `FindingList` document, its table, and the lines under it that say what was checked and what was not."""
+
+from typing import Any
+
+from core.domain.finding import Severity
+from interfaces.rendering.envelopes import Json, envelope, plain
+from interfaces.rendering.screens import Screen
+from interfaces.rendering.tables import Column, print_table
+from runtime.services import scanning
+from runtime.services.scanning import Scan
+
+MOST_REASONS = 10
+
+
+def _object(item: Any) -> str:
+    subject = item["subject"]
+    where = f"{subject['namespace']}/" if subject["namespace"] else ""
+    return f"{where}{subject['kind'].lower()}/{subject['name']}"
+
+
+COLUMNS = (
+    Column("ID", "id"),
+    Column("SEVERITY", "severity"),
+    Column("CODE", "code"),
+    Column("OBJECT", _object),
+    Column("FINDING", "title"),
+    Column("AGENT", "agent", wide=True),
+    Column("EVIDENCE", lambda item: [row["id"] for row in item["evidence"]], wide=True),
+    Column("MATTERS", "matters", wide=True),
+)
+
+
+def document(result: Scan, view: Json) -> Json:
+    """`view` says where was looked: context, cluster, namespaces, time."""
+    counts = {level.value: sum(finding.severity is level for finding in result.findings) for level in Severity}
+    items = [plain(finding) | {"next": f"day2 plan {finding.id}"} for finding in result.findings]
+    metadata = view | {"score": scanning.score(result.findings), "counts": counts, "knownFromBaseline": result.known}
+    return envelope("FindingList", items=items, coverage=result.coverage, metadata=metadata)
+
+
+def view(screen: Screen, found: Json) -> None:
+    items, metadata = found["items"], found["metadata"]
+    if items:
+        print_table(screen, [column for column in COLUMNS if not column.wide], items)
+        screen.line()
+    counts = ", ".join(f"{count} {level}" for level, count in metadata["counts"].items() if count)
+    where = ", ".join(metadata["namespaces"]) or "all namespaces"
+    known = f", {metadata['knownFromBaseline']} known from the baseline" if metadata["knownFromBaseline"] else ""
+    screen.wrapped(f"{len(items)} findings{f' ({counts})' if counts else ''}{known} in {where} of {metadata['context']}; score {metadata['score']}/100", hang=2)
+    coverage(screen, found["coverage"])
+
+
+def coverage(screen: Screen, rows: Json) -> None:
+    """Not run is not the same as clean: each reason once, with how many checks it stopped."""
+    screen.wrapped(f"checks run {len(rows['run'])}, not run {len(rows['notRun'])}")
+    reasons: dict[str, list[str]] = {}
+    for row in rows["notRun"]:
+        reasons.setdefault(row["reason"], []).append(row["check"])
+    for reason, checks in list(reasons.items())[:MOST_REASONS]:
+        names = ", ".join(check.split(" ")[0] for check in checks)
+        screen.wrapped(f"not run: {names}: {reason}", indent=2, hang=2)
+    if len(reasons) > MOST_REASONS:
+        screen.line(f"  and {len(reasons) - MOST_REASONS} more reasons: day2 scan -o json")

@@ -1,0 +1,119 @@
+"""What judge and executor processes share: their settings file, ready line and loop. Small, because the executor's lock group is small.
+
+`python -m runtime.roles.executor --settings FILE.json`: the parent writes the file (`RoleSettings` as JSON) and reads one line when we are
+ready. The process ends with its parent, on SIGTERM, or when the ledger is damaged.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from core.domain.errors import Day2Error, InvalidInput, Unavailable
+from core.domain.values import Value
+from runtime.processes import dies_with_parent, watch_parent
+from tools.metrics.instant import PlainMetrics
+
+log = logging.getLogger(__name__)
+
+
+class RoleSettings(Value):
+    """Everything a judge or an executor needs to know. `parent` is the process to die with; 0 for none."""
+
+    data_dir: Path
+    ledger_url: str
+    kubeconfig: Path | None = None
+    context: str = ""
+    prometheus_url: str = ""
+    prometheus_ca_file: Path | None = None
+    prometheus_token_file: Path | None = None
+    clock: str = "system"
+    objectives: Path | None = None
+    policies: Path | None = None
+    poll_seconds: float = Field(default=0.1, gt=0)
+    approval_hours: int = Field(default=24, ge=1)
+    settle_seconds: float = Field(default=30.0, ge=0, description="how long a write that was not seen may still be on its way")
+    parent: int = 0
+    failpoint: str = Field(default="", description="for kill tests: the step at which this process kills itself")
+
+
+def read(path: Path) -> RoleSettings:
+    """Raises InvalidInput with the field that is wrong."""
+    try:
+        return RoleSettings.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror}", mend="day2 serve writes it") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise InvalidInput(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}", mend="day2 serve writes it") from error
+
+
+def main(role: str, run: Callable[[RoleSettings, asyncio.Event], Awaitable[None]], argv: list[str] | None = None) -> int:
+    """The entry of a role. Errors go to standard error with their mend; the code is 1 for what a person must mend."""
+    parser = argparse.ArgumentParser(prog=f"runtime.roles.{role}")
+    parser.add_argument("--settings", type=Path, required=True)
+    given = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        settings = read(given.settings)
+        if settings.parent:
+            dies_with_parent()
+            watch_parent(settings.parent)
+        asyncio.run(_until_told(run, settings))
+    except Day2Error as error:
+        sys.stderr.write(f"{error}\n{error.mend}\n")
+        return 1
+    return 0
+
+
+async def _until_told(run: Callable[[RoleSettings, asyncio.Event], Awaitable[None]], settings: RoleSettings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(settings, stop)
+
+
+def metrics_of(settings: RoleSettings) -> PlainMetrics | None:
+    """The configured source, or none: what then cannot be known is no fact."""
+    if not settings.prometheus_url:
+        return None
+    token = settings.prometheus_token_file.read_text(encoding="ascii").strip() if settings.prometheus_token_file else ""
+    return PlainMetrics(settings.prometheus_url, ca_file=settings.prometheus_ca_file, token=token)
+
+
+def ready(role: str) -> None:
+    sys.stdout.write(json.dumps({"role": role, "pid": os.getpid()}) + "\n")
+    sys.stdout.flush()
+
+
+async def every(seconds: float, stop: asyncio.Event, step: Callable[[], Awaitable[object]]) -> None:
+    """Repeat `step` until told to stop. What is only unavailable is tried again, at its own pace; everything else ends the process."""
+    while not stop.is_set():
+        pause = seconds
+        try:
+            await step()
+        except Unavailable as error:
+            log.warning("%s", error)
+            pause = max(seconds, min(error.retry_after, 5.0))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), pause)
+
+
+def killing(failpoint: str) -> Callable[[str], None]:
+    """For kill tests: end this process, without any clean-up, when it reaches the step of this name."""
+
+    def reached(step: str) -> None:
+        if failpoint and step == failpoint:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return reached

@@ -1,0 +1,63 @@
+"""The executor's composition root. It loads nothing that thinks: no rules, no model, no registry, and no write rights of its own."""
+
+import asyncio
+import sys
+
+from gate import keys
+from gate.executing.hands import ROLE, Hands
+from gate.executing.machine import execute_once, resume
+from runtime.ids import RandomIds
+from runtime.roles import deciders
+from runtime.roles.deciders import RoleSettings
+from tools.clocks import clock_of
+from tools.kubernetes import config, transport
+from tools.kubernetes.reader import HttpReader
+from tools.kubernetes.writer import ImpersonatingWriter
+from tools.stores import ledger
+from tools.stores.locks import RoleLock
+
+
+async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
+    """Execute until told to stop. Raises Busy for a second executor, Corrupt for a damaged ledger."""
+    lock = RoleLock(settings.data_dir, ROLE).take()
+    connection = config.load(settings.kubeconfig, settings.context)
+    clock = clock_of(settings.clock, connection.ca)
+    store = ledger.opened(settings.ledger_url, settings.data_dir / "audit.jsonl")
+    metrics = deciders.metrics_of(settings)
+    owner, resumed = RandomIds().new(ROLE), False
+    async with transport.connect(connection) as client:
+
+        async def step() -> None:
+            nonlocal resumed
+            hands = Hands(
+                ledger=store,
+                writer=ImpersonatingWriter(client),
+                reader=HttpReader(client, clock),
+                metrics=metrics,
+                clock=clock,
+                judge=keys.verifier(settings.data_dir / "keys", keys.JUDGE),  # Unavailable until the judge has made it
+                owner=owner,
+                settle_seconds=settings.settle_seconds,
+                reached=deciders.killing(settings.failpoint),
+            )
+            if not resumed:
+                await resume(hands)
+                resumed = True
+            await execute_once(hands)
+
+        deciders.ready(ROLE)
+        try:
+            await deciders.every(settings.poll_seconds, stop, step)
+        finally:
+            store.close()
+            lock.release()
+            if metrics:
+                await metrics.close()
+
+
+def main(argv: list[str] | None = None) -> int:
+    return deciders.main(ROLE, run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The judge's composition root: reads as itself, previews as the agents' preview principals, holds the key that signs permits."""
+
+import asyncio
+import sys
+from datetime import timedelta
+
+from core.policy.engine import BUILTIN, builtin, load, read_folder
+from gate import keys
+from gate.judging.loop import judge_once
+from gate.judging.sources import Bench
+from runtime import declared
+from runtime.ids import RandomIds
+from runtime.roles import deciders
+from runtime.roles.deciders import RoleSettings
+from tools.clocks import clock_of
+from tools.kubernetes import config, transport
+from tools.kubernetes.reader import HttpReader
+from tools.kubernetes.writer import PreviewWriter
+from tools.stores import ledger
+from tools.stores.locks import RoleLock
+
+
+async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
+    """Judge until told to stop. Raises Busy for a second judge, Corrupt for a damaged ledger or a key that others can read."""
+    lock = RoleLock(settings.data_dir, keys.JUDGE).take()
+    documents = declared.read(settings.objectives)
+    rules = load((*read_folder(BUILTIN), *read_folder(settings.policies))) if settings.policies else builtin()
+    key = keys.signer(settings.data_dir / "keys", keys.JUDGE)
+    connection = config.load(settings.kubeconfig, settings.context)
+    clock = clock_of(settings.clock, connection.ca)
+    store = ledger.opened(settings.ledger_url, settings.data_dir / "audit.jsonl")
+    metrics = deciders.metrics_of(settings)
+    async with transport.connect(connection) as client:
+
+        async def step() -> None:
+            bench = Bench(
+                ledger=store,
+                reader=HttpReader(client, clock),
+                previewer=PreviewWriter(client),
+                metrics=metrics,
+                clock=clock,
+                key=key,
+                doors=keys.doors(settings.data_dir / "keys"),  # a door may come later than the judge
+                rules=rules,
+                ids=RandomIds(),
+                objectives=documents.objectives,
+                grants=documents.grants,
+                prices=documents.prices,
+                approval_time=timedelta(hours=settings.approval_hours),
+            )
+            await judge_once(bench)
+
+        deciders.ready(keys.JUDGE)
+        try:
+            await deciders.every(settings.poll_seconds, stop, step)
+        finally:
+            store.close()
+            lock.release()
+            if metrics:
+                await metrics.close()
+
+
+def main(argv: list[str] | None = None) -> int:
+    return deciders.main(keys.JUDGE, run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""A cluster out of files: what `scan --from` looks at. Implements the read port over manifests; there is nothing to write to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from core.cluster.kinds import Kind
+from core.cluster.manifests import Manifests, Problem, decode_manifests
+from core.cluster.objects import STRUCTS
+from core.cluster.snapshot import Snapshot
+from core.domain.errors import InvalidInput
+from core.domain.values import Json, digest
+
+SUFFIXES = (".yaml", ".yml", ".json")
+MOST_FILES = 2000
+
+
+def read(path: Path) -> Manifests:
+    """A file, or every manifest under a folder. Bad documents become problems; raises InvalidInput only where nothing can be read at all."""
+    files = _files(path.expanduser())
+    try:
+        return decode_manifests({str(file): file.read_bytes() for file in files})
+    except OSError as error:
+        raise InvalidInput(f"cannot read {error.filename}: {error.strerror}", mend="check the path and its permissions") from error
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise InvalidInput(f"there is nothing at {path}", mend="kubectl get all,hpa,pdb,nodes,ns -A -o json > cluster.json, then --from cluster.json")
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+    if not found:
+        raise InvalidInput(f"{path} has no manifest ({', '.join(SUFFIXES)})", mend="give a file or a folder of manifests")
+    if len(found) > MOST_FILES:
+        raise InvalidInput(f"{path} has more than {MOST_FILES} manifests", mend="give a smaller folder")
+    return found
+
+
+@dataclass(frozen=True)
+class ManifestReader:
+    """`core.cluster.reading.ClusterReader` over files. Logs and live usage are not in files, and answer as empty."""
+
+    manifests: Manifests
+    taken_at: datetime
+
+    async def cluster_uid(self) -> str:
+        names = sorted(f"{kind}/{item.metadata.namespace}/{item.metadata.name}" for kind, items in self.manifests.objects.items() for item in items)
+        return f"files-{digest(names)[:16]}"
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Json | None:  # noqa: ARG002  the port's form
+        return None
+
+    async def list(self, kind: Kind, namespace: str = "", *, labels: Mapping[str, str] | None = None) -> Sequence[Json]:  # noqa: ARG002
+        return ()
+
+    async def snapshot(self, kinds: Sequence[str], namespaces: Sequence[str] = ()) -> Snapshot:
+        whole = self.manifests.snapshot(await self.cluster_uid(), self.taken_at)
+        kept = {kind: tuple(item for item in whole.of(kind) if _within(kind, item.metadata, namespaces)) for kind in kinds if kind in STRUCTS}
+        return Snapshot(
+            cluster=whole.cluster,
+            taken_at=whole.taken_at,
+            objects={kind: items for kind, items in kept.items() if kind not in whole.unread},
+            unread={kind: reason for kind, reason in whole.unread.items() if kind in kinds},
+            poisoned=whole.poisoned,
+        )
+
+    async def log(self, namespace: str, pod: str, container: str, *, previous: bool = False, lines: int = 40) -> str:  # noqa: ARG002
+        return ""
+
+    async def usage(self, namespace: str) -> Sequence[Json]:  # noqa: ARG002
+        return ()
+
+    async def allowed(self, user: str, verb: str, group: str, resource: str, subresource: str, namespace: str) -> bool:  # noqa: ARG002, PLR0913
+        return False
+
+
+def problems(manifests: Manifests) -> tuple[Problem, ...]:
+    return manifests.problems
+
+
+def _within(kind: str, meta: object, namespaces: Sequence[str]) -> bool:
+    name, namespace = str(getattr(meta, "name", "")), str(getattr(meta, "namespace", ""))
+    if not namespaces:
+        return True
+    return (name if kind == "Namespace" else namespace or namespaces[0]) in namespaces

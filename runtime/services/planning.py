@@ -1,0 +1,118 @@
+"""Proposals as diffs, judged beforehand, nothing executed. Behind `day2 plan`; a saved plan is what `day2 apply` takes.
+
+The verdict in a plan is a preview: the judge looks again, with fresh facts, when the plan is applied.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from core.actions.catalogue import parse_proposal
+from core.domain.errors import Day2Error, InvalidInput
+from core.domain.finding import Coverage
+from core.domain.proposal import Proposal
+from core.domain.values import bounded, digest
+from core.domain.verdict import Verdict
+from core.policy.arbitration import Arbitration, Held
+from runtime.services.scanning import Scan
+
+Plain = dict[str, Any]
+LARGEST = 8 * 1024 * 1024
+Judge = Callable[[Proposal], Awaitable[Verdict]]
+"""What the judge would say now. Raises Day2Error where it cannot look."""
+
+
+class Planned(NamedTuple):
+    """One proposal. `unjudged` says why there is no verdict."""
+
+    proposal: Proposal
+    verdict: Verdict | None
+    unjudged: str = ""
+
+
+class Plan(NamedTuple):
+    """`expires_at` is the earliest expiry of its proposals; None in an empty plan."""
+
+    cluster: str
+    context: str
+    made_at: datetime
+    expires_at: datetime | None
+    items: tuple[Planned, ...]
+    held: tuple[Held, ...]
+    coverage: Coverage
+
+
+class Sealed(NamedTuple):
+    """A saved plan, read back and checked."""
+
+    cluster: str
+    context: str
+    expires_at: datetime | None
+    proposals: tuple[Proposal, ...]
+
+
+async def plan(found: Scan, wanted: Sequence[str], arbitrate: Callable[[tuple[Proposal, ...]], Arbitration], judge: Judge, *, cluster: str, context: str, at: datetime) -> Plan:
+    """`wanted` are ids of findings; without one, all that were found. Raises InvalidInput for an id that the scan did not find."""
+    proposals = _of(found, wanted)
+    result = arbitrate(proposals)
+    items = [await _judged(proposal, judge) for proposal in result.winners]
+    expires = min((proposal.expires_at for proposal in result.winners), default=None)
+    return Plan(cluster, context, at, expires, tuple(items), result.held, found.coverage)
+
+
+async def _judged(proposal: Proposal, judge: Judge) -> Planned:
+    try:
+        return Planned(proposal, await judge(proposal))
+    except Day2Error as error:
+        return Planned(proposal, None, bounded(str(error), 300))
+
+
+def _of(found: Scan, wanted: Sequence[str]) -> tuple[Proposal, ...]:
+    known = {finding.id for finding in found.findings}
+    for name in wanted:
+        if name not in known:
+            raise InvalidInput(f"no finding {name[:40]!r} now", mend="it may be mended, or in another namespace: day2 scan -A")
+    if not wanted:
+        return found.proposals
+    return tuple(proposal for proposal in found.proposals if set(proposal.findings) & set(wanted))
+
+
+def sealed(made: Plan) -> Plain:
+    """What a saved plan carries for `apply`: the proposals as they are, under one digest."""
+    body: Plain = {
+        "cluster": made.cluster,
+        "context": made.context,
+        "expiresAt": made.expires_at.isoformat() if made.expires_at else "",
+        "proposals": [item.proposal.model_dump(mode="json") for item in made.items],
+    }
+    return body | {"digest": digest(body)}
+
+
+def read(path: Path) -> Sealed:
+    """Raises InvalidInput for what is no plan, or was changed after it was made."""
+    document = _document(path)
+    body = document.get("sealed")
+    if document.get("kind") != "Plan" or not isinstance(body, dict):
+        raise InvalidInput(f"{path} is no plan", mend="make one: day2 plan -O plan.json")
+    if str(document.get("apiVersion")) != "day2.dev/v1alpha1":
+        raise InvalidInput(f"{path} has apiVersion {bounded(str(document.get('apiVersion')), 40)!r}, not day2.dev/v1alpha1", mend="make it again: day2 plan -O plan.json")
+    if body.get("digest") != digest({key: value for key, value in body.items() if key != "digest"}):
+        raise InvalidInput(f"{path} was changed after it was made", mend="an edited action is a new one: day2 plan -O plan.json")
+    expires = str(body.get("expiresAt") or "")
+    proposals = body.get("proposals")
+    rows = proposals if isinstance(proposals, list) else []
+    return Sealed(str(body.get("cluster")), str(body.get("context")), datetime.fromisoformat(expires) if expires else None, tuple(parse_proposal(row) for row in rows))
+
+
+def _document(path: Path) -> Plain:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise InvalidInput(f"{path} is larger than any plan", mend="make one: day2 plan -O plan.json")
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput(f"cannot read the plan {path}: {error.strerror}", mend="make one: day2 plan -O plan.json") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{path} is no JSON", mend="make one: day2 plan -O plan.json") from error
+    return document if isinstance(document, dict) else {}

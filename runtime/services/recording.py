@@ -1,0 +1,59 @@
+"""What the ledger knows of actions: list, one with its way, and taking a wish back. Behind `day2 action`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from core.actions.catalogue import parse_proposal
+from core.domain.approval import Approval
+from core.domain.errors import InvalidInput
+from core.domain.ledger import ActionRow, AuditRow, Ledger
+from core.domain.outcome import ActionState
+from core.domain.proposal import Proposal
+from core.domain.verdict import Verdict
+
+MOST = 1000
+PAGE = 5000
+
+
+class Recorded(NamedTuple):
+    """One action with all that was stored about it. `way` is its part of the audit chain."""
+
+    row: ActionRow
+    proposal: Proposal
+    verdict: Verdict | None
+    approvals: tuple[Approval, ...]
+    way: tuple[AuditRow, ...]
+
+
+def states(words: Sequence[str]) -> tuple[ActionState, ...]:
+    """Raises InvalidInput for a word that is no state."""
+    known = {state.value: state for state in ActionState}
+    for word in words:
+        if word not in known:
+            raise InvalidInput(f"{word[:40]!r} is no state", mend=f"one of: {', '.join(known)}")
+    return tuple(known[word] for word in words)
+
+
+def actions(ledger: Ledger, *, wanted: tuple[ActionState, ...] = (), agent: str = "", namespaces: Sequence[str] = (), since: datetime | None = None, limit: int = 200) -> list[ActionRow]:
+    """Newest first."""
+    rows = ledger.search(states=wanted, agent=agent, since=since, limit=min(limit, MOST))
+    return [row for row in rows if not namespaces or row.namespace in namespaces]
+
+
+def get(ledger: Ledger, action_id: str) -> Recorded:
+    """Raises InvalidInput for an id that nobody submitted here."""
+    row = ledger.get(action_id)
+    if row is None:
+        raise InvalidInput(f"no action {action_id[:40]!r}", mend="day2 action list")
+    verdict = Verdict.model_validate_json(row.verdict) if row.verdict else None
+    way = tuple(link for link in chain(ledger) if link.subject == action_id)
+    return Recorded(row, parse_proposal(row.proposal), verdict, tuple(ledger.approvals(action_id)), way)
+
+
+def chain(ledger: Ledger) -> list[AuditRow]:
+    """The whole audit chain, page by page."""
+    rows: list[AuditRow] = []
+    while page := ledger.chain(rows[-1].seq + 1 if rows else 1, PAGE):
+        rows += page
+    return rows

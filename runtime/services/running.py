@@ -1,0 +1,65 @@
+"""Runs as the audit chain remembers them. Behind `day2 run`."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from core.domain.errors import InvalidInput
+from core.domain.ledger import ActionRow, AuditRow, Ledger
+from runtime.services import recording
+
+STARTED, FINISHED = "run.started", "run.finished"
+
+
+class Run(NamedTuple):
+    """`finished_at` is None while it works, or where its process died. `summary` is what the controller counted."""
+
+    id: str
+    trigger: str
+    by: str
+    text: str
+    started_at: datetime
+    finished_at: datetime | None
+    summary: dict[str, Any]
+    actions: tuple[ActionRow, ...] = ()
+    way: tuple[AuditRow, ...] = ()
+
+
+def runs(ledger: Ledger, limit: int = 200) -> list[Run]:
+    """Newest first. Runs that only submitted actions (`day2 apply`) are not here: see `day2 action list`."""
+    links = recording.chain(ledger)
+    ends = {link.subject: link for link in links if link.event == FINISHED}
+    found = [_run(link, ends.get(link.subject)) for link in links if link.event == STARTED]
+    return sorted(found, key=lambda run: (run.started_at, run.id), reverse=True)[:limit]
+
+
+def get(ledger: Ledger, run_id: str) -> Run:
+    """Raises InvalidInput for an unknown run."""
+    links = recording.chain(ledger)
+    actions = tuple(ledger.of_run(run_id))
+    mine = {row.action_id for row in actions} | {run_id}
+    way = tuple(link for link in links if link.subject in mine)
+    start = _first(way, STARTED)
+    if start is None and not actions:
+        raise InvalidInput(f"no run {run_id[:40]!r}", mend="day2 run list")
+    if start is None:
+        return Run(run_id, "cli", actions[0].submitted_by, "", actions[0].submitted_at, None, {}, actions, way)
+    return _run(start, _first(way, FINISHED))._replace(actions=actions, way=way)
+
+
+def _first(links: Iterable[AuditRow], event: str) -> AuditRow | None:
+    return next((link for link in links if link.event == event), None)
+
+
+def _run(start: AuditRow, end: AuditRow | None) -> Run:
+    body = json.loads(start.body)
+    return Run(
+        id=start.subject,
+        trigger=str(body.get("trigger", "")),
+        by=str(body.get("by", "")),
+        text=str(body.get("text", "")),
+        started_at=start.at,
+        finished_at=end.at if end else None,
+        summary=json.loads(end.body) if end else {},
+    )

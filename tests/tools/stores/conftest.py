@@ -1,0 +1,119 @@
+"""Ledgers to hold to the contract: the twin, sqlite, and Postgres where `--postgres URL` names one (an empty database)."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.domain.approval import Approval
+from core.domain.ledger import ActionRow, Ledger
+from core.domain.outcome import ActionState
+from tools.stores import tables
+from tools.stores.ledger import SqlLedger, opened
+from tools.stores.memory import MemoryLedger
+from tools.stores.migrating import migrate
+from tools.stores.opening import Database
+
+START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgres", default="", help="address of an empty Postgres database for the ledger's contract tests")
+
+
+@pytest.fixture
+def start() -> datetime:
+    return START
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
+@pytest.fixture
+def sqlite(url: str, tmp_path: Path) -> Iterator[SqlLedger]:
+    migrate(url)
+    found = opened(url, tmp_path / "audit.jsonl")
+    yield found
+    found.close()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "ledger" in metafunc.fixturenames:
+        further = ["postgres"] if metafunc.config.getoption("--postgres", default="") else []
+        metafunc.parametrize("ledger", ["memory", "sqlite", *further], indirect=True)
+
+
+@pytest.fixture
+def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    if request.param == "memory":
+        yield MemoryLedger()
+    elif request.param == "sqlite":
+        yield request.getfixturevalue("sqlite")
+    else:
+        yield from _postgres(request.config.getoption("--postgres"))
+
+
+def _postgres(address: str) -> Iterator[SqlLedger]:
+    database = Database(address)
+    with database.writing() as connection:
+        tables.metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+    database.close()
+    migrate(address)
+    found = opened(address, None)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def row() -> Callable[..., ActionRow]:
+    """An action row; a number makes it another action on another wish."""
+
+    def made(number: int = 1, **changes: Any) -> ActionRow:
+        told: dict[str, Any] = dict.fromkeys(ActionRow._fields, "")
+        told |= {
+            "action_id": f"act-000{number}",
+            "digest": f"digest-{number}",
+            "intent_key": f"intent-{number}",
+            "run_id": "run-1",
+            "agent": "scaling",
+            "kind": "scale_workload",
+            "target_uid": "uid-1",
+            "namespace": "shop",
+            "proposal": "{}",
+            "state": ActionState.SUBMITTED,
+            "submitted_by": "operator",
+            "submitted_at": START + timedelta(seconds=number),
+            "changed_at": START + timedelta(seconds=number),
+            "expires_at": START + timedelta(hours=1),
+            "next_look_at": None,
+            "deadline": None,
+            "epoch": 0,
+            "attempts": 0,
+        }
+        return ActionRow(**told | changes)
+
+    return made
+
+
+@pytest.fixture
+def approval() -> Callable[..., Approval]:
+    def made(by: str = "ann", **changes: Any) -> Approval:
+        told = {
+            "id": f"approval-{by}",
+            "action_id": "act-0001",
+            "action_digest": "digest-1",
+            "decision": "approved",
+            "by": by,
+            "door": "cli",
+            "reason": "looked at it",
+            "at": START,
+            "expires_at": START + timedelta(hours=8),
+        }
+        return Approval(**told | changes)
+
+    return made

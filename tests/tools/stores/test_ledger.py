@@ -1,0 +1,199 @@
+"""What every ledger promises: the twin, sqlite and Postgres alike."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from core.domain.approval import Approval
+from core.domain.check import Look, Signal
+from core.domain.ledger import ActionRow, Ledger, StopRow, chained
+from core.domain.outcome import TERMINAL, TRANSITIONS, ActionState, allowed
+
+S = ActionState
+Row = Callable[..., ActionRow]
+PATHS = {
+    S.SUBMITTED: (),
+    S.NEEDS_APPROVAL: (S.NEEDS_APPROVAL,),
+    S.APPROVED: (S.NEEDS_APPROVAL, S.APPROVED),
+    S.PERMITTED: (S.PERMITTED,),
+    S.CLAIMED: (S.PERMITTED, S.CLAIMED),
+    S.SENDING: (S.PERMITTED, S.CLAIMED, S.SENDING),
+    S.UNKNOWN: (S.PERMITTED, S.CLAIMED, S.SENDING, S.UNKNOWN),
+    S.APPLIED: (S.PERMITTED, S.CLAIMED, S.SENDING, S.APPLIED),
+    S.UNDOING: (S.PERMITTED, S.CLAIMED, S.SENDING, S.APPLIED, S.UNDOING),
+}
+
+
+def move(ledger: Ledger, action_id: str, old: ActionState, new: ActionState, at: datetime, **columns: Any) -> bool:
+    return ledger.move(action_id, old, new, role="test", at=at, event={"why": "a test"}, **columns)
+
+
+def brought(ledger: Ledger, row: ActionRow, state: ActionState, at: datetime) -> None:
+    """Submit the row and walk it to the state."""
+    assert ledger.submit(row)
+    now = S.SUBMITTED
+    for following in PATHS[state]:
+        assert move(ledger, row.action_id, now, following, at)
+        now = following
+
+
+def test_a_submitted_action_reads_back_as_it_was(ledger: Ledger, row: Row) -> None:
+    assert ledger.submit(row())
+    assert ledger.get("act-0001") == row()
+    assert ledger.get("act-none") is None
+
+
+def test_the_same_wish_cannot_be_open_twice(ledger: Ledger, row: Row) -> None:
+    assert ledger.submit(row(1))
+    assert not ledger.submit(row(2, intent_key="intent-1"))
+    assert ledger.get("act-0002") is None
+
+
+def test_a_wish_that_ended_can_be_made_again(ledger: Ledger, row: Row, start: datetime) -> None:
+    ledger.submit(row(1))
+    move(ledger, "act-0001", S.SUBMITTED, S.DENIED, start)
+    assert ledger.submit(row(2, intent_key="intent-1"))
+
+
+def test_an_action_is_never_submitted_twice_even_after_it_ended(ledger: Ledger, row: Row, start: datetime) -> None:
+    ledger.submit(row(1))
+    move(ledger, "act-0001", S.SUBMITTED, S.CANCELLED, start)
+    assert not ledger.submit(row(1))
+    assert not ledger.submit(row(2, digest="digest-1"))
+
+
+@pytest.mark.parametrize("old", PATHS)
+def test_the_ledger_makes_exactly_the_moves_of_the_table(ledger: Ledger, row: Row, start: datetime, old: ActionState) -> None:
+    for number, new in enumerate(S, 1):
+        brought(ledger, row(number), old, start)
+        if allowed(old, new):
+            assert move(ledger, f"act-000{number}", old, new, start)
+        else:
+            with pytest.raises(ValueError, match="is no transition"):
+                move(ledger, f"act-000{number}", old, new, start)
+        found = ledger.get(f"act-000{number}")
+        assert found is not None
+        assert found.state is (new if allowed(old, new) else old)
+
+
+def test_nothing_leads_out_of_an_ended_action() -> None:
+    assert not any(TRANSITIONS.get(state) for state in TERMINAL)
+
+
+def test_only_the_first_of_two_movers_wins(ledger: Ledger, row: Row, start: datetime) -> None:
+    ledger.submit(row())
+    assert move(ledger, "act-0001", S.SUBMITTED, S.DENIED, start)
+    assert not move(ledger, "act-0001", S.SUBMITTED, S.CANCELLED, start)
+
+
+def test_a_move_of_nothing_moves_nothing_and_is_not_recorded(ledger: Ledger, start: datetime) -> None:
+    assert not move(ledger, "act-none", S.SUBMITTED, S.DENIED, start)
+    assert ledger.chain() == []
+
+
+def test_a_move_stores_its_columns_and_is_on_record(ledger: Ledger, row: Row, start: datetime) -> None:
+    ledger.submit(row())
+    later = start + timedelta(minutes=1)
+    move(ledger, "act-0001", S.SUBMITTED, S.PERMITTED, later, permit="p" * 700, note="permitted", deadline=later)
+    found = ledger.get("act-0001")
+    assert found is not None
+    assert (found.permit, found.note, found.deadline, found.changed_at) == ("p" * 700, "permitted", later, later)
+    last = ledger.chain()[-1]
+    assert (last.event, last.subject, last.role) == ("permitted", "act-0001", "test")
+    assert "p" * 20 not in last.body
+    assert "stored" in last.body
+
+
+@pytest.mark.parametrize("column", ["digest", "intent_key", "target_uid", "proposal", "submitted_by", "agent", "unknown"])
+def test_a_move_never_rewrites_who_the_action_is(ledger: Ledger, row: Row, start: datetime, column: str) -> None:
+    ledger.submit(row())
+    with pytest.raises(ValueError, match=f"never writes {column}"):
+        move(ledger, "act-0001", S.SUBMITTED, S.DENIED, start, **{column: "x"})
+
+
+def test_one_claim_wins_and_epochs_only_grow(ledger: Ledger, row: Row, start: datetime) -> None:
+    epochs = []
+    for number in (1, 2):
+        brought(ledger, row(number), S.PERMITTED, start)
+        epochs.append(ledger.claim(f"act-000{number}", "one", start))
+        assert ledger.claim(f"act-000{number}", "two", start) is None
+    move(ledger, "act-0001", S.CLAIMED, S.SUBMITTED, start)
+    move(ledger, "act-0001", S.SUBMITTED, S.PERMITTED, start)
+    epochs.append(ledger.claim("act-0001", "two", start))
+    assert epochs == [1, 2, 3]
+
+
+def test_who_lost_its_claim_moves_nothing(ledger: Ledger, row: Row, start: datetime) -> None:
+    brought(ledger, row(), S.PERMITTED, start)
+    first = ledger.claim("act-0001", "one", start)
+    move(ledger, "act-0001", S.CLAIMED, S.SUBMITTED, start)
+    move(ledger, "act-0001", S.SUBMITTED, S.PERMITTED, start)
+    ledger.claim("act-0001", "two", start)
+    assert not ledger.move("act-0001", S.CLAIMED, S.SENDING, role="one", at=start, event={}, epoch=first)
+
+
+def test_a_permit_is_spent_once(ledger: Ledger, start: datetime) -> None:
+    assert not ledger.spent("jti-1")
+    assert ledger.spend("jti-1", "act-0001", start)
+    assert not ledger.spend("jti-1", "act-0002", start)
+    assert ledger.spent("jti-1")
+
+
+def test_a_person_decides_once_on_a_digest(ledger: Ledger, approval: Callable[..., Approval]) -> None:
+    assert ledger.approve(approval("ann"))
+    assert not ledger.approve(approval("ann", id="approval-2", decision="denied"))
+    assert ledger.approve(approval("bob"))
+    assert [item.by for item in ledger.approvals("act-0001")] == ["ann", "bob"]
+    assert ledger.approvals("act-0001")[0] == approval("ann")
+
+
+def test_a_stop_stands_until_a_person_resumes(ledger: Ledger, start: datetime) -> None:
+    assert ledger.stops() == []
+    stop = StopRow("all", "forward", "ann", "an incident", start)
+    ledger.stop(stop)
+    ledger.stop(stop._replace(mode="all"))
+    assert ledger.stops() == [stop._replace(mode="all")]
+    assert ledger.resume("all", "ann", "over", start)
+    assert not ledger.resume("all", "ann", "over", start)
+    assert ledger.stops() == []
+
+
+def test_rows_come_oldest_first_and_searches_newest_first(ledger: Ledger, row: Row, start: datetime) -> None:
+    for number in (3, 1, 2):
+        ledger.submit(row(number, run_id="run-2" if number == 3 else "run-1", agent="finops" if number == 2 else "scaling"))
+    move(ledger, "act-0002", S.SUBMITTED, S.DENIED, start + timedelta(hours=1))
+    assert [item.action_id for item in ledger.in_states(S.SUBMITTED)] == ["act-0001", "act-0003"]
+    assert [item.action_id for item in ledger.of_run("run-1")] == ["act-0001", "act-0002"]
+    assert [item.action_id for item in ledger.search()] == ["act-0003", "act-0002", "act-0001"]
+    assert [item.action_id for item in ledger.search(limit=1)] == ["act-0003"]
+    assert [item.action_id for item in ledger.search(states=(S.DENIED,))] == ["act-0002"]
+    assert [item.action_id for item in ledger.search(agent="finops")] == ["act-0002"]
+    assert [item.action_id for item in ledger.search(since=start + timedelta(minutes=30))] == ["act-0002"]
+    assert [item.action_id for item in ledger.recent("uid-1", start + timedelta(minutes=30))] == ["act-0002"]
+    assert ledger.recent("uid-2", start) == []
+
+
+def test_what_the_verifier_saw_is_kept_without_a_move(ledger: Ledger, row: Row, start: datetime) -> None:
+    brought(ledger, row(), S.APPLIED, start)
+    length = len(ledger.chain())
+    look = Look(signal=Signal.PODS_READY, held=None, seen="no data")
+    ledger.observe("act-0001", looks=(look,), next_look_at=start, at=start)
+    found = ledger.get("act-0001")
+    assert found is not None
+    assert (found.state, found.next_look_at) == (S.APPLIED, start)
+    assert '"pods_ready"' in found.looks
+    assert len(ledger.chain()) == length
+
+
+def test_the_chain_links_every_record_to_the_one_before(ledger: Ledger, row: Row, start: datetime) -> None:
+    ledger.submit(row())
+    move(ledger, "act-0001", S.SUBMITTED, S.DENIED, start)
+    ledger.record(role="door", event="refused", subject="act-0001", body={"text": "x" * 10_000}, at=start)
+    rows = ledger.chain()
+    assert [item.seq for item in rows] == [1, 2, 3]
+    assert [item.previous for item in rows[1:]] == [item.hash for item in rows[:-1]]
+    assert all(chained(item) == item.hash for item in rows)
+    assert len(rows[-1].body) < 4096
+    assert ledger.chain(2, 1) == rows[1:2]

@@ -1,0 +1,260 @@
+"""The ledger's file: what is done about damage, a full disk, strangers, a crash between commit and second sink, and two processes."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from core.domain.errors import Busy, Corrupt, Day2Error, InvalidInput, Unavailable
+from core.domain.ledger import ActionRow
+from core.domain.outcome import ActionState
+from tools.stores import tables
+from tools.stores.ledger import SqlLedger, opened
+from tools.stores.locks import RoleLock
+from tools.stores.migrating import migrate
+from tools.stores.opening import Database
+from tools.stores.sink import Sink
+
+Row = Callable[..., ActionRow]
+
+
+def test_the_migrations_make_what_the_tables_say(sqlite: SqlLedger, url: str) -> None:
+    database = Database(url)
+    with database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+    database.close()
+
+
+def test_migrating_again_changes_nothing(sqlite: SqlLedger, url: str, row: Row) -> None:
+    sqlite.submit(row())
+    migrate(url)
+    assert sqlite.get("act-0001") == row()
+
+
+def test_only_its_owner_can_read_the_ledger(sqlite: SqlLedger, tmp_path: Path) -> None:
+    assert (tmp_path / "ledger.db").stat().st_mode & 0o077 == 0
+    sqlite.record(role="door", event="x", subject="y", body={}, at=datetime.fromisoformat("2026-11-23T12:00:00+00:00"))
+    assert (tmp_path / "audit.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_commits_are_flushed_to_the_disk(sqlite: SqlLedger) -> None:
+    with sqlite._database.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\x00", b"SQLite format 3\x00" + b"\xff" * 9000, b"hello" * 100])
+def test_a_file_that_is_no_ledger_is_refused_and_left_alone(tmp_path: Path, url: str, content: bytes) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_bytes(content)
+    for attempt in (lambda: migrate(url), lambda: opened(url, None)):
+        with pytest.raises(Corrupt) as caught:
+            attempt()
+        assert "day2 doctor" in caught.value.mend
+    assert path.read_bytes() == content
+
+
+def test_another_programs_database_is_refused(tmp_path: Path, url: str) -> None:
+    with sqlite3.connect(tmp_path / "ledger.db") as other:
+        other.execute("create table theirs(x)")
+    other.close()
+    with pytest.raises(Corrupt, match="another program's"):
+        migrate(url)
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.9])
+def test_a_truncated_ledger_is_refused(sqlite: SqlLedger, url: str, tmp_path: Path, row: Row, kept: float) -> None:
+    for number in range(1, 30):
+        sqlite.submit(row(number, proposal="x" * 3000))
+    sqlite.close()
+    path = tmp_path / "ledger.db"
+    os.truncate(path, int(path.stat().st_size * kept) // 4096 * 4096)
+    with pytest.raises(Corrupt):
+        opened(url, tmp_path / "audit.jsonl")
+
+
+def test_an_overwritten_page_is_noticed(sqlite: SqlLedger, url: str, tmp_path: Path, row: Row) -> None:
+    for number in range(1, 30):
+        sqlite.submit(row(number, proposal="x" * 3000))
+    sqlite.close()
+    with (tmp_path / "ledger.db").open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 8000)
+    with pytest.raises(Corrupt):
+        opened(url, None)
+
+
+def test_an_address_that_is_none_says_how_one_looks() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Database("nonsense")
+    assert "sqlite:///" in caught.value.mend
+
+
+def test_a_ledger_of_another_form_is_not_used(sqlite: SqlLedger, url: str, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "ledger.db") as other:
+        other.execute("update alembic_version set version_num = '0999'")
+    other.close()
+    with pytest.raises(Unavailable, match="0999"):
+        opened(url, None)
+
+
+def test_a_full_disk_loses_nothing_that_was_accepted(sqlite: SqlLedger, row: Row) -> None:
+    sqlite.submit(row(1))
+    _limit_to(sqlite, 40)
+    accepted = [1]
+    refused: Unavailable | None = None
+    while refused is None and len(accepted) < 200:
+        number = len(accepted) + 1
+        try:
+            sqlite.submit(row(number, proposal="x" * 3000))
+            accepted.append(number)
+        except Unavailable as error:
+            refused = error
+    assert refused is not None
+    assert "disk is full" in str(refused)
+    assert "free some space" in refused.mend
+    assert len(sqlite.in_states(ActionState.SUBMITTED)) == len(sqlite.chain()) == len(accepted)
+    _limit_to(sqlite, 1_000_000)
+    assert sqlite.submit(row(900))
+
+
+def _limit_to(ledger: SqlLedger, pages: int) -> None:
+    with ledger._database.reading() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}").scalar()
+
+
+def test_a_ledger_that_was_replaced_while_in_use_stops_everything(sqlite: SqlLedger, url: str, tmp_path: Path, row: Row) -> None:
+    sqlite.submit(row(1))
+    (tmp_path / "ledger.db").rename(tmp_path / "elsewhere.db")
+    for attempt in (lambda: sqlite.submit(row(2)), sqlite.stops):
+        with pytest.raises(Corrupt, match="moved or replaced"):
+            attempt()
+    (tmp_path / "ledger.db").write_bytes((tmp_path / "elsewhere.db").read_bytes())
+    with pytest.raises(Corrupt, match="moved or replaced"):
+        sqlite.get("act-0001")
+
+
+def test_a_lost_ledger_is_not_quietly_begun_anew(sqlite: SqlLedger, url: str, tmp_path: Path, row: Row) -> None:
+    sqlite.submit(row())
+    sqlite.close()
+    for path in tmp_path.glob("ledger.db*"):
+        path.unlink()
+    with pytest.raises(Corrupt, match="is gone, but"):
+        migrate(url)
+
+
+def test_a_locked_ledger_is_unavailable_not_damaged(url: str, tmp_path: Path, row: Row) -> None:
+    migrate(url)
+    database = Database(url)
+    database.adopt()
+    with database.reading() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 10")
+    other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    other.execute("begin immediate")
+    with pytest.raises(Unavailable, match="locked"):
+        SqlLedger(database).submit(row())
+    other.execute("rollback")
+    other.close()
+    database.close()
+
+
+def test_two_processes_never_give_one_number_twice(sqlite: SqlLedger, url: str, tmp_path: Path, start: datetime) -> None:
+    others = [opened(url, tmp_path / "audit.jsonl") for _ in range(4)]
+
+    def write(ledger: SqlLedger) -> None:
+        for number in range(25):
+            ledger.record(role="test", event="e", subject=str(number), body={}, at=start)
+
+    threads = [threading.Thread(target=write, args=(ledger,)) for ledger in others]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rows = sqlite.chain()
+    assert [row.seq for row in rows] == list(range(1, 101))
+    assert [row.previous for row in rows[1:]] == [row.hash for row in rows[:-1]]
+    assert list(Sink(tmp_path / "audit.jsonl").rows()) == rows
+    for ledger in others:
+        ledger.close()
+
+
+def test_the_second_sink_gets_what_a_crash_kept_from_it(sqlite: SqlLedger, url: str, tmp_path: Path, row: Row) -> None:
+    sqlite.submit(row(1))
+    sqlite.submit(row(2))
+    sqlite.close()
+    path = tmp_path / "audit.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[1][:40])
+    again = opened(url, path)
+    assert path.read_bytes().splitlines(keepends=True) == lines
+    again.close()
+
+
+def test_a_ledger_older_than_its_second_sink_is_refused(sqlite: SqlLedger, url: str, tmp_path: Path, row: Row) -> None:
+    sqlite.submit(row(1))
+    sqlite.close()
+    backup = (tmp_path / "ledger.db").read_bytes()
+    again = opened(url, tmp_path / "audit.jsonl")
+    again.submit(row(2))
+    again.close()
+    (tmp_path / "ledger.db").write_bytes(backup)
+    with pytest.raises(Corrupt, match="lacks record 2"):
+        opened(url, tmp_path / "audit.jsonl")
+
+
+def test_a_second_sink_that_cannot_be_written_does_not_undo_the_commit(url: str, tmp_path: Path, row: Row) -> None:
+    migrate(url)
+    (tmp_path / "folder").mkdir()
+    database = Database(url)
+    database.adopt()
+    ledger = SqlLedger(database, Sink(tmp_path / "folder"))
+    assert ledger.submit(row())
+    assert ledger.get("act-0001") is not None
+    ledger.close()
+
+
+def test_a_line_of_the_second_sink_that_is_no_record_is_damage(tmp_path: Path) -> None:
+    (tmp_path / "audit.jsonl").write_text('{"seq": 1}\n', encoding="utf-8")
+    with pytest.raises(Corrupt):
+        list(Sink(tmp_path / "audit.jsonl").rows())
+
+
+def test_a_second_process_of_a_role_is_told_who_holds_it(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib; from tools.stores.locks import RoleLock; "
+        "RoleLock(pathlib.Path(sys.argv[1]), 'executor').take(); print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(Busy, match=str(holder.pid)):
+            RoleLock(tmp_path, "executor").take()
+        RoleLock(tmp_path, "judge").take().release()
+        holder.kill()
+        holder.wait()
+        RoleLock(tmp_path, "executor").take().release()
+
+
+def test_records_of_the_second_sink_are_plain_json(sqlite: SqlLedger, tmp_path: Path, row: Row) -> None:
+    sqlite.submit(row())
+    told = json.loads((tmp_path / "audit.jsonl").read_text(encoding="utf-8"))
+    assert told["event"] == "submitted"
+    assert told["at"].endswith("+00:00")
+
+
+def test_every_error_of_the_database_is_one_of_ours(sqlite: SqlLedger, tmp_path: Path, row: Row) -> None:
+    with sqlite3.connect(tmp_path / "ledger.db") as other:
+        other.execute("drop table actions")
+    other.close()
+    with pytest.raises(Day2Error):
+        sqlite.submit(row())

@@ -1,0 +1,266 @@
+"""The ledger in SQL: sqlite (WAL, flushed at each commit) or Postgres, behind `core.domain.ledger.Ledger`.
+
+Every change is one transaction that takes the write lock first, compares what it expects, and appends to the audit chain; the single row
+of `heads` carries the chain's end and the fencing epoch, so sequence and epoch have neither gaps nor twins.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.domain import ledger as port
+from core.domain.approval import Approval
+from core.domain.check import Look
+from core.domain.errors import Corrupt, Unavailable
+from core.domain.ledger import ActionRow, AuditRow, Entry, StopRow
+from core.domain.outcome import ActionState
+from core.domain.values import canonical
+from tools.stores import tables
+from tools.stores.opening import Database
+from tools.stores.sink import Sink
+
+_ACTION = [tables.actions.c[name] for name in ActionRow._fields]
+_CHAIN = [tables.chain.c[name] for name in AuditRow._fields]
+
+
+def opened(url: str, sink: Path | None) -> "SqlLedger":
+    """A ledger that exists and has the newest form; `migrating.migrate` makes it. Raises Corrupt or Unavailable with the mend."""
+    database = Database(url)
+    database.adopt()
+    found = SqlLedger(database, Sink(sink) if sink else None)
+    found.check()
+    return found
+
+
+class SqlLedger:
+    """See the port for each method."""
+
+    def __init__(self, database: Database, sink: Sink | None = None) -> None:
+        self._database = database
+        self._sink = sink
+
+    def check(self) -> None:
+        """The form is the newest, and the second sink knows nothing that this ledger lost."""
+        with self._database.reading() as connection:
+            version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        if version != tables.HEAD:
+            raise Unavailable("the ledger", 1.0, reason=f"its form is {version}, not {tables.HEAD}", mend="day2 serve brings it up to date")
+        if self._sink is None:
+            return
+        last = self._sink.head()
+        if last and [row.hash for row in self.chain(last.seq, 1)] != [last.hash]:
+            raise Corrupt(
+                f"the ledger lacks record {last.seq} that {self._sink.path} has", mend="restore the ledger that belongs to it: day2 doctor"
+            )
+        self._mirror()
+
+    def close(self) -> None:
+        self._database.close()
+
+    def submit(self, row: ActionRow) -> bool:
+        clash = sa.or_(
+            tables.actions.c.action_id == row.action_id,
+            tables.actions.c.digest == row.digest,
+            sa.and_(tables.actions.c.intent_key == row.intent_key, tables.OPEN),
+        )
+        with self._writing() as connection:
+            if connection.execute(sa.select(sa.literal(1)).select_from(tables.actions).where(clash)).first():
+                return False
+            connection.execute(tables.actions.insert().values(**row._asdict() | {"state": ActionState.SUBMITTED.value}))
+            body = {"digest": row.digest, "kind": row.kind, "agent": row.agent, "run": row.run_id, "by": row.submitted_by}
+            _append(connection, Entry("door", "submitted", row.action_id, body, row.submitted_at))
+        self._mirror()
+        return True
+
+    def get(self, action_id: str) -> ActionRow | None:
+        return next(iter(self._rows(tables.actions.c.action_id == action_id)), None)
+
+    def in_states(self, *states: ActionState) -> list[ActionRow]:
+        return self._rows(tables.actions.c.state.in_([state.value for state in states]))
+
+    def of_run(self, run_id: str) -> list[ActionRow]:
+        return self._rows(tables.actions.c.run_id == run_id)
+
+    def recent(self, target_uid: str, since: datetime) -> list[ActionRow]:
+        return self._rows(tables.actions.c.target_uid == target_uid, tables.actions.c.changed_at >= since)
+
+    def search(
+        self, *, states: tuple[ActionState, ...] = (), agent: str = "", since: datetime | None = None, limit: int = 200
+    ) -> list[ActionRow]:
+        wanted: list[sa.ColumnElement[bool]] = []
+        if states:
+            wanted.append(tables.actions.c.state.in_([state.value for state in states]))
+        if agent:
+            wanted.append(tables.actions.c.agent == agent)
+        if since:
+            wanted.append(tables.actions.c.changed_at >= since)
+        newest = tables.actions.c.submitted_at.desc(), tables.actions.c.action_id.desc()
+        return self._rows(*wanted, order=newest, limit=limit)
+
+    def move(
+        self,
+        action_id: str,
+        expected: ActionState,
+        to: ActionState,
+        *,
+        role: str,
+        at: datetime,
+        event: dict[str, Any],
+        epoch: int | None = None,
+        **columns: Any,
+    ) -> bool:
+        port.check_move(expected, to, columns)
+        mine = [tables.actions.c.action_id == action_id, tables.actions.c.state == expected.value]
+        if epoch is not None:
+            mine.append(tables.actions.c.epoch == epoch)
+        with self._writing() as connection:
+            changed = connection.execute(tables.actions.update().where(*mine).values(**columns, state=to.value, changed_at=at))
+            if changed.rowcount != 1:
+                return False
+            _append(connection, port.moved(action_id, expected, to, role=role, at=at, event=event, columns=columns))
+        self._mirror()
+        return True
+
+    def observe(self, action_id: str, *, looks: tuple[Look, ...], next_look_at: datetime | None, at: datetime) -> None:  # noqa: ARG002  the port's clock is the caller's
+        seen = canonical([look.model_dump(mode="json") for look in looks]).decode()
+        with self._writing() as connection:
+            connection.execute(
+                tables.actions.update().where(tables.actions.c.action_id == action_id).values(looks=seen, next_look_at=next_look_at)
+            )
+
+    def claim(self, action_id: str, owner: str, at: datetime) -> int | None:
+        with self._writing() as connection:
+            epoch = int(connection.execute(sa.select(tables.heads.c.epoch).with_for_update()).scalar_one()) + 1
+            mine = tables.actions.c.action_id == action_id, tables.actions.c.state == ActionState.PERMITTED.value
+            changed = connection.execute(
+                tables.actions.update().where(*mine).values(state=ActionState.CLAIMED.value, owner=owner, epoch=epoch, changed_at=at)
+            )
+            if changed.rowcount != 1:
+                return None
+            connection.execute(tables.heads.update().values(epoch=epoch))
+            event = {"owner": owner, "epoch": epoch}
+            _append(
+                connection,
+                port.moved(action_id, ActionState.PERMITTED, ActionState.CLAIMED, role="executor", at=at, event=event, columns={}),
+            )
+        self._mirror()
+        return epoch
+
+    def spend(self, jti: str, action_id: str, at: datetime) -> bool:
+        with self._writing() as connection:
+            if connection.execute(sa.select(tables.permits.c.jti).where(tables.permits.c.jti == jti)).first():
+                return False
+            connection.execute(tables.permits.insert().values(jti=jti, action_id=action_id, at=at))
+            _append(connection, Entry("executor", "permit.spent", action_id, {"jti": jti}, at))
+        self._mirror()
+        return True
+
+    def spent(self, jti: str) -> bool:
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(tables.permits.c.jti).where(tables.permits.c.jti == jti)).first() is not None
+
+    def approve(self, approval: Approval) -> bool:
+        key = tables.approvals.c.action_digest == approval.action_digest, tables.approvals.c.by == approval.by
+        with self._writing() as connection:
+            if connection.execute(sa.select(tables.approvals.c.id).where(*key)).first():
+                return False
+            connection.execute(
+                tables.approvals.insert().values(
+                    id=approval.id,
+                    action_id=approval.action_id,
+                    action_digest=approval.action_digest,
+                    by=approval.by,
+                    approval=canonical(approval).decode(),
+                    at=approval.at,
+                )
+            )
+            body = {
+                "by": approval.by,
+                "decision": approval.decision,
+                "door": approval.door,
+                "digest": approval.action_digest,
+                "reason": approval.reason,
+            }
+            _append(connection, Entry("door", f"approval.{approval.decision}", approval.action_id, body, approval.at))
+        self._mirror()
+        return True
+
+    def approvals(self, action_id: str) -> list[Approval]:
+        mine = sa.select(tables.approvals.c.approval).where(tables.approvals.c.action_id == action_id)
+        with self._database.reading() as connection:
+            texts = connection.execute(mine.order_by(tables.approvals.c.at, tables.approvals.c.by)).scalars().all()
+        return [Approval.model_validate_json(text) for text in texts]
+
+    def stops(self) -> list[StopRow]:
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(*[tables.stops.c[name] for name in StopRow._fields]).order_by(tables.stops.c.scope))
+            return [StopRow(*row) for row in rows]
+
+    def stop(self, row: StopRow) -> None:
+        with self._writing() as connection:
+            connection.execute(tables.stops.delete().where(tables.stops.c.scope == row.scope))
+            connection.execute(tables.stops.insert().values(**row._asdict()))
+            _append(connection, Entry("door", "stop", row.scope, {"mode": row.mode, "by": row.by, "reason": row.reason}, row.at))
+        self._mirror()
+
+    def resume(self, scope: str, by: str, reason: str, at: datetime) -> bool:
+        with self._writing() as connection:
+            if connection.execute(tables.stops.delete().where(tables.stops.c.scope == scope)).rowcount != 1:
+                return False
+            _append(connection, Entry("door", "resume", scope, {"by": by, "reason": reason}, at))
+        self._mirror()
+        return True
+
+    def record(self, *, role: str, event: str, subject: str, body: dict[str, Any], at: datetime) -> AuditRow:
+        with self._writing() as connection:
+            row = _append(connection, Entry(role, event, subject, body, at))
+        self._mirror()
+        return row
+
+    def chain(self, start: int = 1, limit: int = 10_000) -> list[AuditRow]:
+        wanted = sa.select(*_CHAIN).where(tables.chain.c.seq >= start).order_by(tables.chain.c.seq).limit(limit)
+        with self._database.reading() as connection:
+            return [AuditRow(*row) for row in connection.execute(wanted)]
+
+    def head(self) -> tuple[int, str]:
+        """Sequence and hash that the chain must end with."""
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(tables.heads.c.seq, tables.heads.c.hash)).one()
+        return int(row.seq), str(row.hash)
+
+    def _rows(self, *wanted: sa.ColumnElement[bool], order: tuple[Any, ...] = (), limit: int | None = None) -> list[ActionRow]:
+        oldest = tables.actions.c.submitted_at, tables.actions.c.action_id
+        query = sa.select(*_ACTION).where(*wanted).order_by(*(order or oldest)).limit(limit)
+        with self._database.reading() as connection:
+            return [_row(found) for found in connection.execute(query)]
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with self._database.writing() as connection:
+            yield connection
+
+    def _mirror(self) -> None:
+        """The commit stands whatever happens here: what the sink misses now it gets with the next record, or at the next start."""
+        if self._sink is None:
+            return
+        try:
+            self._sink.catch_up(lambda seq: self.chain(seq + 1))
+        except (OSError, Unavailable):
+            return
+
+
+def _append(connection: sa.Connection, entry: Entry) -> AuditRow:
+    head = connection.execute(sa.select(tables.heads.c.seq, tables.heads.c.hash).with_for_update()).one()
+    row = port.link(entry, int(head.seq) + 1, str(head.hash))
+    connection.execute(tables.chain.insert().values(**row._asdict()))
+    connection.execute(tables.heads.update().values(seq=row.seq, hash=row.hash))
+    return row
+
+
+def _row(found: Any) -> ActionRow:
+    values = found._asdict()
+    return ActionRow(**values | {"state": ActionState(values["state"])})

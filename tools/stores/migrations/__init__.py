@@ -1,0 +1,1 @@
+"""The ledger's forms over time, for Alembic. Each version is written once and never changed."""

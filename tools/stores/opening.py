@@ -1,0 +1,131 @@
+"""Opening the ledger's database, and what its failures mean. Every doubt about the file is an error: an unreadable ledger stops writes."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from core.domain.errors import Corrupt, Day2Error, InvalidInput, Unavailable
+from core.domain.values import bounded
+
+APPLICATION_ID = 0x64617932
+"""`day2` in sqlite's file header: another program's database is noticed."""
+
+_MAGIC = b"SQLite format 3\x00"
+_DAMAGED = ("malformed", "not a database", "no such table", "no such column", "does not exist", "disk i/o error")
+_FULL = ("disk is full", "database or disk is full", "no space left")
+
+
+class Database:
+    """An engine, and for sqlite the file it must still be."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.url = sa.make_url(url)
+        except sa.exc.ArgumentError as error:
+            raise InvalidInput(
+                "the ledger's address cannot be read", mend="sqlite:////folder/ledger.db or postgresql+psycopg://user@host/name"
+            ) from error
+        self.path = Path(self.url.database) if self.url.get_backend_name() == "sqlite" and self.url.database else None
+        self.engine = sa.create_engine(self.url, **_arguments(self.path))
+        self._inode = 0
+        if self.path:
+            sa.event.listen(self.engine, "connect", _configure)
+            sa.event.listen(self.engine, "begin", _begin)
+
+    def adopt(self) -> None:
+        """Check the file, and remember which it is. Raises Corrupt with the mend."""
+        if self.path is None:
+            return
+        _check_header(self.path)
+        self._inode = self.path.stat().st_ino
+        with self.reading() as connection:
+            found = connection.exec_driver_sql("PRAGMA application_id").scalar()
+            if found != APPLICATION_ID:
+                raise Corrupt(f"{self.path} is another program's database", mend=_mend(self.path))
+            if (said := connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()) != "ok":
+                raise Corrupt(f"{self.path} is damaged: {bounded(str(said), 120)}", mend=_mend(self.path))
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        with self._explained(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction that holds the write lock from its first statement."""
+        with self._explained(), self.engine.connect() as bare, bare.execution_options(day2_write=True) as connection, connection.begin():
+            yield connection
+            self._check_same_file()  # a file moved away under us would take the commit with it
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        self._check_same_file()
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise explained(error, self.path) from error
+
+    def _check_same_file(self) -> None:
+        """An open handle on a moved or replaced file goes on working, and a stop written to the new one would never be seen."""
+        if self.path is None or not self._inode:
+            return
+        try:
+            same = self.path.stat().st_ino == self._inode
+        except OSError:
+            same = False
+        if not same:
+            raise Corrupt(
+                f"{self.path} was moved or replaced while it was in use", mend="put the right file back, then start again: day2 doctor"
+            )
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def explained(error: Exception, path: Path | None) -> Day2Error:
+    """What a database error means for the caller."""
+    text = str(error.orig if isinstance(error, DBAPIError) else error).lower()
+    name = str(path) if path else "the ledger's database"
+    if any(word in text for word in _FULL):
+        return Unavailable(
+            "the ledger", 5.0, reason="the disk is full", mend=f"free some space beside {name}; nothing that was accepted is lost"
+        )
+    if any(word in text for word in _DAMAGED):
+        return Corrupt(f"{name} is damaged: {bounded(text, 120)}", mend=_mend(path))
+    return Unavailable("the ledger", 1.0, reason=bounded(text, 120), mend="day2 doctor")
+
+
+def _mend(path: Path | None) -> str:
+    place = str(path) if path else "the database"
+    return f"stop day2, keep {place} aside, restore the last backup, compare it with audit.jsonl: day2 doctor"
+
+
+def _check_header(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_MAGIC))
+    except FileNotFoundError:
+        raise Corrupt(f"{path} is gone", mend=_mend(path)) from None
+    except OSError as error:
+        raise Unavailable("the ledger", 1.0, reason=f"{path}: {error.strerror}", mend="check its permissions") from error
+    if head != _MAGIC:
+        raise Corrupt(f"{path} is no sqlite database", mend=_mend(path))
+
+
+def _arguments(path: Path | None) -> dict[str, Any]:
+    return {"connect_args": {"timeout": 5.0}} if path else {"pool_pre_ping": True, "connect_args": {"connect_timeout": 3}}
+
+
+def _configure(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("day2_write") else "BEGIN")
