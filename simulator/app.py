@@ -112,6 +112,8 @@ class ApiServer:
         asked.attributes = _attributes(target, verb, query)
         asked.dry_run = "dryRun" in query
         user = self._permit(request, user, asked)
+        if not discovery.serves(target.group, target.version):
+            return Response("404 page not found\n", 404, media_type="text/plain")
         try:
             row = resource(target.group, target.plural, target.version)
         except KeyError:

@@ -1,21 +1,21 @@
 """The columns that `kubectl get` shows of each kind: one table. Called by `tables`.
 
-A column is named as kubectl names it; a name in brackets shows only with `-o wide`. A cell is a text or a whole number.
+A column is named as kubectl names it; a name in brackets shows only with `-o wide`; a name that ends in # holds whole numbers,
+in ? yes or no, in @ a time.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from simulator.ages import age, human, since
 from simulator.clock import parse
 from simulator.pod_status import pod_cells
 from simulator.routes.scaling import selector_text
 
 Json = dict[str, Any]
 Cells = list[Any]
-_NUMBERS = frozenset(
-    ("Desired", "Current", "Up-to-date", "Available", "MinPods", "MaxPods", "Replicas", "Data", "Secrets", "Revision", "Count", "Value")
-) | {"Allowed Disruptions"}
+_TYPES = {"#": "integer", "?": "boolean", "@": "date"}
 
 
 class Printed(NamedTuple):
@@ -35,43 +35,9 @@ def of(plural: str) -> Printed:
 
 def _definition(name: str) -> Json:
     wide, shown = name.startswith("["), name.strip("[]")
-    kind = "integer" if shown in _NUMBERS else "string"
-    return {"name": shown, "type": kind, "format": "name" if shown == "Name" else "", "description": "", "priority": 1 if wide else 0}
-
-
-def age(obj: Json, now: datetime) -> str:
-    return since(obj["metadata"].get("creationTimestamp"), now)
-
-
-def since(text: str | None, now: datetime) -> str:
-    """The time passed, as kubectl shortens it; `<unknown>` without a time."""
-    return human((now - parse(text)).total_seconds()) if text else "<unknown>"
-
-
-def human(seconds: float) -> str:
-    """A duration in at most two units: 95s, 3m20s, 5h, 2d4h, 400d."""
-    whole = int(seconds)
-    if whole < -1:
-        return "<invalid>"
-    whole = max(whole, 0)
-    for limit, unit, big, small_unit, small, exact_below in _STEPS:
-        if whole < limit:
-            number, rest = divmod(whole, unit)
-            below = rest // small if small and number < exact_below else 0
-            return f"{number}{big}{below}{small_unit}" if below else f"{number}{big}"
-    return f"{whole // 31_536_000}y"
-
-
-_STEPS = (
-    (120, 1, "s", "", 0, 0),
-    (10 * 60, 60, "m", "s", 1, 10),
-    (180 * 60, 60, "m", "", 0, 0),
-    (8 * 3600, 3600, "h", "m", 60, 8),
-    (48 * 3600, 3600, "h", "", 0, 0),
-    (8 * 86_400, 86_400, "d", "h", 3600, 8),
-    (730 * 86_400, 86_400, "d", "", 0, 0),
-    (8 * 31_536_000, 31_536_000, "y", "d", 86_400, 8),
-)
+    kind = _TYPES.get(shown[-1], "string")
+    named = "name" if shown in ("Name", "Attacher") else ""
+    return {"name": shown.rstrip("#?@"), "type": kind, "format": named, "description": "", "priority": 1 if wide else 0}
 
 
 def _name(obj: Json) -> str:
@@ -102,7 +68,7 @@ def _created(obj: Json, _now: datetime) -> Cells:
 def _deployment(obj: Json, now: datetime) -> Cells:
     spec, status = _parts(obj)
     ready = f"{status.get('readyReplicas', 0)}/{spec.get('replicas', 0)}"
-    counts = [status.get("updatedReplicas", 0), status.get("availableReplicas", 0)]
+    counts = [str(status.get("updatedReplicas", 0)), str(status.get("availableReplicas", 0))]
     return [_name(obj), ready, *counts, age(obj, now), *_containers(spec.get("template", {})), _selector(spec)]
 
 
@@ -150,7 +116,7 @@ def _job(obj: Json, now: datetime) -> Cells:
 def _cron_job(obj: Json, now: datetime) -> Cells:
     spec, status = _parts(obj)
     last = since(status["lastScheduleTime"], now) if status.get("lastScheduleTime") else "<none>"
-    zone, suspended = spec.get("timeZone") or "<none>", str(spec.get("suspend", False))
+    zone, suspended = spec.get("timeZone") or "<none>", bool(spec.get("suspend", False))
     template = (spec.get("jobTemplate", {}).get("spec") or {}).get("template", {})
     return [
         _name(obj),
@@ -200,8 +166,8 @@ def _autoscaler(obj: Json, now: datetime) -> Cells:
     spec, status = _parts(obj)
     target = spec.get("scaleTargetRef") or {}
     shown = ", ".join(_metric(each, status.get("currentMetrics") or []) for each in spec.get("metrics") or ()) or "<none>"
-    bounds = [spec.get("minReplicas", "<unset>"), spec.get("maxReplicas", 0)]
-    return [_name(obj), f"{target.get('kind')}/{target.get('name')}", shown, *bounds, status.get("currentReplicas", 0), age(obj, now)]
+    bounds = [str(spec.get("minReplicas", "<unset>")), str(spec.get("maxReplicas", 0)), str(status.get("currentReplicas", 0))]
+    return [_name(obj), f"{target.get('kind')}/{target.get('name')}", shown, *bounds, age(obj, now)]
 
 
 def _metric(metric: Json, current: list[Json]) -> str:
@@ -223,15 +189,11 @@ def _budget(obj: Json, now: datetime) -> Cells:
 
 
 def _config_map(obj: Json, now: datetime) -> Cells:
-    return [_name(obj), len(obj.get("data") or {}) + len(obj.get("binaryData") or {}), age(obj, now)]
+    return [_name(obj), str(len(obj.get("data") or {}) + len(obj.get("binaryData") or {})), age(obj, now)]
 
 
 def _secret(obj: Json, now: datetime) -> Cells:
-    return [_name(obj), obj.get("type", ""), len(obj.get("data") or {}), age(obj, now)]
-
-
-def _account(obj: Json, now: datetime) -> Cells:
-    return [_name(obj), len(obj.get("secrets") or ()), age(obj, now)]
+    return [_name(obj), obj.get("type", ""), str(len(obj.get("data") or {})), age(obj, now)]
 
 
 def _event(obj: Json, now: datetime) -> Cells:
@@ -241,7 +203,7 @@ def _event(obj: Json, now: datetime) -> Cells:
     source = (obj.get("source") or obj.get("deprecatedSource") or {}).get("component") or obj.get("reportingComponent", "")
     what = f"{str(about.get('kind', '')).lower()}/{about.get('name', '')}"
     message = str(obj.get("message") or obj.get("note") or "").strip()
-    wide = [about.get("fieldPath", ""), source, since(first, now), obj.get("count") or obj.get("deprecatedCount") or 1, _name(obj)]
+    wide = [about.get("fieldPath", ""), source, since(first, now), str(obj.get("count") or obj.get("deprecatedCount") or 1), _name(obj)]
     return [since(seen, now), obj.get("type", ""), obj.get("reason", ""), what, message, *wide]
 
 
@@ -301,8 +263,36 @@ def _quota(obj: Json, now: datetime) -> Cells:
 
 
 def _binding(obj: Json, now: datetime) -> Cells:
-    reference = obj.get("roleRef") or {}
-    return [_name(obj), f"{reference.get('kind')}/{reference.get('name')}", age(obj, now)]
+    reference, subjects = obj.get("roleRef") or {}, obj.get("subjects") or []
+    users, groups = (",".join(each["name"] for each in subjects if each["kind"] == kind) for kind in ("User", "Group"))
+    accounts = ",".join(f"{each.get('namespace', '')}/{each['name']}" for each in subjects if each["kind"] == "ServiceAccount")
+    return [_name(obj), f"{reference.get('kind')}/{reference.get('name')}", age(obj, now), users, groups, accounts]
+
+
+def _ingress_class(obj: Json, now: datetime) -> Cells:
+    return [_name(obj), (obj.get("spec") or {}).get("controller", ""), "<none>", age(obj, now)]
+
+
+def _pod_template(obj: Json, _now: datetime) -> Cells:
+    template = obj.get("template") or {}
+    return [_name(obj), *_containers(template), selector_text({"matchLabels": (template.get("metadata") or {}).get("labels") or {}})]
+
+
+def _attachment(obj: Json, now: datetime) -> Cells:
+    spec, status = _parts(obj)
+    volume = (spec.get("source") or {}).get("persistentVolumeName", "")
+    return [_name(obj), spec.get("attacher", ""), volume, spec.get("nodeName", ""), status.get("attached", False), age(obj, now)]
+
+
+def _api_service(obj: Json, now: datetime) -> Cells:
+    return [_name(obj), "Local", "True", age(obj, now)]
+
+
+def _definition_of_resource(obj: Json, _now: datetime) -> Cells:
+    spec = obj.get("spec") or {}
+    names, versions = spec.get("names") or {}, ",".join(each["name"] for each in spec.get("versions") or ())
+    shown = [spec.get("scope", ""), versions, obj["metadata"].get("creationTimestamp", "")]
+    return [_name(obj), *shown, spec.get("group", ""), names.get("kind", ""), ",".join(names.get("shortNames") or ()), True]
 
 
 def _network_policy(obj: Json, now: datetime) -> Cells:
@@ -321,7 +311,7 @@ def _lease(obj: Json, now: datetime) -> Cells:
 
 
 def _priority_class(obj: Json, now: datetime) -> Cells:
-    return [_name(obj), obj.get("value", 0), str(obj.get("globalDefault", False)).lower(), age(obj, now), obj.get("preemptionPolicy", "")]
+    return [_name(obj), obj.get("value", 0), bool(obj.get("globalDefault", False)), age(obj, now), obj.get("preemptionPolicy", "")]
 
 
 def _storage_class(obj: Json, now: datetime) -> Cells:
@@ -332,7 +322,7 @@ def _storage_class(obj: Json, now: datetime) -> Cells:
 def _revision(obj: Json, now: datetime) -> Cells:
     owner: Json = next(iter(obj["metadata"].get("ownerReferences") or ()), {})
     controller = f"{owner['kind'].lower()}.apps/{owner['name']}" if owner else "<none>"
-    return [_name(obj), controller, obj.get("revision", 0), age(obj, now)]
+    return [_name(obj), controller, str(obj.get("revision", 0)), age(obj, now)]
 
 
 def _pod(obj: Json, now: datetime) -> Cells:
@@ -349,22 +339,21 @@ _PLAIN = Printed(_columns("Name|Age"), _plain)
 _PRINTED: dict[str, Printed] = {
     "pods": Printed(_columns("Name|Ready|Status|Restarts|Age|[IP]|[Node]|[Nominated Node]|[Readiness Gates]"), _pod),
     "deployments": Printed(_columns(f"Name|Ready|Up-to-date|Available|Age|{_WORKLOAD}"), _deployment),
-    "replicasets": Printed(_columns(f"Name|Desired|Current|Ready|Age|{_WORKLOAD}"), _replica_set),
-    "replicationcontrollers": Printed(_columns(f"Name|Desired|Current|Ready|Age|{_WORKLOAD}"), _replica_set),
+    "replicasets": Printed(_columns(f"Name|Desired#|Current#|Ready#|Age|{_WORKLOAD}"), _replica_set),
+    "replicationcontrollers": Printed(_columns(f"Name|Desired#|Current#|Ready#|Age|{_WORKLOAD}"), _replica_set),
     "statefulsets": Printed(_columns("Name|Ready|Age|[Containers]|[Images]"), _stateful_set),
-    "daemonsets": Printed(_columns(f"Name|Desired|Current|Ready|Up-to-date|Available|Node Selector|Age|{_WORKLOAD}"), _daemon_set),
+    "daemonsets": Printed(_columns(f"Name|Desired#|Current#|Ready#|Up-to-date#|Available#|Node Selector|Age|{_WORKLOAD}"), _daemon_set),
     "jobs": Printed(_columns(f"Name|Status|Completions|Duration|Age|{_WORKLOAD}"), _job),
-    "cronjobs": Printed(_columns(f"Name|Schedule|Timezone|Suspend|Active|Last Schedule|Age|{_WORKLOAD}"), _cron_job),
+    "cronjobs": Printed(_columns(f"Name|Schedule|Timezone|Suspend?|Active#|Last Schedule|Age|{_WORKLOAD}"), _cron_job),
     "nodes": Printed(
         _columns("Name|Status|Roles|Age|Version|[Internal-IP]|[External-IP]|[OS-Image]|[Kernel-Version]|[Container-Runtime]"), _node
     ),
     "services": Printed(_columns("Name|Type|Cluster-IP|External-IP|Port(s)|Age|[Selector]"), _service),
     "namespaces": Printed(_columns("Name|Status|Age"), _namespace),
     "horizontalpodautoscalers": Printed(_columns("Name|Reference|Targets|MinPods|MaxPods|Replicas|Age"), _autoscaler),
-    "poddisruptionbudgets": Printed(_columns("Name|Min Available|Max Unavailable|Allowed Disruptions|Age"), _budget),
+    "poddisruptionbudgets": Printed(_columns("Name|Min Available|Max Unavailable|Allowed Disruptions#|Age"), _budget),
     "configmaps": Printed(_columns("Name|Data|Age"), _config_map),
     "secrets": Printed(_columns("Name|Type|Data|Age"), _secret),
-    "serviceaccounts": Printed(_columns("Name|Secrets|Age"), _account),
     "events": Printed(_columns("Last Seen|Type|Reason|Object|Message|[Subobject]|[Source]|[First Seen]|[Count]|[Name]"), _event),
     "endpoints": Printed(_columns("Name|Endpoints|Age"), _endpoints),
     "endpointslices": Printed(_columns("Name|AddressType|Ports|Endpoints|Age"), _slice),
@@ -376,15 +365,22 @@ _PRINTED: dict[str, Printed] = {
         _volume,
     ),
     "resourcequotas": Printed(_columns("Name|Request|Limit|Age"), _quota),
-    "limitranges": Printed(_columns("Name|Created At"), _created),
-    "roles": Printed(_columns("Name|Created At"), _created),
-    "clusterroles": Printed(_columns("Name|Created At"), _created),
-    "rolebindings": Printed(_columns("Name|Role|Age"), _binding),
-    "clusterrolebindings": Printed(_columns("Name|Role|Age"), _binding),
+    "limitranges": Printed(_columns("Name|Created At@"), _created),
+    "roles": Printed(_columns("Name|Created At@"), _created),
+    "clusterroles": Printed(_columns("Name|Created At@"), _created),
+    "rolebindings": Printed(_columns("Name|Role|Age|[Users]|[Groups]|[ServiceAccounts]"), _binding),
+    "clusterrolebindings": Printed(_columns("Name|Role|Age|[Users]|[Groups]|[ServiceAccounts]"), _binding),
     "networkpolicies": Printed(_columns("Name|Pod-Selector|Age"), _network_policy),
     "ingresses": Printed(_columns("Name|Class|Hosts|Address|Ports|Age"), _ingress),
     "leases": Printed(_columns("Name|Holder|Age"), _lease),
-    "priorityclasses": Printed(_columns("Name|Value|Global-Default|Age|PreemptionPolicy"), _priority_class),
+    "priorityclasses": Printed(_columns("Name|Value#|Global-Default?|Age|PreemptionPolicy"), _priority_class),
     "storageclasses": Printed(_columns("Name|Provisioner|ReclaimPolicy|VolumeBindingMode|AllowVolumeExpansion|Age"), _storage_class),
     "controllerrevisions": Printed(_columns("Name|Controller|Revision|Age"), _revision),
+    "ingressclasses": Printed(_columns("Name|Controller|Parameters|Age"), _ingress_class),
+    "podtemplates": Printed(_columns("Name|Containers|Images|Pod Labels"), _pod_template),
+    "volumeattachments": Printed(_columns("Name|Attacher|PV|Node|Attached?|Age"), _attachment),
+    "apiservices": Printed(_columns("Name|Service|Available|Age"), _api_service),
+    "customresourcedefinitions": Printed(
+        _columns("Name|Scope|Versions|Created At@|[Group]|[Kind]|[ShortNames]|[Established?]"), _definition_of_resource
+    ),
 }

@@ -1,5 +1,7 @@
 """What the API server fills in when a field is left out. The store applies it to every object it creates or changes.
 
+`fill` is the defaulting of a kind, which belongs to the writer; `admit` is what admission and allocation add, which is nobody's.
+
 Source of the values: https://kubernetes.io/docs/reference/kubernetes-api/ (the defaults named with each field).
 """
 
@@ -20,6 +22,13 @@ def fill(row: Resource, obj: Json) -> None:
     filler = _FILLERS.get(row.plural)
     if filler is not None:
         filler(obj)
+
+
+def admit(row: Resource, obj: Json) -> None:
+    """Add in place what the server decides: addresses, priority, service account, the first status."""
+    admitter = _ADMITTERS.get(row.plural)
+    if admitter is not None:
+        admitter(obj)
 
 
 def _absent(into: Json, **values: Any) -> None:
@@ -48,11 +57,13 @@ def _stateful_set(obj: Json) -> None:
     strategy = spec.setdefault("updateStrategy", {})
     strategy.setdefault("type", "RollingUpdate")
     if strategy["type"] == "RollingUpdate":
-        strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+        _absent(strategy.setdefault("rollingUpdate", {}), maxUnavailable=1, partition=0)
 
 
 def _daemon_set(obj: Json) -> None:
     spec = _workload(obj)
+    annotations = obj["metadata"].setdefault("annotations", {})
+    annotations.setdefault("deprecated.daemonset.template.generation", "1")
     spec.setdefault("revisionHistoryLimit", 10)
     strategy = spec.setdefault("updateStrategy", {})
     strategy.setdefault("type", "RollingUpdate")
@@ -68,30 +79,38 @@ def _workload(obj: Json) -> Json:
 
 
 def _job(obj: Json) -> None:
-    _fill_job_spec(obj.setdefault("spec", {}))
-    spec, meta = obj["spec"], obj["metadata"]
-    if spec.get("manualSelector") or spec.get("selector"):
-        return
-    own = {"batch.kubernetes.io/controller-uid": meta["uid"]}
-    spec["selector"] = {"matchLabels": own}
-    template = spec.setdefault("template", {})
-    named = {**own, "batch.kubernetes.io/job-name": meta["name"], "controller-uid": meta["uid"], "job-name": meta["name"]}
-    template["metadata"] = {**template.get("metadata", {}), "labels": {**template.get("metadata", {}).get("labels", {}), **named}}
-
-
-def _fill_job_spec(spec: Json) -> None:
+    spec = obj.setdefault("spec", {})
     if "parallelism" not in spec and "completions" not in spec:
         spec["completions"] = 1
     _absent(spec, parallelism=1, backoffLimit=6, completionMode="NonIndexed", suspend=False, podReplacementPolicy="TerminatingOrFailed")
+    spec.setdefault("manualSelector", False)
     if isinstance(spec.get("template"), dict):
         pod_defaults.fill_spec(spec["template"].setdefault("spec", {}))
+
+
+def _admit_job(obj: Json) -> None:
+    """The selector that only this job's pods match."""
+    obj.setdefault("status", {})
+    spec, meta = obj["spec"], obj["metadata"]
+    if spec["manualSelector"] or spec.get("selector"):
+        return
+    own = {"batch.kubernetes.io/controller-uid": meta["uid"]}
+    spec["selector"] = {"matchLabels": own}
+    named = {**own, "batch.kubernetes.io/job-name": meta["name"], "controller-uid": meta["uid"], "job-name": meta["name"]}
+    template = spec.setdefault("template", {})
+    template["metadata"] = {**template.get("metadata", {}), "labels": {**template.get("metadata", {}).get("labels", {}), **named}}
+    if not meta.get("labels"):
+        meta["labels"] = dict(template["metadata"]["labels"])
 
 
 def _cron_job(obj: Json) -> None:
     spec = obj.setdefault("spec", {})
     _absent(spec, concurrencyPolicy="Allow", suspend=False, successfulJobsHistoryLimit=3, failedJobsHistoryLimit=1)
-    template = spec.get("jobTemplate", {}).get("spec", {}).get("template")
+    jobs = spec.get("jobTemplate") or {}
+    template = jobs.get("spec", {}).get("template")
     if isinstance(template, dict):
+        jobs.setdefault("metadata", {})
+        template.setdefault("metadata", {})
         pod_defaults.fill_spec(template.setdefault("spec", {}))
 
 
@@ -111,14 +130,21 @@ def _autoscaler(obj: Json) -> None:
 def _service(obj: Json) -> None:
     spec = obj.setdefault("spec", {})
     _absent(spec, type="ClusterIP", sessionAffinity="None")
-    obj.setdefault("status", {"loadBalancer": {}})
     for port in spec.get("ports") or ():
         _absent(port, protocol="TCP", targetPort=port.get("port"))
+    if spec["type"] != "ExternalName":
+        spec.setdefault("internalTrafficPolicy", "Cluster")
+
+
+def _admit_service(obj: Json) -> None:
+    """Cluster address and node ports, as the allocators give them."""
+    spec = obj["spec"]
+    obj.setdefault("status", {"loadBalancer": {}})
     if spec["type"] == "ExternalName":
         return
     address = spec.get("clusterIP") or _address(obj["metadata"]["uid"])
     spec["clusterIP"] = address
-    _absent(spec, clusterIPs=[address], internalTrafficPolicy="Cluster", ipFamilies=["IPv4"], ipFamilyPolicy="SingleStack")
+    _absent(spec, clusterIPs=[address], ipFamilies=["IPv4"], ipFamilyPolicy="SingleStack")
     if spec["type"] in ("NodePort", "LoadBalancer"):
         spec.setdefault("externalTrafficPolicy", "Cluster")
         for index, port in enumerate(spec.get("ports") or ()):
@@ -144,8 +170,10 @@ def _network_policy(obj: Json) -> None:
 def _namespace(obj: Json) -> None:
     labels = obj["metadata"].setdefault("labels", {})
     labels["kubernetes.io/metadata.name"] = obj["metadata"]["name"]
-    if "spec" not in obj:
-        obj["spec"] = {"finalizers": ["kubernetes"]}
+    obj.setdefault("spec", {"finalizers": ["kubernetes"]})
+
+
+def _admit_namespace(obj: Json) -> None:
     obj.setdefault("status", {"phase": "Active"})
 
 
@@ -153,12 +181,20 @@ def _claim(obj: Json) -> None:
     spec = obj.setdefault("spec", {})
     spec.setdefault("volumeMode", "Filesystem")
     _canonical(spec.get("resources", {}).get("requests"))
-    obj.setdefault("status", {"phase": "Pending"})
+
+
+def _admit_claim(obj: Json) -> None:
+    if "status" not in obj:
+        obj["status"] = {"phase": "Pending"}
+        obj["metadata"].setdefault("finalizers", ["kubernetes.io/pvc-protection"])
 
 
 def _volume(obj: Json) -> None:
     _absent(obj.setdefault("spec", {}), persistentVolumeReclaimPolicy="Retain", volumeMode="Filesystem")
     _canonical(obj["spec"].get("capacity"))
+
+
+def _admit_volume(obj: Json) -> None:
     obj.setdefault("status", {"phase": "Available"})
 
 
@@ -227,4 +263,36 @@ _FILLERS: dict[str, Callable[[Json], None]] = {
     "clusterrolebindings": _binding,
     "priorityclasses": _priority_class,
     "storageclasses": _storage_class,
+}
+
+_STATUSES: dict[str, Json] = {
+    "deployments": {},
+    "replicasets": {"replicas": 0},
+    "replicationcontrollers": {"replicas": 0},
+    "statefulsets": {"replicas": 0, "availableReplicas": 0},
+    "daemonsets": {"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0},
+    "cronjobs": {},
+    "horizontalpodautoscalers": {"currentMetrics": None, "desiredReplicas": 0},
+    "poddisruptionbudgets": {"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0},
+    "ingresses": {"loadBalancer": {}},
+    "resourcequotas": {},
+}
+"""The status that an object shows before its controller has seen it."""
+
+
+def _first_status(plural: str) -> Callable[[Json], None]:
+    def admit_status(obj: Json) -> None:
+        obj.setdefault("status", dict(_STATUSES[plural]))
+
+    return admit_status
+
+
+_ADMITTERS: dict[str, Callable[[Json], None]] = {
+    **{plural: _first_status(plural) for plural in _STATUSES},
+    "pods": pod_defaults.admit_pod,
+    "jobs": _admit_job,
+    "services": _admit_service,
+    "namespaces": _admit_namespace,
+    "persistentvolumeclaims": _admit_claim,
+    "persistentvolumes": _admit_volume,
 }

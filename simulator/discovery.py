@@ -51,6 +51,10 @@ def document(path: str, accept: str) -> Json | None:
     return None
 
 
+def serves(group: str, version: str) -> bool:
+    return bool(_rows(group, version))
+
+
 def media_type(accept: str, path: str) -> str:
     """The content type of a discovery document."""
     if _AGGREGATED in accept and path.strip("/") in ("api", "apis"):
@@ -59,7 +63,9 @@ def media_type(accept: str, path: str) -> str:
 
 
 def subresource_kind(row: Resource, subresource: str) -> tuple[str, str, str]:
-    return _SUBRESOURCE_KINDS.get(subresource, (row.group, row.version, "NodeProxyOptions" if subresource == "proxy" else row.kind))
+    """Group, version and kind of what a subresource takes and gives."""
+    own = f"{row.kind}ProxyOptions" if subresource == "proxy" else row.kind
+    return _SUBRESOURCE_KINDS.get(subresource, (row.group, row.version, own))
 
 
 def _groups() -> list[str]:

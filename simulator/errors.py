@@ -82,7 +82,7 @@ def invalid(group: str, kind: str, name: str, causes: Sequence[Cause]) -> ApiErr
     """422 with one cause per broken field; several are listed in brackets as the API server does."""
     each = [f"{cause.field}: {cause.message}" if cause.field else cause.message for cause in causes]
     text = each[0] if len(each) == 1 else f"[{', '.join(each)}]"
-    shown = f"{kind}.{group}" if group else kind
+    shown = qualified(group, kind)
     return ApiError(422, "Invalid", f'{shown} "{name}" is invalid: {text}', _details(group, kind, name, causes))
 
 

@@ -48,6 +48,14 @@ def merged(resource: Resource, old: Json, new: Json, subresource: str) -> Json:
     return {"apiVersion": old["apiVersion"], "kind": old["kind"], **new}
 
 
+def moves_generation(resource: Resource, old: Json, new: Json) -> bool:
+    """True when this write counts as a new generation: the spec changed, for deployments also the annotations."""
+    if not resource.generations:
+        return False
+    annotated = resource.plural == "deployments" and old["metadata"].get("annotations") != new["metadata"].get("annotations")
+    return annotated or old.get("spec") != new.get("spec")
+
+
 def same(old: Json, new: Json) -> bool:
     """True when nothing but the bookkeeping differs."""
     if old.keys() != new.keys():

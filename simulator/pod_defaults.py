@@ -10,7 +10,6 @@ from simulator.quantities import canonical
 
 Json = dict[str, Any]
 _POD_FIELDS: tuple[tuple[str, Any], ...] = (
-    ("enableServiceLinks", True),
     ("priority", 0),
     ("preemptionPolicy", "PreemptLowerPriority"),
     ("serviceAccountName", "default"),
@@ -23,6 +22,12 @@ def fill_pod(obj: Json) -> None:
     for container in _containers(spec):
         _requests_from_limits(container)
     fill_spec(spec)
+    spec.setdefault("enableServiceLinks", True)
+
+
+def admit_pod(obj: Json) -> None:
+    """Priority, service account and tolerations as admission adds them, and the first status."""
+    spec = obj["spec"]
     for field, value in _POD_FIELDS:
         spec.setdefault(field, value)
     spec["serviceAccount"] = spec["serviceAccountName"]

@@ -109,6 +109,16 @@ def resize(old: Json, new: Json) -> list[Cause]:
     return causes
 
 
+def only_resources(old: Json, asked: Json) -> Json:
+    """The stored pod with nothing but the asked resources of its containers: a resize ignores the rest."""
+    wanted = {each.get("name"): each for each in asked.get("spec", {}).get("containers") or ()}
+    containers = []
+    for container in old["spec"]["containers"]:
+        told = wanted.get(container["name"], container)
+        containers.append({**container, **{field: told[field] for field in ("resources", "resizePolicy") if field in told}})
+    return {**old, "metadata": asked["metadata"], "spec": {**old["spec"], "containers": containers}}
+
+
 def _resize_amounts(before: Json, after: Json) -> Causes:
     for index, (one, other) in enumerate(zip(before["containers"], after["containers"], strict=True)):
         for side in ("requests", "limits"):

@@ -8,6 +8,7 @@ from functools import cache
 
 _ALL = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 _READ = ("get", "list", "watch")
+_ONE_BY_ONE = tuple(verb for verb in _ALL if verb != "deletecollection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ _POD_SUBRESOURCES = "binding ephemeralcontainers eviction log resize status exec
 _RBAC = "rbac.authorization.k8s.io/v1"
 
 RESOURCES: tuple[Resource, ...] = (
-    _row("v1", "namespaces", "Namespace", "ns", sub="finalize status", cluster=True),
+    _row("v1", "namespaces", "Namespace", "ns", sub="finalize status", cluster=True, verbs=_ONE_BY_ONE),
     _row("v1", "nodes", "Node", "no", sub="status proxy", cluster=True),
     _row("v1", "pods", "Pod", "po", sub=_POD_SUBRESOURCES, everything=True, generations=True),
     _row("v1", "services", "Service", "svc", sub="status proxy", everything=True),
@@ -93,8 +94,8 @@ RESOURCES: tuple[Resource, ...] = (
     _row("apps/v1", "controllerrevisions", "ControllerRevision"),
     _row("batch/v1", "jobs", "Job", sub="status", everything=True, generations=True),
     _row("batch/v1", "cronjobs", "CronJob", "cj", sub="status", everything=True, generations=True),
-    _row("autoscaling/v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "hpa", sub="status", everything=True),
-    _row("autoscaling/v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "hpa", sub="status", everything=True),
+    _row("autoscaling/v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "hpa", sub="status", everything=True, generations=True),
+    _row("autoscaling/v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "hpa", sub="status", everything=True, generations=True),
     _row("policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", "pdb", sub="status", generations=True),
     _row("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy", "netpol", generations=True),
     _row("networking.k8s.io/v1", "ingresses", "Ingress", "ing", sub="status", generations=True),

@@ -17,7 +17,7 @@ from simulator import defaults, errors
 from simulator.clock import VirtualClock, stamp
 from simulator.dependents import Dependents, Place
 from simulator.history import Change, History, Stored
-from simulator.merging import copy, finished, grace_of, merged, same
+from simulator.merging import copy, finished, grace_of, merged, moves_generation, same
 from simulator.patching import managed_fields
 from simulator.resources import RESOURCES, Resource
 
@@ -124,8 +124,6 @@ class Store:
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = meta["generateName"] + self._suffix()
         place = self._place(resource, meta)
-        if place in self._kept.get(resource.key, {}):
-            raise errors.already_exists(resource.group, resource.plural, place[1])
         meta.setdefault("uid", self._uid())
         meta.setdefault("creationTimestamp", stamp(self.clock.now()))
         meta.pop("resourceVersion", None)
@@ -136,8 +134,11 @@ class Store:
             meta["managedFields"] = managed_fields.record(
                 None, new, manager=manager, operation=operation, subresource="", moment=stamp(self.clock.now())
             )
+        defaults.admit(resource, new)
         if check:
             check(None, new)
+        if place in self._kept.get(resource.key, {}):
+            raise errors.already_exists(resource.group, resource.plural, place[1])
         if dry_run:
             self._issued = issued
             return new
@@ -170,9 +171,10 @@ class Store:
         new = merged(resource, old.obj, copy(obj), subresource)
         if subresource != "status":
             defaults.fill(resource, new)
+            defaults.admit(resource, new)
         if same(old.obj, new):
             return _copied(old.obj)
-        if resource.generations and new.get("spec") != old.obj.get("spec"):
+        if moves_generation(resource, old.obj, new):
             new["metadata"]["generation"] = old.obj["metadata"].get("generation", 0) + 1
         new["metadata"]["managedFields"] = managed_fields.record(
             old.obj, new, manager=manager, operation=operation, subresource=subresource, moment=stamp(self.clock.now())
@@ -223,7 +225,8 @@ class Store:
 
     def _place(self, resource: Resource, meta: Json) -> Place:
         if not meta.get("name"):
-            raise errors.bad_request("name or generateName is required")
+            cause = errors.Cause("FieldValueRequired", "Required value: name or generateName is required", "metadata.name")
+            raise errors.invalid(resource.group, resource.kind, "", [cause])
         return (meta.get("namespace") or "" if resource.namespaced else "", meta["name"])
 
     def _digest(self) -> str:
@@ -268,11 +271,14 @@ class Store:
 
     def _check_delete(self, resource: Resource, old: Stored, uid: str | None, version: str | None) -> None:
         meta = old.obj["metadata"]
-        for label, wanted, live in (("UID", uid, meta["uid"]), ("ResourceVersion", version, meta["resourceVersion"])):
+        asked = (
+            ("UID", uid, meta["uid"], "deleted and then recreated"),
+            ("ResourceVersion", version, meta["resourceVersion"], "modified"),
+        )
+        for label, wanted, live, what in asked:
             if wanted and wanted != live:
                 why = f"the {label} in the precondition ({wanted}) does not match the {label} in record ({live})."
-                again = "The object might have been deleted and then recreated"
-                raise errors.conflict(resource.group, resource.plural, meta["name"], f"{why} {again}")
+                raise errors.conflict(resource.group, resource.kind, meta["name"], f"{why} The object might have been {what}")
 
     def _marked(self, resource: Resource, old: Json, grace_seconds: int, propagation: Propagation) -> Json:
         """`old` with its deletion marks."""

@@ -90,11 +90,14 @@ def checker(store: Store, row: Resource, subresource: str = "") -> Check:
     return check
 
 
-def scale(obj: Json, replicas: Any) -> None:
-    """Refuse a replica count that is none: 400 for a wrong type, 422 below zero."""
+def scale(obj: Json, replicas: Any, *, patched: bool) -> None:
+    """Refuse a replica count that is none: 400 for a wrong type (422 in a patch), 422 below zero."""
     if isinstance(replicas, bool) or not isinstance(replicas, int):
         shown = "string" if isinstance(replicas, str) else "number"
         why = f"json: cannot unmarshal {shown} into Go struct field ScaleSpec.spec.replicas of type int32"
+        if patched:
+            shown = json.dumps(json.dumps({"kind": "Scale", "spec": {"replicas": replicas}}))
+            raise errors.invalid("", "", "", [Cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", "patch")])
         raise errors.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {why}')
     if replicas < 0:
         raise errors.invalid("autoscaling", "Scale", obj["metadata"]["name"], [_negative("spec.replicas", replicas)])
@@ -130,7 +133,8 @@ def _label(key: str, value: str, field: str) -> Causes:
 
 
 def _invalid(field: str, value: Any, why: str) -> Cause:
-    return Cause("FieldValueInvalid", f"Invalid value: {json.dumps(value)}: {why}", field)
+    shown = json.dumps(value, separators=(",", ":"))
+    return Cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", field)
 
 
 def _negative(field: str, value: int) -> Cause:
@@ -201,12 +205,9 @@ def _deployment(obj: Json) -> Causes:
 
 
 def _stateful_changed(old: Json, new: Json) -> Causes:
-    before = {field: value for field, value in old["spec"].items() if field not in _STATEFUL_MUTABLE}
-    after = {field: value for field, value in new["spec"].items() if field not in _STATEFUL_MUTABLE}
-    if before != after:
-        named = ", ".join(f"'{field}'" for field in _STATEFUL_MUTABLE[:-1])
-        why = f"Forbidden: updates to statefulset spec for fields other than {named} and '{_STATEFUL_MUTABLE[-1]}' are forbidden"
-        yield Cause("FieldValueForbidden", why, "spec")
+    for field in sorted(old["spec"].keys() | new["spec"].keys()):
+        if field not in _STATEFUL_MUTABLE:
+            yield from _immutable(old, new, field)
 
 
 def _job(obj: Json) -> Causes:
@@ -259,7 +260,9 @@ def _autoscaler(obj: Json) -> Causes:
 def _budget(obj: Json) -> Causes:
     spec = obj["spec"]
     if "minAvailable" in spec and "maxUnavailable" in spec:
-        yield _invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set")
+        shown = {"MinAvailable": spec["minAvailable"], "Selector": spec.get("selector"), "MaxUnavailable": spec["maxUnavailable"]}
+        shown["UnhealthyPodEvictionPolicy"] = spec.get("unhealthyPodEvictionPolicy")
+        yield _invalid("spec", shown, "minAvailable and maxUnavailable cannot be both set")
     for field in ("minAvailable", "maxUnavailable"):
         value = spec.get(field)
         if isinstance(value, int) and value < 0:
@@ -305,7 +308,9 @@ def _binding(obj: Json) -> Causes:
 
 def _binding_changed(old: Json, new: Json) -> Causes:
     if old.get("roleRef") != new.get("roleRef"):
-        yield _invalid("roleRef", new.get("roleRef"), "cannot change roleRef")
+        now = new.get("roleRef") or {}
+        shown = {"APIGroup": now.get("apiGroup", ""), "Kind": now.get("kind", ""), "Name": now.get("name", "")}
+        yield _invalid("roleRef", shown, "field is immutable")
 
 
 def _rules(obj: Json) -> Causes:

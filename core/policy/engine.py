@@ -6,10 +6,12 @@ error, and an error is a denial. The engine is compiled once and keeps no state 
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.domain.action import Action
+from core.domain.errors import InvalidInput
 from core.domain.facts import Facts
 from core.domain.values import Json, bounded, digest
 from core.domain.verdict import Decision, RuleResult
@@ -32,7 +34,7 @@ class Rule(NamedTuple):
         if not self.policy.covers(kind):
             return self.skipped
         bad, error = self.when.truth(inputs)
-        if error:
+        if error or not isinstance(bad, bool):
             return self._result("error", f"this rule could not be evaluated ({error}), and what cannot be judged is denied")
         return self._speak(inputs, approvers) if bad else self.passed
 
@@ -52,10 +54,13 @@ class Rule(NamedTuple):
 
 
 class Engine:
-    """The rules in force. `digest` names exactly this set: it stands in every verdict."""
+    """The rules in force. `digest` names exactly this set: it stands in every verdict. Raises InvalidInput for one name twice."""
 
     def __init__(self, rules: Sequence[policies.ActionPolicy]) -> None:
         self.rules = tuple(compiled(policy) for policy in sorted(rules, key=lambda policy: policy.name))
+        twice = next((left.policy.name for left, right in pairwise(self.rules) if left.policy.name == right.policy.name), "")
+        if twice:
+            raise InvalidInput(f"there are two rules named `{twice}`", mend="rename one: added rules tighten, and replace none")
         self.digest = digest([rule.policy.model_dump(mode="json", exclude={"tests", "pack"}) for rule in self.rules])
 
     def judge(self, action: Action, facts: Facts) -> tuple[RuleResult, ...]:

@@ -44,20 +44,29 @@ class Expression:
 
     def truth(self, inputs: Inputs) -> Answer:
         """True or false and nothing else: a number, a text or null is an error, never "truthy"."""
-        return self._evaluate(inputs, cel.Type.BOOL)
+        found, error = self._evaluate(inputs)
+        if found is None:
+            return Answer(None, error)
+        value = found.value()
+        # only CEL's bool comes out as Python's; an error comes out as its text, which is truthy, so truth is compared by identity
+        return Answer(value) if value is True or value is False else Answer(None, _not_an_answer(found))
 
     def text(self, inputs: Inputs) -> Answer:
-        return self._evaluate(inputs, cel.Type.STRING)
+        found, error = self._evaluate(inputs)
+        if found is None:
+            return Answer(None, error)
+        return Answer(found.value()) if found.type() == cel.Type.STRING else Answer(None, _not_an_answer(found))
 
-    def _evaluate(self, inputs: Inputs, wanted: Any) -> Answer:
+    def _evaluate(self, inputs: Inputs) -> tuple[Any, str]:
+        """A value or, where the engine gave up (its budget is spent), why."""
         try:
-            found = self._program.eval(inputs.activation)
+            return self._program.eval(inputs.activation), ""
         except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError, RecursionError) as error:
-            return Answer(None, _words(error))
-        if found.type() == wanted:
-            return Answer(found.value())
-        # an error comes back as a value whose text is truthy, so the type is asked first
-        return Answer(None, _words(found.value()) if found.type() == cel.Type.ERROR else f"the rule answered {found.type().name()}")
+            return None, _words(error)
+
+
+def _not_an_answer(found: Any) -> str:
+    return _words(found.value()) if found.type() == cel.Type.ERROR else f"the rule answered {found.type().name()}"
 
 
 def compiled(source: str, environment: Any) -> Any:
@@ -69,4 +78,4 @@ def compiled(source: str, environment: Any) -> Any:
 
 
 def _words(error: object) -> str:
-    return bounded(str(error).replace("\n", " "), 200)
+    return bounded(str(error), 200) or "no reason given"

@@ -5,6 +5,7 @@ Called at start and at each reload; a set that is refused leaves the last good o
 
 from pathlib import Path
 
+from core.domain.errors import InvalidDocument
 from core.policy import documents, engine, lint, policies
 
 
@@ -20,7 +21,7 @@ def load(folder: Path | None = None, kinds: lint.KindFields | None = None) -> en
     for document in rules:
         mistake = next((problem for problem in lint.lint([document], kinds) if problem.level == "error"), None)
         if mistake:
-            raise documents.InvalidDocument(
+            raise InvalidDocument(
                 f"rule {mistake.rule}: {mistake.message}",
                 file=mistake.file,
                 line=mistake.line,

@@ -16,6 +16,7 @@ GOOD_ACTION: Json = {
     "id": "act-0000baseline",
     "kind": "set_requests",
     "target": {"cluster": "c-1", "group": "apps", "kind": "Deployment", "namespace": "shop", "name": "catalog", "uid": "u-1"},
+    "sizings": [{"container": "api"}],
     "risk": "medium",
     "reversible": True,
 }

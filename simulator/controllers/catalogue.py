@@ -20,6 +20,7 @@ from simulator.controllers import (
     kubelets,
     namespaces,
     nodes,
+    pod_gc,
     replicasets,
     scheduling,
     statefulsets,
@@ -38,6 +39,7 @@ CONTROLLERS: tuple[tuple[str, Reconcile], ...] = (
     ("daemonsets", daemonsets.reconcile),
     ("scheduling", scheduling.reconcile),
     ("kubelets", kubelets.reconcile),
+    ("pod garbage", pod_gc.reconcile),
     ("endpoints", endpoints.reconcile),
     ("disruption", disruption.reconcile),
 )

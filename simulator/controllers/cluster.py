@@ -1,15 +1,16 @@
 """What a controller is handed: the store, the time, the world and the load, with cached read-only views and quiet writes.
 
-The views are cached by the store's version, because a quiet cluster must cost nothing: only a loud write (one that another controller
-could react to) makes them stale. Events, leases and HPA measurements are written quietly.
+The views follow the store's changes instead of being read anew, because a quiet cluster must cost nothing. Events, leases and HPA
+measurements are written quietly: no controller reacts to them, so they start no pass.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from simulator.errors import ApiError
 from simulator.resources import Resource, resource
-from simulator.store import Store, grace_of
+from simulator.store import Change, Store, grace_of
 from simulator.worlds.world import World
 
 Json = dict[str, Any]
@@ -63,7 +64,7 @@ class Cluster:
         self.events_from = world.start - timedelta(hours=1)
         self._quiet = 0
         self._views: dict[tuple[str, str], tuple[int, list[Json]]] = {}
-        self._owned: tuple[int, dict[tuple[str, str], dict[str, list[Json]]]] = (-1, {})
+        self._owned: dict[tuple[str, str], _Owned] = {}
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -73,21 +74,27 @@ class Cluster:
 
     def all(self, row: Resource) -> list[Json]:
         """All objects of a resource by namespace and name: views, never to be written to."""
-        version = self.loud()
         kept = self._views.get(row.key)
-        if kept is None or kept[0] != version:
-            kept = self._views[row.key] = (version, self.store.list(row))
+        if kept is None or self._changes(row, kept[0]) != []:
+            kept = self._views[row.key] = (self.store.version(), self.store.list(row))
         return kept[1]
 
     def owned(self, row: Resource, uid: str) -> list[Json]:
-        """Objects of a resource whose controller is `uid`."""
-        version = self.loud()
-        if self._owned[0] != version:
-            self._owned = (version, {})
-        groups = self._owned[1].get(row.key)
-        if groups is None:
-            groups = self._owned[1][row.key] = _by_controller(self.all(row))
-        return groups.get(uid, [])
+        """Objects of a resource whose controller is `uid`, by name."""
+        index = self._owned.get(row.key)
+        changes = None if index is None else self._changes(row, index.version)
+        if index is None or changes is None:
+            index = self._owned[row.key] = _Owned(self.store.version(), self.store.list(row))
+        elif changes:
+            index.follow(self.store.version(), changes)
+        return index.of(uid)
+
+    def _changes(self, row: Resource, since: int) -> list[Change] | None:
+        """What was written since a version; None when the store does not remember."""
+        try:
+            return self.store.watch(row, since)
+        except ApiError:
+            return None
 
     def after(self, seconds: float) -> datetime:
         return self.now + timedelta(seconds=seconds)
@@ -120,13 +127,39 @@ class Cluster:
         self.store.delete(PODS, meta["namespace"], meta["name"], uid=meta["uid"], grace_seconds=grace)
 
 
-def _by_controller(objects: list[Json]) -> dict[str, list[Json]]:
-    groups: dict[str, list[Json]] = {}
-    for obj in objects:
+class _Owned:
+    """Objects of one resource by the uid of their controller, kept up by following the store's changes."""
+
+    def __init__(self, version: int, objects: list[Json]) -> None:
+        self.version = version
+        self._groups: dict[str, dict[str, Json]] = {}
+        self._sorted: dict[str, list[Json]] = {}
+        for obj in objects:
+            self._put(obj, there=True)
+
+    def of(self, uid: str) -> list[Json]:
+        if uid not in self._sorted:
+            group = self._groups.get(uid, {})
+            self._sorted[uid] = [group[name] for name in sorted(group)]
+        return self._sorted[uid]
+
+    def follow(self, version: int, changes: list[Change]) -> None:
+        for change in changes:
+            if change.previous is not None:
+                self._put(change.previous.obj, there=False)
+            self._put(change.stored.obj, there=change.type != "DELETED")
+        self.version = version
+
+    def _put(self, obj: Json, *, there: bool) -> None:
         for owner in obj["metadata"].get("ownerReferences", ()):
-            if owner.get("controller"):
-                groups.setdefault(owner["uid"], []).append(obj)
-    return groups
+            if not owner.get("controller"):
+                continue
+            group = self._groups.setdefault(owner["uid"], {})
+            if there:
+                group[obj["metadata"]["name"]] = obj
+            else:
+                group.pop(obj["metadata"]["name"], None)
+            self._sorted.pop(owner["uid"], None)
 
 
 def owner_reference(obj: Json) -> Json:

@@ -66,7 +66,7 @@ def _waiting(container: Json, old: Json, fate: Fate, around: Situation) -> tuple
     pulled_at = around.created_at + timedelta(seconds=PULL_SECONDS)
     if around.now < pulled_at:
         return old, pulled_at
-    if fate.behaviour == "missing" or "imagePullSecretMissing" in container:
+    if fate.behaviour == "missing":
         return _unpullable(container, old, around, pulled_at)
     due = _restart_at(old)
     if due is not None and around.now < due:

@@ -27,7 +27,7 @@ def reconcile(cluster: Cluster) -> datetime | None:
 
 
 def _one(cluster: Cluster, daemon_set: Json) -> None:
-    revision = pods.template_hash(daemon_set["spec"]["template"])
+    revision = pods.hash_of(cluster, daemon_set)
     members = {pod["spec"].get("nodeName", ""): pod for pod in cluster.owned(PODS, daemon_set["metadata"]["uid"])}
     wanted = [node["metadata"]["name"] for node in cluster.all(NODES) if _belongs(daemon_set, node)]
     for name in wanted:

@@ -42,7 +42,7 @@ def _one(cluster: Cluster, deployment: Json) -> datetime | None:
 
 def _new_replica_set(cluster: Cluster, deployment: Json) -> Json | None:
     """The ReplicaSet of the current template, made or given the newest revision where needed."""
-    digest = pods.template_hash(deployment["spec"]["template"])
+    digest = pods.hash_of(cluster, deployment)
     known = cluster.owned(REPLICA_SETS, deployment["metadata"]["uid"])
     found = next((each for each in known if each["metadata"]["labels"].get(HASH) == digest), None)
     newest = max((revision_of(each) for each in known if each is not found), default=0)

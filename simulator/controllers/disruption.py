@@ -25,9 +25,8 @@ _OWNERS = {"ReplicaSet": REPLICA_SETS, "StatefulSet": STATEFUL_SETS, "DaemonSet"
 
 def reconcile(cluster: Cluster) -> datetime | None:
     for budget in cluster.all(PDBS):
-        selected = [
-            pod for pod in cluster.all(PODS) if pod["metadata"]["namespace"] == budget["metadata"]["namespace"] and _selects(budget, pod)
-        ]
+        members = cluster.store.list(PODS, budget["metadata"]["namespace"])
+        selected = [pod for pod in members if _selects(budget, pod)]
         cluster.set_status(PDBS, budget, _status(cluster, budget, selected))
     return None
 

@@ -8,13 +8,10 @@ from simulator.resources import Resource
 
 
 def reconcile(cluster: Cluster) -> datetime | None:
-    by_namespace: dict[str, list[Json]] = {}
-    for pod in cluster.all(PODS):
-        by_namespace.setdefault(pod["metadata"]["namespace"], []).append(pod)
     for service in cluster.all(SERVICES):
         selector = service["spec"].get("selector")
         if selector and "deletionTimestamp" not in service["metadata"]:
-            group = by_namespace.get(service["metadata"]["namespace"], [])
+            group = cluster.store.list(PODS, service["metadata"]["namespace"])
             behind = [pod for pod in group if selector.items() <= pod["metadata"].get("labels", {}).items() and _has_address(pod)]
             _endpoints(cluster, service, behind)
             _slice(cluster, service, behind)

@@ -9,6 +9,7 @@ import math
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from core.cluster import quantities
 from simulator.clock import stamp
 from simulator.controllers import events, pods, scheduling
 from simulator.controllers.cluster import DEPLOYMENTS, HPAS, PODS, STATEFUL_SETS, Cluster, Json
@@ -32,6 +33,16 @@ class Measured(NamedTuple):
     replicas: int
     utilisation: int | None
     average_milli: int
+
+
+class Tolerances(NamedTuple):
+    """How far the ratio may be off in each direction before anything happens (behavior.scaleUp.tolerance since v1.33)."""
+
+    down: float = TOLERANCE
+    up: float = TOLERANCE
+
+    def hold(self, ratio: float) -> bool:
+        return 1.0 - self.down <= ratio <= 1.0 + self.up
 
 
 class PodUse(NamedTuple):
@@ -58,8 +69,9 @@ def reconcile(cluster: Cluster) -> datetime | None:
 # -- the calculator ---------------------------------------------------------------------------------------------------
 
 
-def desired_replicas(uses: list[PodUse], current: int, target_percent: int) -> Measured:
+def desired_replicas(uses: list[PodUse], current: int, target_percent: int, tolerances: Tolerances | None = None) -> Measured:
     """The raw recommendation for a CPU utilisation target (replica_calculator.go, GetResourceReplicas)."""
+    tolerances = tolerances or Tolerances()
     measured = [use for use in uses if use.cpu_milli is not None and use.ready]
     if not measured:
         return Measured(current, None, 0)
@@ -70,7 +82,7 @@ def desired_replicas(uses: list[PodUse], current: int, target_percent: int) -> M
     unready = [use for use in uses if not use.ready]
     missing = [use for use in uses if use.cpu_milli is None and use.ready]
     if not (missing or (unready and ratio > 1)):
-        steady = abs(1 - ratio) <= TOLERANCE
+        steady = tolerances.hold(ratio)
         return Measured(current if steady else math.ceil(ratio * len(measured)), utilisation, average)
     padded = [(use.cpu_milli or 0.0, use.request_milli) for use in measured]
     if ratio < 1:
@@ -81,7 +93,7 @@ def desired_replicas(uses: list[PodUse], current: int, target_percent: int) -> M
     turned = (ratio < 1 < new_ratio) or (ratio > 1 > new_ratio)
     count = math.ceil(new_ratio * len(padded))
     wrong_way = (new_ratio < 1 and count > current) or (new_ratio > 1 and count < current)
-    if turned or wrong_way or abs(1 - new_ratio) <= TOLERANCE:
+    if turned or wrong_way or tolerances.hold(new_ratio):
         return Measured(current, utilisation, average)
     return Measured(count, utilisation, average)
 
@@ -114,7 +126,9 @@ def _measure(cluster: Cluster, hpa: Json, target: Json, current: int) -> Measure
     if percent is None:
         return Measured(current, None, 0)
     uses = [_use(cluster, pod) for pod in members(cluster, target) if pods.is_active(pod)]
-    return desired_replicas(uses, current, percent)
+    told = {way: _rules(hpa, way).get("tolerance") for way in ("scaleDown", "scaleUp")}
+    down, up = (TOLERANCE if each is None else float(quantities.parse(each)) for each in told.values())
+    return desired_replicas(uses, current, percent, Tolerances(down, up))
 
 
 def _target_percent(hpa: Json) -> int | None:

@@ -55,6 +55,15 @@ def template_hash(template: Json) -> str:
     return "".join(letters)
 
 
+def hash_of(cluster: Cluster, owner: Json) -> str:
+    """The hash of an owner's template, worked out once per generation."""
+    kept: dict[str, tuple[int, str]] = cluster.memo.setdefault("template-hashes", {})
+    uid, generation = owner["metadata"]["uid"], owner["metadata"].get("generation", 0)
+    if kept.get(uid, (-1, ""))[0] != generation:
+        kept[uid] = (generation, template_hash(owner["spec"]["template"]))
+    return kept[uid][1]
+
+
 def _plain(value: Any) -> Any:
     """Without what means nothing: nulls and empty lists."""
     if isinstance(value, dict):

@@ -5,15 +5,17 @@ the node with fewest siblings of the same owner wins, then the least allocated, 
 """
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from core.cluster import quantities
 from simulator.controllers import events
-from simulator.controllers.cluster import NODES, PODS, Cluster, Json
-from simulator.controllers.conditions import find, put
+from simulator.controllers.cluster import NODES, PODS, Cluster, Json, earliest
+from simulator.controllers.conditions import put
 
 SOURCE = "default-scheduler"
+RETRY = timedelta(minutes=5)
+"""How often a pod that fits nowhere is tried again, and its event repeated, without a change of the cluster."""
 _BLOCKING = ("NoSchedule", "NoExecute")
 Amounts = dict[str, int]
 
@@ -29,7 +31,10 @@ def reconcile(cluster: Cluster) -> datetime | None:
             used[pod["spec"]["nodeName"]].update(demand(pod))
     for pod in sorted(pending, key=_turn):
         _place(cluster, pod, nodes, used)
-    return None
+    told: dict[str, datetime] = cluster.memo.get("unscheduled", {})
+    waiting = {pod["metadata"]["uid"] for pod in pending}
+    cluster.memo["unscheduled"] = {uid: at for uid, at in told.items() if uid in waiting}
+    return earliest(*(at + RETRY for at in cluster.memo["unscheduled"].values()))
 
 
 def _waits(pod: Json) -> bool:
@@ -44,28 +49,33 @@ def _turn(pod: Json) -> tuple[int, str, str, str]:
 def _place(cluster: Cluster, pod: Json, nodes: list[Json], used: dict[str, Counter[str]]) -> None:
     reasons: Counter[str] = Counter()
     fitting: list[Json] = []
+    need = demand(pod)
     for node in nodes:
-        why = obstacles(pod, node, used[node["metadata"]["name"]])
+        why = obstacles(pod, need, node, used[node["metadata"]["name"]])
         reasons.update(why)
         if not why:
             fitting.append(node)
     if not fitting:
         return _refuse(cluster, pod, len(nodes), reasons)
-    name = min(fitting, key=lambda node: _score(cluster, pod, node, used))["metadata"]["name"]
-    used[name].update(demand(pod))
+    beside = _siblings(cluster, pod)
+    name = min(fitting, key=lambda node: _score(need, beside, node, used))["metadata"]["name"]
+    used[name].update(need)
     _bind(cluster, pod, name)
     return None
 
 
-def _score(cluster: Cluster, pod: Json, node: Json, used: dict[str, Counter[str]]) -> tuple[int, float, str]:
-    name = node["metadata"]["name"]
+def _siblings(cluster: Cluster, pod: Json) -> Counter[str]:
+    """Pods of the same owner by node."""
     owners = pod["metadata"].get("ownerReferences", [])
-    siblings = cluster.owned(PODS, owners[0]["uid"]) if owners else []
-    beside = sum(each["spec"].get("nodeName") == name for each in siblings)
+    return Counter(each["spec"].get("nodeName", "") for each in (cluster.owned(PODS, owners[0]["uid"]) if owners else ()))
+
+
+def _score(need: Amounts, beside: Counter[str], node: Json, used: dict[str, Counter[str]]) -> tuple[int, float, str]:
+    name = node["metadata"]["name"]
     free = allocatable(node)
     share = sum(used[name][key] / free[key] for key in ("cpu", "memory") if free.get(key))
-    gpu_node_for_nothing = 2.0 if free.get("nvidia.com/gpu") and not demand(pod).get("nvidia.com/gpu") else 0.0
-    return beside, share + gpu_node_for_nothing, name
+    gpu_node_for_nothing = 2.0 if free.get("nvidia.com/gpu") and not need.get("nvidia.com/gpu") else 0.0
+    return beside[name], share + gpu_node_for_nothing, name
 
 
 def _bind(cluster: Cluster, pod: Json, node: str) -> None:
@@ -80,23 +90,26 @@ def _bind(cluster: Cluster, pod: Json, node: str) -> None:
 
 def _refuse(cluster: Cluster, pod: Json, total: int, reasons: Counter[str]) -> None:
     listed = ", ".join(sorted(f"{count} {why}" for why, count in reasons.items()))
-    helpless = ", ".join(sorted(_preemption(reasons)))
+    helpless = ", ".join(sorted(_preemption(total, reasons)))
     message = f"0/{total} nodes are available: {listed}. preemption: 0/{total} nodes are available: {helpless}."
     if not total:
         message = "no nodes available to schedule pods"
     status = dict(pod.get("status", {}))
-    old = find(status.get("conditions", []), "PodScheduled")
-    if old is not None and old.get("message") == message:
-        return
     status["phase"] = "Pending"
     status["conditions"] = put(status.get("conditions", []), "PodScheduled", "False", cluster.now, reason="Unschedulable", message=message)
+    told: dict[str, datetime] = cluster.memo.setdefault("unscheduled", {})
+    again = told.get(pod["metadata"]["uid"], cluster.now - RETRY) + RETRY <= cluster.now
+    if not again and status == pod.get("status"):
+        return
+    told[pod["metadata"]["uid"]] = cluster.now
     cluster.set_status(PODS, pod, status, manager="kube-scheduler")
     events.record(cluster, pod, "FailedScheduling", message, source=SOURCE, warning=True)
 
 
-def _preemption(reasons: Counter[str]) -> list[str]:
-    lacking = sum(count for why, count in reasons.items() if why.startswith(("Insufficient", "Too many")))
-    other = sum(reasons.values()) - lacking
+def _preemption(total: int, reasons: Counter[str]) -> list[str]:
+    """What evicting others would help, by node: a node that was not even selected is beyond help."""
+    other = sum(count for why, count in reasons.items() if not why.startswith(("Insufficient", "Too many")))
+    lacking = total - other
     words = [f"{lacking} No preemption victims found for incoming pod"] if lacking else []
     return [*words, f"{other} Preemption is not helpful for scheduling"] if other else words
 
@@ -104,7 +117,7 @@ def _preemption(reasons: Counter[str]) -> list[str]:
 # -- fit --------------------------------------------------------------------------------------------------------------
 
 
-def obstacles(pod: Json, node: Json, used: Counter[str]) -> list[str]:
+def obstacles(pod: Json, need: Amounts, node: Json, used: Counter[str]) -> list[str]:
     """Why the pod cannot go to the node, in the scheduler's words: one reason of selection, or all lacking resources; empty when it can."""
     spec = pod["spec"]
     if node["spec"].get("unschedulable") and not _tolerates_cordon(spec.get("tolerations", [])):
@@ -115,9 +128,7 @@ def obstacles(pod: Json, node: Json, used: Counter[str]) -> list[str]:
     if not _selected(spec, node):
         return ["node(s) didn't match Pod's node affinity/selector"]
     free = allocatable(node)
-    lacking = [
-        f"Insufficient {key}" for key, amount in demand(pod).items() if key != "pods" and amount and used[key] + amount > free.get(key, 0)
-    ]
+    lacking = [f"Insufficient {key}" for key, amount in need.items() if key != "pods" and amount and used[key] + amount > free.get(key, 0)]
     return ["Too many pods", *lacking] if used["pods"] + 1 > free.get("pods", 110) else lacking
 
 

@@ -30,7 +30,7 @@ def ordinal(pod: Json) -> int:
 def _revision(cluster: Cluster, owner: Json) -> str:
     """The name of the ControllerRevision of the current template, made where it is missing."""
     meta = owner["metadata"]
-    name = f"{meta['name']}-{pods.template_hash(owner['spec']['template'])}"
+    name = f"{meta['name']}-{pods.hash_of(cluster, owner)}"
     if cluster.store.peek(REVISIONS, meta["namespace"], name) is None:
         known = cluster.owned(REVISIONS, meta["uid"])
         number = max((each.get("revision", 0) for each in known), default=0) + 1

@@ -28,6 +28,17 @@ _SERVER_METADATA = frozenset(
     }
 )
 _ABSENT: Any = object()
+_ALWAYS_THERE = frozenset(
+    ("metadata", "spec", "status", "template", "strategy", "updateStrategy", "jobTemplate", "scaleTargetRef", "containers", "resources")
+)
+"""Fields that even an empty object of their type has: making them is no change, so they get no `.` of their own."""
+_ATOMIC = frozenset(
+    (
+        *("selector", "podSelector", "namespaceSelector", "labelSelector", "nodeSelector", "roleRef", "involvedObject", "claimRef"),
+        *("fieldRef", "resourceFieldRef", "secretKeyRef", "configMapKeyRef", "targetRef", "podAffinity", "podAntiAffinity"),
+    )
+)
+"""Objects that have one owner as a whole."""
 
 
 def record(old: Json | None, new: Json, *, manager: str, operation: str, subresource: str, moment: str) -> list[Json]:
@@ -74,30 +85,40 @@ def _shrunk(before: Any, after: Any) -> bool:
     return bool(before != after)
 
 
-def _difference(before: Json, after: Json) -> Tree:
-    """The tree of leaves that are new or differ in `after`."""
+def _difference(before: Json, after: Json, *, fresh: bool = False) -> Tree:
+    """The tree of leaves that are new or differ in `after`. `fresh`: inside a list item that was not there before."""
     tree: Tree = {}
     for field, value in after.items():
         old = before.get(field, _ABSENT)
         if value is old or value == old:
             continue
-        tree["f:" + field] = _value_difference(field, old, value)
+        if field in _ALWAYS_THERE and not fresh and old is _ABSENT:
+            if value in ({}, []):
+                continue
+            old = type(value)()
+        inner = _value_difference(field, old, value, fresh=fresh)
+        if inner is not None:
+            tree["f:" + field] = inner
     return tree
 
 
-def _value_difference(field: str, old: Any, new: Any) -> Tree:
+def _value_difference(field: str, old: Any, new: Any, *, fresh: bool) -> Tree | None:
+    """The tree below one field; None when all that is new there is a field that is always there."""
+    if field in _ATOMIC:
+        return None if old is _ABSENT and new in ({}, {"matchLabels": {}}) and not fresh else {}
     if isinstance(new, dict) and new:
-        inner = _difference(old if isinstance(old, dict) else {}, new)
-        return {".": {}, **inner} if old is _ABSENT else inner
+        inner = _difference(old if isinstance(old, dict) else {}, new, fresh=fresh)
+        return {".": {}, **inner} if old is _ABSENT else (inner or None)
     if isinstance(new, list) and new:
         return _list_difference(field, old if isinstance(old, list) else [], new, created=old is _ABSENT)
     return {}
 
 
-def _list_difference(field: str, old: list[Any], new: list[Any], *, created: bool) -> Tree:
+def _list_difference(field: str, old: list[Any], new: list[Any], *, created: bool) -> Tree | None:
+    """The new and changed items of a list; None when items were only removed or moved."""
     if merge_keys.is_set(field):
         members: Tree = {_member(item): {} for item in new if item not in old}
-        return {".": {}, **members} if created else members
+        return {".": {}, **members} if created else (members or None)
     keys = merge_keys.map_keys(field, new)
     if not keys:
         return {}
@@ -108,9 +129,9 @@ def _list_difference(field: str, old: list[Any], new: list[Any], *, created: boo
         known = before.get(name)
         if known == item:
             continue
-        inner = _difference(known or {}, item)
+        inner = _difference(known or {}, item, fresh=known is None)
         tree[name] = {".": {}, **inner} if known is None else inner
-    return tree
+    return tree or None
 
 
 def _item(keys: tuple[str, ...], item: Json) -> str:

@@ -51,7 +51,8 @@ def _merge_field(field: str, old: Any, new: Any, order: list[Any] | None) -> Any
 
 def _merge_list(field: str, old: list[Any], new: list[Any], order: list[Any] | None) -> list[Any]:
     if is_set(field):
-        return _ordered_values([*old, *(item for item in new if item not in old)], order)
+        every = [*old, *(item for item in new if item not in old)]
+        return _merged_order([each for each in (new if order is None else order) if each in every], every, old)
     if any(isinstance(item, dict) and item == {"$patch": "replace"} for item in new):
         return [_plain(item) for item in new if item != {"$patch": "replace"}]
     key = merge_key(field, [*old, *new])
@@ -62,9 +63,9 @@ def _merge_list(field: str, old: list[Any], new: list[Any], order: list[Any] | N
         if key not in item:
             raise ApiError(400, "BadRequest", f"map: {item} does not contain declared merge key: {key}")
         _merge_item(items, item, key)
-    if order is None:
-        return list(items.values())
-    return _ordered(items, [each.get(key) for each in order])
+    wanted = [each.get(key) for each in (new if order is None else order)]
+    names = _merged_order([name for name in wanted if name in items], list(items), [item.get(key) for item in old])
+    return [items[name] for name in names]
 
 
 def _merge_item(items: dict[Any, Json], item: Json, key: str) -> None:
@@ -75,24 +76,21 @@ def _merge_item(items: dict[Any, Json], item: Json, key: str) -> None:
         items[name] = merge(items.get(name, {}), item)
 
 
-def _ordered(items: dict[Any, Json], wanted: list[Any]) -> list[Json]:
-    """Items in the wanted order; the ones it does not name stay behind their predecessor, as the API server keeps them."""
-    result = [items[name] for name in wanted if name in items]
-    placed = {name for name in wanted if name in items}
-    previous: Any = None
-    for name, item in items.items():
-        if name not in placed:
-            at = result.index(items[previous]) + 1 if previous is not None else 0
-            result.insert(at, item)
-            placed.add(name)
-        previous = name
-    return result
-
-
-def _ordered_values(values: list[Any], order: list[Any] | None) -> list[Any]:
-    if order is None:
-        return values
-    return [*(value for value in order if value in values), *(value for value in values if value not in order)]
+def _merged_order(wanted: list[Any], every: list[Any], live: list[Any]) -> list[Any]:
+    """Names in the order the patch wants; the ones it does not name go where they were among those the server knew."""
+    rest = [name for name in every if name not in wanted]
+    at = {name: index for index, name in enumerate(live)}
+    result: list[Any] = []
+    left, right = 0, 0
+    while left < len(wanted) and right < len(rest):
+        both = wanted[left] in at and rest[right] in at
+        if both and at[rest[right]] < at[wanted[left]]:
+            result.append(rest[right])
+            right += 1
+        else:
+            result.append(wanted[left])
+            left += 1
+    return [*result, *wanted[left:], *rest[right:]]
 
 
 def _delete_values(result: Json, patch: Json) -> None:

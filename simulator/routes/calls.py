@@ -73,7 +73,8 @@ class Call:
         asked = self.query.get("dryRun")
         if asked is None:
             return False
-        return require_dry_run([asked])
+        kinds = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
+        return require_dry_run([asked], kinds.get(self.verb, "DeleteOptions"))
 
     def flag(self, name: str) -> bool:
         return self.query.get(name, "").lower() in ("true", "1")
@@ -94,7 +95,7 @@ class Call:
             return _object(_yaml(self.body))
         if kind not in JSON_TYPES and not kind.endswith("+json"):
             raise errors.unsupported_media(kind[:80], ["application/json", "application/yaml"])
-        return _object(parse_json(self.body))
+        return _object(parse_json(self.body, self.resource.kind))
 
     def required(self) -> Json:
         """A copy of the stored object that the path names. 404 when it is not there."""
@@ -117,27 +118,23 @@ def answer(value: Any, code: int = 200) -> Answer:
     return Answer(code, _encode(value))
 
 
-def require_dry_run(asked: list[Any]) -> bool:
-    """True for ["All"], False for []. 422 for anything else."""
+def require_dry_run(asked: list[Any], options: str = "DeleteOptions") -> bool:
+    """True for ["All"], False for []. 422 for anything else; `options` is the kind that carried it."""
     if not asked:
         return False
     if asked != ["All"]:
-        shown = json.dumps(asked)[:80]
-        raise errors.ApiError(
-            422,
-            "Invalid",
-            f'options.meta.k8s.io "" is invalid: dryRun: Invalid value: {shown}: dryRun must be ["All"]',
-            {"causes": [{"reason": "FieldValueInvalid", "field": "dryRun", "message": f"Invalid value: {shown}"}]},
-        )
+        text = f'Unsupported value: {json.dumps(asked)[:80]}: supported values: "All"'
+        raise errors.invalid("meta.k8s.io", options, "", [errors.Cause("FieldValueNotSupported", text, "dryRun")])
     return True
 
 
-def parse_json(body: bytes) -> Any:
-    """The JSON value of a body; 400 when it is none."""
+def parse_json(body: bytes, kind: str = "") -> Any:
+    """The JSON value of a body; 400 when it is none. `kind` is what it should have been."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as broken:
-        raise errors.bad_request(f"couldn't get version/kind; json parse error: {broken}") from broken
+        wanted = f"the object provided is unrecognized (must be of type {kind}): " if kind else ""
+        raise errors.bad_request(f"{wanted}couldn't get version/kind; json parse error: {broken}") from broken
 
 
 def _yaml(body: bytes) -> Any:

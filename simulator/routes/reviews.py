@@ -15,7 +15,7 @@ def create(call: Call) -> Answer:
     body = call.json_body() if call.body.strip() else {}
     handler = _HANDLERS.get(call.resource.kind)
     if handler is None:
-        raise errors.not_done(f"{call.resource.kind} ({call.resource.api_version})")
+        raise errors.not_done(f"{call.verb} of {call.resource.plural} ({call.resource.api_version})")
     spec = body.get("spec") or {}
     shown: Json = {"kind": call.resource.kind, "apiVersion": call.resource.api_version, "metadata": body.get("metadata") or {}}
     if call.resource.group == "authorization.k8s.io":
@@ -46,8 +46,7 @@ def _decision(call: Call, user: User, spec: Json) -> Json:
     asked, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if (asked is None) == (path is None):
         why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        cause = errors.Cause("FieldValueInvalid", why, "spec.resourceAttributes")
-        raise errors.invalid("authorization.k8s.io", call.resource.kind, "", [cause])
+        raise errors.invalid("authorization.k8s.io", "", "", [errors.Cause("FieldValueInvalid", f"Invalid value: null: {why}", "spec")])
     path = path or {}
     wanted = Attributes(path.get("verb", ""), path=path.get("path", "")) if asked is None else _attributes(asked)
     allowed, reason = call.cluster.authorizer.decide(user, wanted)

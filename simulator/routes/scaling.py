@@ -30,7 +30,7 @@ def patch(call: Call) -> Answer:
     version = asked["metadata"].get("resourceVersion")
     if version == shown["metadata"]["resourceVersion"]:
         asked["metadata"].pop("resourceVersion")
-    return _store(call, asked)
+    return _store(call, asked, patched=True)
 
 
 def scale_of(obj: Json) -> Json:
@@ -40,13 +40,8 @@ def scale_of(obj: Json) -> Json:
     shown: Json = {"replicas": status.get("replicas", 0)}
     if selector := selector_text(spec.get("selector")):
         shown["selector"] = selector
-    return {
-        "kind": "Scale",
-        "apiVersion": "autoscaling/v1",
-        "metadata": kept,
-        "spec": {"replicas": spec.get("replicas", 0)},
-        "status": shown,
-    }
+    wanted = {"replicas": spec["replicas"]} if spec.get("replicas") else {}
+    return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": kept, "spec": wanted, "status": shown}
 
 
 def selector_text(selector: Json | None) -> str:
@@ -67,10 +62,10 @@ def _expression(key: str, operator: str, values: list[str]) -> str:
     return f"{key} {operator.lower()} ({','.join(sorted(values))})"
 
 
-def _store(call: Call, asked: Json) -> Answer:
+def _store(call: Call, asked: Json, *, patched: bool = False) -> Answer:
     obj = call.required()
     replicas = (asked.get("spec") or {}).get("replicas", 0)
-    validation.scale(obj, replicas)
+    validation.scale(obj, replicas, patched=patched)
     meta = asked.get("metadata") or {}
     obj["spec"]["replicas"] = replicas
     obj["metadata"] |= {"resourceVersion": meta.get("resourceVersion", ""), "uid": meta.get("uid") or obj["metadata"]["uid"]}

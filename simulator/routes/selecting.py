@@ -72,7 +72,8 @@ def fields(text: str, plural: str) -> Wanted:
             raise errors.bad_request(f"invalid selector: '{text[:80]}'; can't understand '{term[:80]}'")
         path = found["key"]
         if path not in ("metadata.name", "metadata.namespace", *FIELDS.get(plural, ())):
-            raise errors.bad_request(f"field label not supported: {path[:80]}")
+            known = ", ".join(f'"{each}"' for each in ("metadata.name", "metadata.namespace", *FIELDS.get(plural, ())))
+            raise errors.bad_request(f'"{path[:80]}" is not a known field selector: only {known}')
         terms.append((tuple(path.split(".")), found["value"], found["op"] != "!="))
     return lambda obj: all((_field(obj, path) == value) is same for path, value, same in terms)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulator import errors, validation
+from simulator import errors, pod_rules, validation
 from simulator.merging import copy, grace_of
 from simulator.patching import json_patch, merge_patch, strategic
 from simulator.resources import by_kind
@@ -15,6 +15,7 @@ _SERVER_MADE = (
     *("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"),
 )
 _STATUS_ON_CREATE = ("nodes", "events", "persistentvolumes")
+_OMITTED_EMPTY = ("labels", "annotations", "nodeSelector", "requests", "limits", "matchLabels", "data")
 JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH = (
     "application/json-patch+json",
     "application/merge-patch+json",
@@ -59,13 +60,22 @@ def patch(call: Call) -> Answer:
         asked, live = new["metadata"].get(field, ""), old["metadata"].get(field, "")
         if asked != live:
             raise errors.bad_request(f"the {field} of the object ({asked}) does not match the {field} on the URL ({live})")
+    _same_uid(call, new["metadata"].get("uid"), old["metadata"]["uid"])
+    if call.subresource == "resize":
+        new = pod_rules.only_resources(old, new)
     return _store(call, versions.into(call.resource, {**new, "apiVersion": old["apiVersion"], "kind": old["kind"]}))
+
+
+def _same_uid(call: Call, asked: str | None, live: str) -> None:
+    if asked and asked != live:
+        cause = errors.Cause("FieldValueInvalid", f'Invalid value: "{asked[:80]}": field is immutable', "metadata.uid")
+        raise errors.invalid(call.resource.group, call.resource.kind, call.name, [cause])
 
 
 def patched(kind: str, body: bytes, old: Json) -> Json:
     """`old` after the patch in `body`; `old` is a copy that may be changed."""
     if kind not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH):
-        raise errors.unsupported_media(kind[:80], [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH])
+        raise errors.ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
     asked = parse_json(body)
     if kind == JSON_PATCH:
         new = json_patch.apply(old, asked)
@@ -154,7 +164,8 @@ def _identified(call: Call, obj: Json) -> Json:
     version, kind = obj.get("apiVersion") or row.api_version, obj.get("kind") or row.kind
     if (version, kind) != (row.api_version, row.kind):
         _known_kind(version, kind)
-        shown = f"converting ({version}, Kind={kind}) to ({row.api_version}, Kind={row.kind})"
+        short = f"{row.group.partition('.')[0]}.{row.kind}" if row.group else f"core.{row.kind}"
+        shown = f"converting ({version.rpartition('/')[2]}.{kind}) to ({short}): unknown conversion"
         raise errors.bad_request(f'{kind} in version "{row.version}" cannot be handled as a {row.kind}: {shown}')
     meta = obj.get("metadata") or {}
     if not isinstance(meta, dict):
@@ -170,9 +181,10 @@ def _identified(call: Call, obj: Json) -> Json:
 
 
 def without_nulls(value: Any) -> Any:
-    """A JSON value without null fields, as decoding into typed objects leaves it."""
+    """A JSON value as decoding into typed objects leaves it: no null fields, no empty lists, no empty maps of texts."""
     if isinstance(value, dict):
-        return {field: without_nulls(each) for field, each in value.items() if each is not None}
+        kept = {field: without_nulls(each) for field, each in value.items() if each is not None and each != []}
+        return {field: each for field, each in kept.items() if each != {} or field not in _OMITTED_EMPTY}
     if isinstance(value, list):
         return [without_nulls(each) for each in value]
     return value

@@ -35,13 +35,13 @@ class Step(NamedTuple):
 
 def populate(world: World, store: Store, clock: VirtualClock, manager: Manager, fleet: Fleet) -> None:
     """Bring an empty store to the world's start."""
-    steps = sorted(_steps(world), key=lambda step: step.at)
+    steps = sorted([*_steps(world), Step(world.start - LATE, _nothing)], key=lambda step: step.at)
     for index, step in enumerate(steps):
         _advance(clock, step.at)
         step.act(store)
         following = steps[index + 1].at if index + 1 < len(steps) else world.start
         if following > step.at:
-            _settle(clock, manager, min(following, step.at + SETTLING) if following < world.start - LATE else following)
+            _settle(clock, manager, following if step.at >= world.start - LATE else min(following, step.at + SETTLING))
     _advance(clock, world.start)
     manager.run(world.start)
     past.imagine(world, fleet, store)
@@ -68,10 +68,10 @@ def _steps(world: World) -> Iterator[Step]:
     for name in SYSTEM_NAMESPACES:
         known = next((each for each in world.namespaces if each.name == name), None)
         if known is None:
-            yield Step(world.epoch, _creation(_namespace(Namespace(name=name, pod_security="none")), "kube-apiserver"))
+            yield Step(world.epoch, _creation(_namespace(_system(name)), "kube-apiserver"))
     for namespace in world.namespaces:
         yield Step(world.start - timedelta(hours=namespace.age_hours), _creation(_namespace(namespace), APPLIER))
-        if namespace.network_policy and namespace.pod_security != "none":
+        if namespace.network_policy:
             for policy in templates.network_policies(namespace.name):
                 yield Step(world.start - timedelta(hours=namespace.age_hours), _creation(policy, APPLIER))
     for pool in world.nodes:
@@ -83,6 +83,8 @@ def _steps(world: World) -> Iterator[Step]:
         yield Step(world.start - timedelta(hours=24 * 30), _creation(body, APPLIER))
     for workload in world.workloads:
         yield from _workload_steps(world, workload)
+    for extra in world.objects:
+        yield Step(world.start - timedelta(hours=extra.age_hours), _creation(extra.object, extra.by))
 
 
 def _workload_steps(world: World, workload: Workload) -> Iterator[Step]:
@@ -195,6 +197,10 @@ def _edit(namespace: str, name: str) -> Callable[[Store], None]:
 
 
 # -- cluster-scoped objects -------------------------------------------------------------------------------------------
+
+
+def _system(name: str) -> Namespace:
+    return Namespace(name=name, pod_security="baseline" if name == "default" else "none")
 
 
 def _namespace(namespace: Namespace) -> Json:

@@ -4,7 +4,7 @@ CPU is in milli-cores, memory in MiB, money in micro-US-dollars, times of day in
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -204,6 +204,14 @@ class Namespace(_Part):
     faults: tuple[NamespaceFault, ...] = ()
 
 
+class Extra(_Part):
+    """Any further object, as somebody applied it so many hours before the start."""
+
+    age_hours: float = Field(default=24 * 30, ge=0)
+    by: str = "kubectl-client-side-apply"
+    object: dict[str, Any]
+
+
 class World(_Part):
     """All of a cluster at its start. `start` is where virtual time begins; what is older was replayed to get there."""
 
@@ -217,6 +225,7 @@ class World(_Part):
     workloads: tuple[Workload, ...] = ()
     images: dict[str, Image] = {}
     config_maps: dict[str, dict[str, str]] = Field(default={}, description="namespace/name to data")
+    objects: tuple[Extra, ...] = ()
     prices: dict[str, int] = Field(default={}, description="micro-USD per hour by instance type")
     objectives: str = Field(default="", description="file of the objectives that belong to this world")
 
@@ -239,6 +248,7 @@ class World(_Part):
         ages = [pool.age_hours for pool in self.nodes]
         ages += [namespace.age_hours for namespace in self.namespaces]
         ages += [workload.age_hours for workload in self.workloads]
+        ages += [extra.age_hours for extra in self.objects]
         return self.start - timedelta(hours=max(ages) + 24)
 
     @property

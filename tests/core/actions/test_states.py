@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from core.actions import states
 from core.actions.catalogue import parse_action
+from core.cluster import quantities
 from core.domain.action import Live
 from core.domain.api_request import ApiRequest
 from core.domain.values import Json
@@ -150,8 +151,6 @@ def workload(containers: list[Json]) -> Json:
 
 
 def request_for(live: Json, cpu: int, memory: int) -> Json:
-    from core.cluster import quantities
-
     requests = live["spec"]["template"]["spec"]["containers"][1]["resources"].get("requests", {})
     seen = {
         "cpu_milli": quantities.cpu_milli(requests["cpu"]) if "cpu" in requests else None,
