@@ -6,10 +6,14 @@ not run is not the same as clean.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
+from pydantic import ValidationError
+
 from agents.desk import SCOPE, Agent, Desk, Detector, LogRequest, Planner, RangeQuery
+from core.cluster.objects import Meta
 from core.cluster.queries import Query, Sample, Series
 from core.cluster.reading import ClusterReader, Metrics
 from core.cluster.snapshot import Snapshot
@@ -24,6 +28,8 @@ T = TypeVar("T")
 QUERIES_AT_ONCE = 4
 MOST_LOGS = 40
 LOG_LINES = 40
+MOST_POISONED = 20
+LONGEST_NAME, LONGEST_LABEL = 253, 63
 LOG_CHARACTERS = 8_000
 NO_METRICS = "no metrics source is configured"
 
@@ -65,9 +71,9 @@ def wanted_kinds(agent: Agent) -> tuple[str, ...]:
 
 def examine(agent: Agent, desk: Desk) -> Consultation:
     """Detect and plan over what is on the desk; pure."""
+    desk, not_run = _sound(desk)
     findings: list[Finding] = []
     run: list[str] = []
-    not_run: list[NotRun] = []
     for detector in agent.detectors:
         reason = _cannot(detector, desk) or _detect(detector, desk, findings)
         if reason:
@@ -77,6 +83,23 @@ def examine(agent: Agent, desk: Desk) -> Consultation:
     ordered = sorted(findings, key=_worst_first)
     proposals = tuple(proposal for finding in ordered if (proposal := _plan(agent.planners, desk, finding, not_run)) is not None)
     return Consultation(tuple(ordered), proposals, Coverage(run=tuple(run), not_run=tuple(not_run)))
+
+
+def _sound(desk: Desk) -> tuple[Desk, list[NotRun]]:
+    """Without objects whose names no API server gives (files may). Those and the undecodable ones are told: nobody looks at them."""
+    kept = {kind: tuple(item for item in items if _named(item.metadata)) for kind, items in desk.snapshot.objects.items()}
+    odd = sum(len(items) for items in desk.snapshot.objects.values()) - sum(len(items) for items in kept.values())
+    told = [
+        NotRun(check=f"object {bounded(name, 120)}", reason=bounded(reason, 200)) for name, reason in desk.snapshot.poisoned[:MOST_POISONED]
+    ]
+    if not odd:
+        return desk, told
+    told.append(NotRun(check=f"{odd} objects", reason="their names or uids are none that an API server gives"))
+    return replace(desk, snapshot=replace(desk.snapshot, objects=kept)), told
+
+
+def _named(meta: Meta) -> bool:
+    return 0 < len(meta.name) <= LONGEST_NAME and len(meta.namespace) <= LONGEST_LABEL and len(meta.uid) <= LONGEST_LABEL + 1
 
 
 def range_key(query: RangeQuery) -> str:
@@ -97,21 +120,29 @@ def _cannot(detector: Detector, desk: Desk) -> str:
         asked, spans = tuple(detector.queries(desk.snapshot)), tuple(detector.ranges(desk.snapshot))
     except Exception as error:  # noqa: BLE001 - an odd object in one check's way must not stop the other checks
         return f"{type(error).__name__} while choosing metrics"
-    for query in asked:
+    for query in filter(_askable, asked):
         if query not in desk.samples:
             return desk.missing.get(query.promql(), NO_METRICS)
     for span in spans:
-        if span not in desk.series:
+        if span not in desk.series and _askable(span.query):
             return desk.missing.get(range_key(span), NO_METRICS)
     return _without_data(asked, spans, desk)
+
+
+def _askable(query: Query) -> bool:
+    """False for a namespace whose name the API server would not have taken: nothing can be measured there."""
+    try:
+        return bool(query.promql())
+    except ValueError:
+        return False
 
 
 def _without_data(asked: tuple[Query, ...], spans: tuple[RangeQuery, ...], desk: Desk) -> str:
     """A source that answers, but has no series of a shape anywhere, shows nothing; that must not read as healthy."""
     for shape in sorted({query.shape for query in asked}):
-        if not any(desk.samples[query] for query in asked if query.shape is shape):
+        if not any(desk.samples.get(query) for query in asked if query.shape is shape):
             return f"the metrics source has no data for {shape}"
-    if spans and not any(desk.series[span] for span in spans):
+    if spans and not any(desk.series.get(span) for span in spans):
         return f"the metrics source has no history for {spans[0].query.shape}"
     return ""
 
@@ -133,6 +164,11 @@ def _plan(planners: Iterable[Planner], desk: Desk, finding: Finding, not_run: li
             continue
         try:
             proposal = planner.plan(desk, finding)
+        except ValidationError:
+            not_run.append(
+                NotRun(check=f"plan {planner.capability} for {finding.code}", reason="the catalogue refuses such an object as a target")
+            )
+            continue
         except Exception as error:  # noqa: BLE001 - as above: the finding stands, and the missing plan is said
             not_run.append(NotRun(check=f"plan {planner.capability} for {finding.code}", reason=f"stopped by {type(error).__name__}"))
             continue
@@ -165,8 +201,8 @@ async def _metrics(
             except Day2Error as error:
                 missing[range_key(span)] = bounded(str(error), 250)
 
-    asked = {query for detector in agent.detectors for query in _questions(detector.queries, snapshot)}
-    spans = {span for detector in agent.detectors for span in _questions(detector.ranges, snapshot)}
+    asked = {query for detector in agent.detectors for query in _questions(detector.queries, snapshot) if _askable(query)}
+    spans = {span for detector in agent.detectors for span in _questions(detector.ranges, snapshot) if _askable(span.query)}
     await asyncio.gather(*(instant(query) for query in sorted(asked)), *(over(span) for span in sorted(spans)))
     return samples, series
 

@@ -55,12 +55,15 @@ def instance_type(node: Node) -> str:
 def saving(
     desk: Desk, pods: Iterable[Pod], given_back: Size, *, certainty_percent: int, after: Mapping[str, Size] | None = None
 ) -> Saving | None:
-    """`given_back` over all pods, priced; `low` is that certainty's share of it. `after`: the new size by pod uid, for the re-pack."""
+    """`given_back` over all pods, priced; `low` is that certainty's share of it. `after`: the new size by pod uid, for the re-pack.
+
+    A node that goes is credited up to the paper saving: the rest of it was idle before and is no merit of this change.
+    """
     unit = prices_under(desk, pods)
     if unit is None or desk.prices is None:
         return None
     paper = unit.monthly(given_back)
-    realisable = nodes_to_go(desk, after) if after is not None and desk.whole else 0
+    realisable = min(paper, nodes_to_go(desk, after)) if after is not None and desk.whole else 0
     bounds = sorted((paper * certainty_percent // 100, paper))
     return Saving(
         paper_micro_usd=paper, realisable_micro_usd=realisable, low_micro_usd=bounds[0], high_micro_usd=bounds[1], source=desk.prices.source

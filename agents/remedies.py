@@ -1,4 +1,4 @@
-"""The catalogue's actions out of what a snapshot shows: arguments as seen, the change as a diff. Called by planners, which decide which and how much.
+"""The catalogue's actions out of what a snapshot shows: arguments as seen, the change as a diff. Called by planners.
 
 What an object said when it was read goes into the action's `from` arguments; the gate refuses the write if it says something else by then.
 """
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from agents import sizes
 from agents.desk import Desk
 from agents.proposing import action_id
 from agents.workloads import Controlled, Rollout, controller, revision
@@ -22,8 +23,7 @@ from core.actions.scale_workload import ScaleWorkload
 from core.actions.set_hpa_bounds import SetHpaBounds
 from core.actions.set_requests import SetRequests
 from core.actions.suspend_job import SuspendJob
-from core.cluster import quantities
-from core.cluster.objects import Autoscaler, Container, Job, Namespace, Node, Pod, PodSpec, Resources
+from core.cluster.objects import Autoscaler, Container, Job, Namespace, Node, Pod, PodSpec
 from core.domain.action import Action, Change, Live
 from core.domain.finding import Finding
 from core.domain.values import Json
@@ -126,26 +126,18 @@ def label(desk: Desk, finding: Finding, namespace: Namespace, levels: Mapping[Mo
 def sizings_of(spec: PodSpec, wanted: Mapping[str, Sizes]) -> tuple[Sizing, ...]:
     """What each named container says now, beside what it should say."""
     containers = {container.name: container for container in spec.containers}
-    return tuple(Sizing(container=name, from_sizes=sizes_of(containers[name]), to_sizes=sizes) for name, sizes in sorted(wanted.items()))
+    return tuple(Sizing(container=name, from_sizes=sizes_of(containers[name]), to_sizes=to) for name, to in sorted(wanted.items()))
 
 
 def sizes_of(container: Container) -> Sizes:
-    """None where nothing is set. Raises ValueError for text that is no quantity: then there is nothing to compare with."""
-    requests, limits = container.resources.requests, container.resources.limits
+    """None where nothing is set, and for text that is no quantity: no plan moves what cannot be read."""
+    requests, limits = sizes.read(container.resources.requests), sizes.limited(container)
     return Sizes(
-        cpu_milli=_milli(requests),
-        memory_mib=_mib(requests),
-        cpu_limit_milli=_milli(limits),
-        memory_limit_mib=_mib(limits),
+        cpu_milli=requests.cpu_milli or None,
+        memory_mib=requests.memory_mib or None,
+        cpu_limit_milli=limits.cpu_milli or None,
+        memory_limit_mib=limits.memory_mib or None,
     )
-
-
-def _milli(resources: Resources) -> int | None:
-    return quantities.cpu_milli(resources["cpu"]) or None if "cpu" in resources else None
-
-
-def _mib(resources: Resources) -> int | None:
-    return quantities.memory_mib(resources["memory"]) or None if "memory" in resources else None
 
 
 def as_json(item: Any) -> Json:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from agents.desk import Desk, LogRequest
-from core.cluster.queries import Query, Sample
+from core.cluster.queries import Query
 from core.domain.evidence import Evidence, observe
 from core.domain.finding import Finding, Severity, finding_id
 from core.domain.target import Target
@@ -55,6 +55,6 @@ def moment(at: datetime | None) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at is not None else "-"
 
 
-def value_of(samples: tuple[Sample, ...], **labels: str) -> float | None:
-    """The value of the first sample that carries these labels."""
-    return next((sample.value for sample in samples if all(sample.label(name) == value for name, value in labels.items())), None)
+def counted(number: int, noun: str) -> str:
+    """`1 pod`, `4 pods`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

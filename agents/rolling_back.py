@@ -3,6 +3,7 @@
 from agents.desk import Desk
 from agents.proposing import propose
 from agents.remedies import roll_back
+from agents.reporting import counted
 from agents.workloads import PROVEN, Rollout, rollout_of
 from core.domain.finding import Finding
 from core.domain.proposal import Proposal
@@ -20,7 +21,7 @@ def plan(desk: Desk, finding: Finding) -> Proposal | None:
         finding,
         *remedy,
         why=f"{finding.title}. It began with the rollout {minutes} minutes ago; {_record(rollout)}.",
-        expect=f"{rollout.workload.replicas} of {rollout.workload.replicas} replicas ready on the earlier revision within minutes; nothing else changes",
+        expect=f"{counted(rollout.workload.replicas, 'replica')} ready on the earlier revision within minutes; nothing else changes",
     )
 
 
@@ -29,4 +30,4 @@ def _record(rollout: Rollout) -> str:
         return "no earlier revision is known"
     ready, hours = rollout.previous.status.ready_replicas, rollout.proven_seconds / 3600
     served = f"was current for {hours:.0f} h" if rollout.proven_seconds >= PROVEN.total_seconds() else "was current before"
-    return f"the revision before {served}, and {ready} of its pods are ready now"
+    return f"the revision before {served}, with {counted(ready, 'pod')} ready now"

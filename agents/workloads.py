@@ -68,6 +68,16 @@ def controlled(snapshot: Snapshot, kinds: tuple[str, ...] = CONTROLLED) -> Itera
                 yield Controlled(kind, item, pods)
 
 
+def workload_at(snapshot: Snapshot, uid: str) -> Controlled | None:
+    """The workload with this uid."""
+    if snapshot not in _BY_UID:
+        _BY_UID[snapshot] = {workload.item.metadata.uid: workload for workload in controlled(snapshot)}
+    return _BY_UID[snapshot].get(uid)
+
+
+_BY_UID: WeakKeyDictionary[Snapshot, dict[str, Controlled]] = WeakKeyDictionary()
+
+
 def jobs(snapshot: Snapshot) -> Iterator[tuple[Job, tuple[Pod, ...]]]:
     """Jobs that are neither finished nor suspended, with their pods."""
     for job in sorted(snapshot.of("Job"), key=_place):
@@ -147,15 +157,11 @@ def leaving(pod: Pod) -> bool:
 
 
 def templates(snapshot: Snapshot, namespace: str) -> Iterator[PodSpec]:
-    """The pod templates of a namespace: what would run after the next restart."""
+    """The pod templates of a namespace: what would run after the next restart. Finished Jobs count too: a CronJob makes the same again."""
     for kind in (*CONTROLLED, "Job"):
         for item in snapshot.of(kind):
-            if item.metadata.namespace == namespace and not _finished(item):
+            if item.metadata.namespace == namespace:
                 yield item.spec.template.spec
-
-
-def _finished(item: Workload | Job) -> bool:
-    return isinstance(item, Job) and item.status.completion_time is not None
 
 
 def age(meta: Meta, now: datetime) -> timedelta:

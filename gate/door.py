@@ -36,7 +36,7 @@ class LedgerDoor:
         return standing(self._found(action_id))
 
     async def until(self, action_id: str, *left: ActionState) -> Standing:
-        while (row := self._found(action_id)).state in left:
+        while (row := self._found(action_id)).state in left:  # noqa: ASYNC110  other processes move the row
             await asyncio.sleep(self._poll_seconds)  # real time: a simulated clock may stand still until this action has moved
         return standing(row)
 

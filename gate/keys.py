@@ -64,6 +64,8 @@ def signer(folder: Path, name: str) -> Signer:
     public = folder / f"{name}.pub.json"
     if not public.exists():
         _create(public, found.verifier._key.as_dict(private=False))  # noqa: SLF001  both halves of one key live in this module
+    if verifier(folder, name).id != found.id:
+        raise Corrupt(f"{public} is not the other half of {path}", mend=f"rm {public}; it is made again")
     return found
 
 
@@ -97,7 +99,10 @@ def _read(path: Path, *, private: bool) -> OKPKey:
 @contextlib.contextmanager
 def _checked(path: Path) -> Iterator[str]:
     """The text of a file that is ours and that nobody else can read or write."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise Corrupt(f"{path} cannot be read as a key file: {error.strerror}", mend=f"ls -l {path}") from error
     with os.fdopen(descriptor, encoding="ascii") as file:
         found = os.fstat(descriptor)
         if stat.S_IMODE(found.st_mode) & 0o077 or found.st_uid != os.geteuid():

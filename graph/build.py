@@ -3,6 +3,7 @@
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy
 
+from core.domain.errors import Unavailable
 from graph import routing
 from graph.context import ActionContext, RunContext
 from graph.nodes import approve, arbitrate, close, consult, execute, intake, judge, observe, respond, submit, supervise
@@ -18,7 +19,7 @@ def build_run(consult_seconds: float = 60.0) -> StateGraph[RunState, RunContext]
     flow.add_node("supervise", supervise.supervise)
     flow.add_node("consult", consult.consult, timeout=consult_seconds + CONSULT_MARGIN_SECONDS, error_handler=consult.failed)
     flow.add_node("arbitrate", arbitrate.arbitrate, defer=True)
-    flow.add_node("submit", submit.submit, retry_policy=RetryPolicy(max_attempts=3))
+    flow.add_node("submit", submit.submit, retry_policy=RetryPolicy(max_attempts=3, retry_on=Unavailable))
     flow.add_node("respond", respond.respond)
 
     flow.add_edge(START, "intake")

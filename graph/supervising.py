@@ -4,7 +4,8 @@ The route says why each agent is asked, who would have been asked but is not ali
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from core.domain.request import Request
 from graph import lexicon
@@ -12,8 +13,13 @@ from graph.routes import Choice, Route
 from registry.membership import Member
 
 ENOUGH = 2
+NAMES = 3
+SAFE_LENGTH = 6  # below it, one other letter makes another word: still, stall
 SHARE_OF_BEST = 60  # per cent: a second agent is asked when its score comes that near to the best
-_WORD = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_WORD = re.compile(r"[^\W_][\w'-]*")
+_PHRASES = tuple(sorted((row for row in lexicon.STEMS.items() if " " in row[0]), key=lambda row: (-len(row[0]), row[0])))
+_MISTAKABLE = tuple(row for row in lexicon.STEMS.items() if len(row[0]) > 4 and row[0].isalpha() and max(row[1].values()) == 3)
+_NUMBERED = frozenset({"cve", "soc", "iso", "cis", "pci", "p99", "sev"})
 
 
 def choose(request: Request, members: Sequence[Member], suggested: Sequence[str] = ()) -> Route:
@@ -23,21 +29,69 @@ def choose(request: Request, members: Sequence[Member], suggested: Sequence[str]
         return Route((), nobody=_nobody(members))
     alive = {member.name for member in members if member.takes_work}
     chosen = tuple(choice for choice in wanted if choice.agent in alive)
-    absent = tuple(choice._replace(why=f"{choice.why}; but it is {_state(choice.agent, members)}") for choice in wanted if choice.agent not in alive)
+    absent = tuple(
+        choice._replace(why=f"{choice.why}; but it is {_state(choice.agent, members)}") for choice in wanted if choice.agent not in alive
+    )
     nobody = "" if chosen else "; ".join(f"{choice.agent}: {choice.why}" for choice in absent)
     return Route(chosen, nobody, absent)
 
 
 def scores(text: str) -> dict[str, int]:
     """How strongly the words of a text speak for each domain."""
-    folded = text.casefold()
-    words = set(_WORD.findall(folded))
-    found: dict[str, int] = {}
-    for stem, weights in lexicon.STEMS.items():
-        if (" " in stem and stem in folded) or any(word.startswith(stem) for word in words):
-            for domain, weight in weights.items():
-                found[domain] = found.get(domain, 0) + weight
+    return {domain: sum(hits.values()) for domain, hits in _hits(text).items()}
+
+
+def _hits(text: str) -> dict[str, dict[str, int]]:
+    """Domain to what was said for it, with its weight. A word counts once, by its longest stem; what a phrase has matched is used up."""
+    rest = f" {' '.join(_words(text))} "
+    found: dict[str, dict[str, int]] = {}
+    for phrase, weights in _PHRASES:
+        if f" {phrase}" in rest:
+            rest = rest.replace(f" {phrase}", " | ")
+            _count(found, phrase, weights)
+    for word in rest.split():
+        _count(found, word, _weights(word))
     return found
+
+
+def _count(found: dict[str, dict[str, int]], said: str, weights: Mapping[str, int]) -> None:
+    for domain, weight in weights.items():
+        found.setdefault(domain, {})[said] = weight
+
+
+def _words(text: str) -> list[str]:
+    """Words without the names of things; a hyphenated word is its parts."""
+    words: list[str] = []
+    for word in _WORD.findall(text.casefold().replace("’", "'")):
+        parts = word.strip("-").split("-")
+        if len(parts) == 1 or parts[0] in _NUMBERED or not any(part in lexicon.NAME_PARTS or part.isdigit() for part in parts):
+            words += parts
+    return words
+
+
+@lru_cache(maxsize=4096)
+def _weights(word: str) -> Mapping[str, int]:
+    for length in range(len(word), 1, -1):
+        stem = word[:length]
+        if length == len(word) and f"{stem}=" in lexicon.STEMS:
+            return lexicon.STEMS[f"{stem}="]
+        if stem in lexicon.STEMS:
+            return lexicon.STEMS[stem]
+    return next((weights for stem, weights in _MISTAKABLE if _mistyped(word, stem)), {})
+
+
+def _mistyped(word: str, stem: str) -> bool:
+    """Two letters exchanged; in longer words also one too many, too few or other. Behind the same first letter."""
+    if word[0] != stem[0]:
+        return False
+    for start in (word[: len(stem)], word[: len(stem) + 1], word[: len(stem) - 1]):
+        at = next((place for place, (one, two) in enumerate(zip(start, stem, strict=False)) if one != two), min(len(start), len(stem)))
+        one, two = start[at:], stem[at:]
+        if len(one) > 1 and one[1::-1] + one[2:] == two:
+            return True
+        if len(stem) >= SAFE_LENGTH and (one[1:] == two[1:] or one[1:] == two or one == two[1:]):
+            return True
+    return False
 
 
 def _wanted(request: Request, members: Sequence[Member], suggested: Sequence[str]) -> tuple[Choice, ...]:
@@ -50,11 +104,15 @@ def _wanted(request: Request, members: Sequence[Member], suggested: Sequence[str
         return tuple(Choice(member.name, "a scan asks every agent") for member in members)
     chosen = _by_words(request.text, members)
     extra = tuple(Choice(name, "suggested by the model") for name in suggested if name not in {choice.agent for choice in chosen})
-    if not chosen and not extra and any(word in request.text.casefold() for word in lexicon.EVERYTHING):
+    if not chosen and not extra and _everything(request.text):
         return tuple(Choice(member.name, "the whole picture was asked for") for member in members)
     if not chosen and not extra and request.trigger == "alert":
         return tuple(Choice(member.name, "alerts go to reliability") for member in members if member.name == lexicon.RELIABILITY)
     return chosen + extra
+
+
+def _everything(text: str) -> bool:
+    return lexicon.ELSEWHERE not in _hits(text) and any(word in text.casefold() for word in lexicon.EVERYTHING)
 
 
 def _by_capability(text: str, members: Sequence[Member]) -> tuple[Choice, ...]:
@@ -68,37 +126,40 @@ def _by_capability(text: str, members: Sequence[Member]) -> tuple[Choice, ...]:
 
 
 def _by_words(text: str, members: Sequence[Member]) -> tuple[Choice, ...]:
-    found = scores(text)
+    hits = _hits(text)
+    found = {domain: sum(weights.values()) for domain, weights in hits.items()}
     for member in members:
         own = sum(3 for word in member.card.words if _says(text, word))
         if own and member.name not in lexicon.DOMAINS:
             found[member.name] = found.get(member.name, 0) + own
+    elsewhere = found.pop(lexicon.ELSEWHERE, 0)
     best = max(found.values(), default=0)
-    if best < ENOUGH:
+    if best < ENOUGH or best <= elsewhere:
         return ()
     names = {member.name for member in members}
-    picked = sorted(((score, name) for name, score in found.items() if name in names and score * 100 >= best * SHARE_OF_BEST), key=lambda row: (-row[0], row[1]))
-    return tuple(Choice(name, f"words of its domain: {_matched(text, name)}", score) for score, name in picked)
+    fitting = ((score, name) for name, score in found.items() if name in names and _counts(score, best, hits.get(name, {})))
+    picked = sorted(fitting, key=_best_first)
+    return tuple(Choice(name, f"words of its domain: {', '.join(hits.get(name, ())) or 'of its card'}", score) for score, name in picked)
+
+
+def _counts(score: int, best: int, said: Mapping[str, int]) -> bool:
+    """Whether an agent is asked beside the best: something must name its domain, hints alone are anybody's."""
+    named = max(said.values(), default=NAMES) >= NAMES
+    return score == best or (score * 100 >= best * SHARE_OF_BEST and (named or score > NAMES))
+
+
+def _best_first(row: tuple[int, str]) -> tuple[int, str]:
+    return -row[0], row[1]
 
 
 def _says(text: str, word: str) -> bool:
     return any(part.startswith(word.casefold()) for part in _WORD.findall(text.casefold()))
 
 
-def _matched(text: str, domain: str) -> str:
-    folded = text.casefold()
-    words = _WORD.findall(folded)
-    hits = [
-        stem if " " in stem else next(word for word in words if word.startswith(stem))
-        for stem, weights in lexicon.STEMS.items()
-        if domain in weights and ((" " in stem and stem in folded) or any(word.startswith(stem) for word in words))
-    ]
-    return ", ".join(dict.fromkeys(hits)) or "its card's words"
-
-
 def _nobody(members: Sequence[Member]) -> str:
     names = ", ".join(sorted(member.name for member in members))
-    return f"no registered agent fits these words ({names or 'none is registered'}); ask about cost, reliability, security or scaling, or name an agent"
+    known = names or "none is registered"
+    return f"no registered agent fits these words ({known}); ask about cost, reliability, security or scaling, or name an agent"
 
 
 def _state(agent: str, members: Sequence[Member]) -> str:

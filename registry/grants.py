@@ -1,4 +1,4 @@
-"""What agents may do, from Grant documents: an agent cannot grant itself a capability. Used when a card is registered; the judge checks again."""
+"""What agents may do, from Grant documents: an agent cannot grant itself a capability. Used at registration; the judge checks again."""
 
 from collections.abc import Sequence
 

@@ -6,18 +6,26 @@ Valkey 8.1 and later, WATCH/MULTI elsewhere. Leases are hints about life, never 
 """
 
 import contextlib
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 import redis.asyncio
+from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError, WatchError
 
-from core.domain.errors import Refused, Unavailable
+from core.domain.errors import InvalidInput, Refused, Unavailable
+from core.domain.values import bounded
 from registry.cards import Card
+
+log = logging.getLogger(__name__)
 
 CHANGES = "day2:changes"
 CHANGES_KEPT = 10_000
+LONGEST_WAIT_MS = 4_000  # under the socket's own deadline, which would look like a dead server
+SOCKET_SECONDS = 5
+ATTEMPTS = 20
 
 
 class State(StrEnum):
@@ -57,7 +65,10 @@ class Registry:
     """`url` is redis:// or rediss://. Every method raises Unavailable when Redis does not answer."""
 
     def __init__(self, url: str, *, lease_seconds: int = 15) -> None:
-        self._redis = redis.asyncio.Redis.from_url(url, decode_responses=True, socket_timeout=5, socket_connect_timeout=2)
+        # redis-py types every answer as bytes or str, whatever decode_responses says
+        self._redis: Any = redis.asyncio.Redis.from_url(
+            address(url), decode_responses=True, socket_timeout=SOCKET_SECONDS, socket_connect_timeout=2
+        )
         self._lease_ms = lease_seconds * 1000
         self._compares: bool | None = None
 
@@ -71,26 +82,38 @@ class Registry:
             return {key: info.get(key) for key in ("valkey_version", "redis_version", "aof_enabled", "used_memory")}
 
     async def register(self, card: Card, instance: str) -> str:
-        """Store the card and take the lease. Raises Refused for a card that is older than the known one, or other content under one version."""
+        """Store the card and take the lease. Raises Refused for a card older than the known one, or other content under one version."""
         with redis_errors():
+            for _ in range(ATTEMPTS):
+                with contextlib.suppress(WatchError):
+                    await self._register(card, instance)
+                    return card.digest()
+        raise Unavailable("the registry", 1.0, reason=f"too many registrations of {card.name} at once")
+
+    async def _register(self, card: Card, instance: str) -> None:
+        """One attempt; raises WatchError when another registration of this agent came between reading and writing."""
+        async with self._redis.pipeline(transaction=True) as batch:
+            await batch.watch(f"day2:agent:{card.name}")
             known = await self._card(card.name)
             if known is not None and known.digest() != card.digest() and not card.later_than(known):
                 raise Refused((f"agent {card.name} {card.version} is not later than the registered {known.version}",))
-            state = await self._redis.hget(f"day2:agent:{card.name}", "state")
-            keeps = State.SUSPENDED if state == State.SUSPENDED else State.REGISTERED
-            async with self._redis.pipeline(transaction=True) as batch:
-                for item in known.capabilities if known else ():
-                    batch.srem(f"day2:cap:{item.id}", card.name)
-                for item in card.capabilities:
-                    batch.sadd(f"day2:cap:{item.id}", card.name)
-                batch.set(f"day2:card:{card.name}:{card.digest()}", card.model_dump_json())
-                batch.hset(f"day2:agent:{card.name}", mapping={"digest": card.digest(), "version": card.version, "state": keeps})
-                batch.sadd("day2:agents", card.name)
-                batch.set(_lease(card.name, instance), instance, px=self._lease_ms)
-                batch.sadd(f"day2:instances:{card.name}", instance)
-                self._note(batch, "registered", card.name)
-                await batch.execute()
-        return card.digest()
+            before = await self._member(card.name)
+            dead = await self._dead(card.name)
+            batch.multi()
+            for item in known.capabilities if known else ():
+                batch.srem(f"day2:cap:{item.id}", card.name)
+            for item in card.capabilities:
+                batch.sadd(f"day2:cap:{item.id}", card.name)
+            batch.set(f"day2:card:{card.name}:{card.digest()}", card.model_dump_json())
+            fields: Any = {"digest": card.digest(), "version": card.version, "state": _entering(before)}
+            batch.hset(f"day2:agent:{card.name}", mapping=fields)
+            batch.sadd("day2:agents", card.name)
+            batch.set(_lease(card.name, instance), instance, px=self._lease_ms)
+            if dead:
+                batch.srem(f"day2:instances:{card.name}", *dead)
+            batch.sadd(f"day2:instances:{card.name}", instance)
+            self._note(batch, "registered", card.name)
+            await batch.execute()
 
     async def renew(self, name: str, instance: str) -> bool:
         """False when the lease was lost: register again, work of the old lease is void."""
@@ -152,9 +175,9 @@ class Registry:
         return tuple(member for member in found if member is not None and member.takes_work)
 
     async def changes(self, after: str = "0", *, wait_ms: int = 0) -> tuple[Change, ...]:
-        """What happened since `after`; resume with the last id. Keyspace notifications would lose events."""
+        """What happened since `after`; resume with the last id. Waits 4 s at most. Keyspace notifications would lose events."""
         with redis_errors():
-            answer = await self._redis.xread({CHANGES: after}, count=1000, block=wait_ms or None)
+            answer = await self._redis.xread({CHANGES: after}, count=1000, block=min(wait_ms, LONGEST_WAIT_MS) or None)
         rows = answer[0][1] if isinstance(answer, list) and answer else (answer or {}).get(CHANGES, []) if answer else []
         flat = rows[0] if rows and isinstance(rows[0], list) else rows
         return tuple(Change(str(row[0]), row[1]["event"], row[1]["agent"]) for row in flat)
@@ -163,23 +186,38 @@ class Registry:
         card = await self._card(name)
         if card is None:
             return None
-        stored = await self._redis.hgetall(f"day2:agent:{name}")
+        stored = await self._redis.hget(f"day2:agent:{name}", "state")
         instances = sorted(await self._redis.smembers(f"day2:instances:{name}"))
         alive = {instance: left for instance in instances if (left := await self._redis.pttl(_lease(name, instance))) > 0}
-        state = State(stored.get("state", State.REGISTERED)) if alive or stored.get("state") == State.SUSPENDED else State.EXPIRED
+        known = State(stored) if stored in set(State) else State.REGISTERED
+        state = known if alive or known is State.SUSPENDED else State.EXPIRED
         return Member(name, state, card, card.digest(), tuple(alive), max(alive.values(), default=0))
 
     async def _card(self, name: str) -> Card | None:
+        """The card under its digest; one that does not hash to its address, or is no card, is nobody's."""
         current = await self._redis.hget(f"day2:agent:{name}", "digest")
         text = await self._redis.get(f"day2:card:{name}:{current}") if current else None
-        return Card.model_validate_json(text) if text else None
+        try:
+            card = Card.model_validate_json(text) if text else None
+        except ValidationError:
+            card = None
+        if text and (card is None or card.digest() != current or card.name != name):
+            log.warning("the stored card of %s is damaged; the agent counts as unknown until it registers again", bounded(name))
+            return None
+        return card
+
+    async def _dead(self, name: str) -> list[str]:
+        """Instances without a lease: their rows would pile up."""
+        instances = await self._redis.smembers(f"day2:instances:{name}")
+        return [instance for instance in sorted(instances) if not await self._redis.exists(_lease(name, instance))]
 
     def _note(self, batch: Any, event: str, agent: str) -> None:
         batch.xadd(CHANGES, {"event": event, "agent": agent}, maxlen=CHANGES_KEPT, approximate=True)
 
 
 @contextlib.contextmanager
-def redis_errors() -> Any:
+def redis_errors() -> Iterator[None]:
+    """Redis not there, or not in time, becomes Unavailable."""
     try:
         yield
     except (RedisError, OSError) as error:
@@ -193,6 +231,22 @@ async def opened(url: str, *, lease_seconds: int = 15) -> AsyncIterator[Registry
         yield registry
     finally:
         await registry.close()
+
+
+def address(url: str) -> str:
+    """The same address. Raises InvalidInput for one that is none; it may hold a password and is not repeated."""
+    try:
+        redis.asyncio.ConnectionPool.from_url(url)
+    except ValueError as error:
+        raise InvalidInput("registry.url is no redis:// or rediss:// address", mend="day2 config explain registry.url") from error
+    return url
+
+
+def _entering(before: Member | None) -> State:
+    """A suspension outlives a registration; a further instance of a working agent does not interrupt it."""
+    if before is not None and (before.state is State.SUSPENDED or before.takes_work):
+        return before.state
+    return State.REGISTERED
 
 
 def _lease(name: str, instance: str) -> str:

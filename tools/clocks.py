@@ -67,6 +67,9 @@ class HttpClock:
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise Unavailable("the simulator's clock", 1.0, reason=type(error).__name__) from error
 
+    def close(self) -> None:
+        self._client.close()
+
     async def sleep(self, seconds: float) -> None:
         until = await asyncio.to_thread(self.now) + timedelta(seconds=seconds)
         while await asyncio.to_thread(self.now) < until:  # noqa: ASYNC110  the event happens in another process

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from agents.autoscaling import Autoscaled, autoscaled, cpu_history, loads
 from agents.desk import Desk, RangeQuery
+from agents.recalling import once
 from agents.reporting import derived, found, seen
 from core.cluster.snapshot import Snapshot
 from core.domain.finding import Finding, Severity
@@ -42,6 +43,7 @@ def detect(desk: Desk) -> Iterator[Finding]:
         yield _finding(desk, high)
 
 
+@once
 def high_floors(desk: Desk) -> Iterator[HighFloor]:
     past = loads(desk, ranges(desk.snapshot))
     for under in autoscaled(desk.snapshot):
@@ -65,7 +67,7 @@ def _finding(desk: Desk, high: HighFloor) -> Finding:
         CODE,
         Severity.LOW,
         subject,
-        f"{under.owner.name}: the floor of {autoscaler.spec.min_replicas} replicas is above the need for {high.share:.0%} of the week",
+        f"{under.owner.name}: the floor of {autoscaler.spec.min_replicas} replicas is above the need {high.share:.0%} of the week",
         f"{high.idle_replicas:.1f} replicas run beyond the need on the mean; the autoscaler adds them when the load comes.",
         derived(
             desk, subject, f"replicas = ceil(CPU / ({under.request_milli}m x {under.target_percent} %)) over 7 d of {query}", _spread(high)
@@ -76,4 +78,5 @@ def _finding(desk: Desk, high: HighFloor) -> Finding:
 
 def _spread(high: HighFloor) -> str:
     needs = high.needs
-    return f"need p50 {needs[len(needs) // 2]}, p95 {needs[int(len(needs) * 0.95)]}, max {needs[-1]}; below the floor {high.share:.0%} of the time"
+    p50, p95 = needs[len(needs) // 2], needs[int(len(needs) * 0.95)]
+    return f"need p50 {p50}, p95 {p95}, max {needs[-1]}; below the floor {high.share:.0%} of the time"

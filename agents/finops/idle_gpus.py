@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from agents import sizes
 from agents.desk import Desk
+from agents.recalling import once
 from agents.reporting import found, measured, seen
 from agents.usage import gpu_hour
 from agents.workloads import age, jobs
@@ -36,6 +37,7 @@ def detect(desk: Desk) -> Iterator[Finding]:
         yield _finding(desk, idle)
 
 
+@once
 def idle_jobs(desk: Desk) -> Iterator[IdleJob]:
     for job, pods in _holding(desk.snapshot):
         values = {sample.label("pod"): sample.value for sample in desk.samples.get(gpu_hour(job.metadata.namespace), ())}

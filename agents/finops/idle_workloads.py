@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from agents import sizes
 from agents.desk import Desk
-from agents.reporting import found, measured, seen
+from agents.recalling import once
+from agents.reporting import counted, found, measured, seen
 from agents.usage import Homes, Owner, by_workload, cores, cpu_peak, hours_of_history, samples_hour, samples_week
 from agents.workloads import SCALABLE, Controlled, age, controlled, settled
 from core.cluster.queries import Query
@@ -46,6 +47,7 @@ def candidates(snapshot: Snapshot) -> Iterator[Controlled]:
             yield workload
 
 
+@once
 def idle_workloads(desk: Desk) -> Iterator[Idle]:
     homes = Homes(desk.snapshot)
     names = {each.item.metadata.namespace for each in candidates(desk.snapshot)}
@@ -70,7 +72,7 @@ def _finding(desk: Desk, idle: Idle) -> Finding:
         Severity.LOW,
         subject,
         f"{workload.item.metadata.name} did nothing for a week: at most {cores(idle.peak_cores)} of {idle.request_milli}m CPU",
-        f"{workload.replicas} replicas are paid for day and night, and nobody calls them.",
+        f"{counted(workload.replicas, 'replica')} paid for day and night, and nobody calls.",
         measured(desk, subject, cpu_peak(workload.item.metadata.namespace), f"{cores(idle.peak_cores)}, the highest 5 minutes of 7 days"),
         seen(desk, workload.kind, workload.item, "spec.replicas", workload.replicas),
     )

@@ -6,6 +6,7 @@ from agents.finops import autoscaler_floors, idle_gpus, idle_workloads, requests
 from agents.pricing import prices_under, saving
 from agents.proposing import propose
 from agents.remedies import bound, scale, size, suspend
+from agents.reporting import counted
 from agents.sizes import Size
 from core.actions.containers import Sizes
 from core.domain.finding import Finding
@@ -32,13 +33,18 @@ def fit_requests(desk: Desk, finding: Finding) -> Proposal | None:
         finding,
         *size(desk, finding, workload, wanted),
         why=(
-            f"Over {oversized.hours / 24:.0f} days no pod used more than {fit.p95_milli}m CPU (p95) and {fit.peak_mib} MiB (peak) of {fit.asks.cpu_milli}m "
-            f"and {fit.asks.memory_mib} MiB; 15 % and 25 % on top make {fit.wants.cpu_milli}m and {fit.wants.memory_mib} MiB."
+            f"Over {oversized.hours / 24:.0f} days no pod used more than {fit.p95_milli}m CPU (p95) and {fit.peak_mib} MiB (peak) of "
+            f"{fit.asks.cpu_milli}m and {fit.asks.memory_mib} MiB; 15 % and 25 % on top is {_wanted(fit)}."
         ),
-        expect=f"{back.cpu_milli}m CPU and {back.memory_mib} MiB free for others over {workload.replicas} replicas; latency as before",
+        expect=f"{back.cpu_milli}m CPU and {back.memory_mib} MiB free for others over {counted(workload.replicas, 'replica')}",
         saving=saving(desk, workload.pods, back, certainty_percent=SIZED_CERTAINTY, after=after),
         capacity_cpu_milli=-back.cpu_milli,
     )
+
+
+def _wanted(fit: requests.Fit) -> str:
+    kept = " (kept)" if fit.wants.memory_mib == fit.asks.memory_mib else ""
+    return f"{fit.wants.cpu_milli}m and {fit.wants.memory_mib} MiB{kept}"
 
 
 def _sizes(fit: requests.Fit) -> Sizes:
@@ -60,8 +66,8 @@ def stop_idle(desk: Desk, finding: Finding) -> Proposal | None:
         desk,
         finding,
         *scale(desk, finding, workload, 0),
-        why=f"{finding.title} in any 5 minutes of 7 days. At zero replicas nothing is lost but its start time, and the number comes back by undo.",
-        expect=f"{back.cpu_milli}m CPU and {back.memory_mib} MiB free; nobody misses it, or the undo brings {workload.replicas} replicas back",
+        why=f"{finding.title}, in any 5 minutes of 7 days. At zero replicas nothing is lost but its start time.",
+        expect=f"{back.cpu_milli}m CPU and {back.memory_mib} MiB free; where somebody misses it, the undo brings {workload.replicas} back",
         saving=saving(desk, workload.pods, back, certainty_percent=IDLE_CERTAINTY, after=after),
         capacity_cpu_milli=-back.cpu_milli,
     )
@@ -84,7 +90,7 @@ def lower_floor(desk: Desk, finding: Finding) -> Proposal | None:
         desk,
         finding,
         *bound(desk, finding, high.under.autoscaler, least=floor, most=spec.max_replicas),
-        why=f"For {high.share:.0%} of 7 days the load needed fewer than {spec.min_replicas} replicas; {floor} carry its median, the autoscaler the rest.",
+        why=f"For {high.share:.0%} of 7 days the load needed fewer than {spec.min_replicas} replicas; {floor} carry it then.",
         expect=f"{high.idle_replicas:.1f} replicas fewer on the mean of a week; the ceiling stays at {spec.max_replicas}",
         saving=saving(desk, workload.pods, given, certainty_percent=50),
         capacity_cpu_milli=-given.cpu_milli,

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from agents import sizes
 from agents.desk import Desk
-from agents.reporting import derived, found, measured, seen
+from agents.recalling import once
+from agents.reporting import counted, derived, found, measured, seen
 from agents.sizes import Size
 from agents.usage import Homes, Owner, by_workload, cpu_p95, hours_of_history, memory_peak, mib, samples_hour, samples_week
 from agents.workloads import SCALABLE, SYSTEM_NAMESPACES, Controlled, age, controlled, settled
@@ -69,6 +70,7 @@ def detect(desk: Desk) -> Iterator[Finding]:
         yield _finding(desk, oversized)
 
 
+@once
 def oversized_workloads(desk: Desk) -> Iterator[Oversized]:
     homes = Homes(desk.snapshot)
     known = {name: _usage(desk, homes, name) for name in {each.item.metadata.namespace for each in candidates(desk.snapshot)}}
@@ -176,8 +178,8 @@ def _finding(desk: Desk, oversized: Oversized) -> Finding:
         CODE,
         Severity.LOW,
         subject,
-        f"{workload.item.metadata.name} asks for {times:.1f} times the CPU it uses: {fit.asks.cpu_milli}m against a p95 of {fit.p95_milli}m",
-        f"{back.cpu_milli}m CPU and {back.memory_mib} MiB over {workload.replicas} replicas are set aside and never used.",
+        f"{workload.item.metadata.name} asks for {times:.1f} times the CPU it uses: {fit.asks.cpu_milli}m, p95 {fit.p95_milli}m",
+        f"{back.cpu_milli}m CPU and {back.memory_mib} MiB over {counted(workload.replicas, 'replica')} are set aside and never used.",
         measured(desk, subject, cpu_p95(namespace), f"{fit.p95_milli}m, the highest of its pods over 7 days"),
         measured(desk, subject, memory_peak(namespace), f"{fit.peak_mib} MiB, the highest of its pods over 14 days"),
         measured(desk, subject, samples_week(namespace), f"{oversized.hours:.0f} of 168 hours have samples"),

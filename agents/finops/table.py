@@ -6,37 +6,22 @@ from core.domain.finding import Severity
 
 _WORKLOADS = ("Namespace", "Node", "Pod", "Deployment", "ReplicaSet", "StatefulSet", "HorizontalPodAutoscaler")
 
+_WORDS = (
+    "cost", "money", "spend", "save", "saving", "waste", "budget", "bill", "expensive", "cheap", "overprovisioned", "oversized",
+    "right-size", "rightsize", "requests", "idle", "unused", "finops", "price",
+)  # fmt: skip
+
 AGENT = Agent(
     name="finops",
     version="1.0.0",
     purpose="Finds what is paid for and not used, and gives it back without harm.",
-    words=(
-        "cost",
-        "money",
-        "spend",
-        "save",
-        "saving",
-        "waste",
-        "budget",
-        "bill",
-        "expensive",
-        "cheap",
-        "overprovisioned",
-        "oversized",
-        "right-size",
-        "rightsize",
-        "requests",
-        "idle",
-        "unused",
-        "finops",
-        "price",
-    ),  # fmt: skip
+    words=_WORDS,
     detectors=(
         Detector(
             code=requests.CODE,
             name="requests far above use",
             severity=Severity.LOW,
-            silent="under an autoscaler or on GPUs, with less than 3 days of history, in a rollout, after a restart within a day, for small sums",
+            silent="under an autoscaler, on GPUs, with less than 3 days of history, in a rollout, a day after a restart, for small sums",
             kinds=_WORKLOADS,
             detect=requests.detect,
             queries=requests.queries,

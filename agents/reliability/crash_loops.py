@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from agents.desk import Desk, LogRequest
-from agents.reporting import found, quoted, seen
+from agents.reporting import counted, found, quoted, seen
 from agents.workloads import Rollout, rollouts
 from core.cluster.objects import ContainerStatus, Pod
 from core.cluster.snapshot import Snapshot
@@ -100,7 +100,7 @@ def _rollout_evidence(desk: Desk, rollout: Rollout) -> Iterator[Evidence]:
         desk, "ReplicaSet", rollout.current, "metadata.creationTimestamp", f"{rollout.started_at:%Y-%m-%dT%H:%M:%SZ}, {images(rollout)}"
     )
     if rollout.previous is not None:
-        served = f"was current for {rollout.proven_seconds // 3600} h, {rollout.previous.status.ready_replicas} of its pods are ready now"
+        served = f"was current for {rollout.proven_seconds // 3600} h, {counted(rollout.previous.status.ready_replicas, 'pod')} ready now"
         yield seen(desk, "ReplicaSet", rollout.previous, "status.readyReplicas", served)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from agents.desk import Desk
-from agents.reporting import found, seen
+from agents.reporting import counted, found, seen
 from agents.workloads import Rollout, age, rollouts
 from core.cluster.objects import ContainerStatus, Pod
 from core.domain.finding import Finding, Severity
@@ -37,7 +37,7 @@ def _finding(desk: Desk, rollout: Rollout, stuck: list[tuple[Pod, ContainerStatu
         CODE,
         Severity.HIGH,
         desk.snapshot.target("Deployment", item),
-        f"{item.metadata.name} cannot pull {container.image}: {len(stuck)} containers wait ({reason})",
+        f"{item.metadata.name} cannot pull {container.image}: {counted(len(stuck), 'container')} wait ({reason})",
         f"The rollout stands still with {item.status.ready_replicas} of {rollout.workload.replicas} replicas; pods that go are lost.",
         seen(
             desk, "Pod", pod, f"status.containerStatuses[{container.name}].state.waiting", f"{reason}: {waiting.message if waiting else ''}"

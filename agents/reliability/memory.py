@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from agents.desk import Desk
+from agents.recalling import once
 from agents.reporting import found, measured, seen
 from agents.sizes import limited
 from agents.usage import memory_now, mib
@@ -38,14 +39,27 @@ def queries(snapshot: Snapshot) -> Iterable[Query]:
     return tuple(memory_now(name) for name in sorted(names - SYSTEM_NAMESPACES))
 
 
-def detect(desk: Desk) -> Iterator[Finding]:
-    """One finding for each workload, or for each bare pod."""
+def detect_killed(desk: Desk) -> Iterator[Finding]:
+    """From the pods' own status; needs no metrics."""
+    for subject, group in _groups(desk):
+        if any(each.killed for each in group):
+            yield _finding(desk, subject, group)
+
+
+def detect_near(desk: Desk) -> Iterator[Finding]:
+    """Only where nothing was killed yet: one workload is told of once."""
+    for subject, group in _groups(desk):
+        if not any(each.killed for each in group):
+            yield _finding(desk, subject, group)
+
+
+def _groups(desk: Desk) -> Iterator[tuple[Target, list[Pressed]]]:
+    """By workload, or by bare pod."""
     groups: dict[str, tuple[Target, list[Pressed]]] = {}
     for pressed in pressed_containers(desk):
         subject = subject_of(desk, pressed.pod)
         groups.setdefault(subject.uid, (subject, []))[1].append(pressed)
-    for subject, group in groups.values():
-        yield _finding(desk, subject, group)
+    yield from groups.values()
 
 
 def subject_of(desk: Desk, pod: Pod) -> Target:
@@ -53,6 +67,7 @@ def subject_of(desk: Desk, pod: Pod) -> Target:
     return desk.snapshot.target(*owner) if owner is not None else desk.snapshot.target("Pod", pod)
 
 
+@once
 def pressed_containers(desk: Desk) -> Iterator[Pressed]:
     used = _used(desk)
     for pod in sorted(desk.snapshot.pods, key=lambda pod: (pod.metadata.namespace, pod.metadata.name)):

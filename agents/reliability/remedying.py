@@ -6,13 +6,16 @@ from agents.desk import Desk
 from agents.proposing import propose
 from agents.reliability import memory, sick_nodes, stale_config, wedged_pods
 from agents.remedies import Remedy, cordon, delete, resize, restart, size
+from agents.reporting import counted
 from agents.sizes import requested
-from agents.workloads import Controlled, controlled
+from agents.workloads import workload_at
 from core.actions.containers import Sizes
+from core.cluster.objects import Pod
 from core.domain.finding import Finding
 from core.domain.proposal import Proposal
 
-GROWTH = 1.6
+GROWTH = 1.5
+GROWTH_KILLED = 2
 """A container that was killed asked for more than its limit, and nobody saw how much."""
 STEP_MIB = 32
 MOST_SICK_SHARE, MOST_SICK = 0.2, 3  # of the nodes; more than that is no matter of single nodes
@@ -36,7 +39,7 @@ def resize_one(desk: Desk, finding: Finding) -> Proposal | None:
 
 def raise_memory(desk: Desk, finding: Finding) -> Proposal | None:
     """In the template, for a workload."""
-    workload = _workload(desk, finding)
+    workload = workload_at(desk.snapshot, finding.subject.uid)
     group = _pressed(desk, finding)
     if workload is None or not group:
         return None
@@ -49,10 +52,10 @@ def _pressed(desk: Desk, finding: Finding) -> list[memory.Pressed]:
 
 
 def _more(group: list[memory.Pressed]) -> dict[str, Sizes]:
-    """Limit x 1.6, or the use x 1.25 where that is more. A request that stood at its limit goes with it."""
+    """Limit x 1.5, twice where it was killed. A request that stood at its limit goes with it."""
     found: dict[str, Sizes] = {}
     for each in group:
-        limit = _stepped(max(each.limit_mib * GROWTH, each.used_mib * 1.25))
+        limit = _stepped(each.limit_mib * (GROWTH_KILLED if each.killed else GROWTH))
         request = requested(each.container).memory_mib
         found[each.container.name] = Sizes(memory_mib=limit if request >= each.limit_mib else each.limit_mib, memory_limit_mib=limit)
     return found
@@ -70,17 +73,19 @@ def _with_more(desk: Desk, finding: Finding, remedy: Remedy, group: list[memory.
 
 
 def replace_pod(desk: Desk, finding: Finding) -> Proposal | None:
-    for workload in controlled(desk.snapshot):
-        for pod in workload.pods:
-            if pod.metadata.uid == finding.subject.uid and (siblings := wedged_pods.answering_siblings(workload, pod)):
-                return propose(
-                    desk,
-                    finding,
-                    *delete(desk, finding, pod),
-                    why=f"{finding.title}. Its {siblings} sibling(s) run the same template and answer, so it is this pod, not the revision.",
-                    expect=f"{workload.name} back to {workload.replicas} ready replicas; the pod's own state is lost",
-                )
-    return None
+    pod: Pod | None = desk.snapshot.find("Pod", finding.subject.namespace, finding.subject.name)
+    owner = desk.snapshot.workload_of(pod) if pod is not None else None
+    workload = workload_at(desk.snapshot, owner[1].metadata.uid) if owner is not None else None
+    siblings = wedged_pods.answering_siblings(workload, pod) if workload is not None and pod is not None else 0
+    if workload is None or pod is None or not siblings:
+        return None
+    return propose(
+        desk,
+        finding,
+        *delete(desk, finding, pod),
+        why=f"{finding.title}. {counted(siblings, 'sibling')} of the same template run well: it is this pod, not the revision.",
+        expect=f"{workload.name} back to {counted(workload.replicas, 'ready replica')}; the pod's own state is lost",
+    )
 
 
 def cordon_sick(desk: Desk, finding: Finding) -> Proposal | None:
@@ -101,7 +106,7 @@ def cordon_sick(desk: Desk, finding: Finding) -> Proposal | None:
 
 
 def restart_stale(desk: Desk, finding: Finding) -> Proposal | None:
-    workload = _workload(desk, finding)
+    workload = workload_at(desk.snapshot, finding.subject.uid)
     if workload is None:
         return None
     names = ", ".join(sorted(stale_config.config_maps(workload.item.spec.template.spec)))
@@ -112,7 +117,3 @@ def restart_stale(desk: Desk, finding: Finding) -> Proposal | None:
         why=f"{finding.title}. Environment variables out of {names} are read once, when a container starts.",
         expect=f"{workload.replicas} pods start anew in the steps of the workload's own update strategy, with the values of now",
     )
-
-
-def _workload(desk: Desk, finding: Finding) -> Controlled | None:
-    return next((each for each in controlled(desk.snapshot) if each.item.metadata.uid == finding.subject.uid), None)

@@ -6,38 +6,19 @@ from agents.reliability import crash_loops, image_pulls, memory, remedying, sick
 from core.domain.finding import Severity
 
 _ROLLOUTS = ("Namespace", "Pod", "Deployment", "ReplicaSet")
+_OWNED = (*_ROLLOUTS, "StatefulSet", "DaemonSet", "Job")
+
+_WORDS = (
+    "broken", "crash", "crashing", "crashloop", "restart", "restarts", "down", "outage", "failing", "error", "errors",
+    "unhealthy", "oom", "memory", "rollback", "rollout", "deploy", "release", "stuck", "node", "incident", "not ready", "pull",
+    "image", "why",
+)  # fmt: skip
 
 AGENT = Agent(
     name="reliability",
     version="1.0.0",
     purpose="Finds what is broken and why, and proposes the smallest change that mends it.",
-    words=(
-        "broken",
-        "crash",
-        "crashing",
-        "crashloop",
-        "restart",
-        "restarts",
-        "down",
-        "outage",
-        "failing",
-        "error",
-        "errors",
-        "unhealthy",
-        "oom",
-        "memory",
-        "rollback",
-        "rollout",
-        "deploy",
-        "release",
-        "stuck",
-        "node",
-        "incident",
-        "not ready",
-        "pull",
-        "image",
-        "why",
-    ),  # fmt: skip
+    words=_WORDS,
     detectors=(
         Detector(
             code=crash_loops.CODE,
@@ -50,11 +31,19 @@ AGENT = Agent(
         ),
         Detector(
             code=memory.CODE,
-            name="killed for memory, or near the limit",
+            name="container killed for memory",
             severity=Severity.HIGH,
-            silent="without a memory limit, below 92 % of it, a day after the last kill, and after a resize since",
-            kinds=("Namespace", "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"),
-            detect=memory.detect,
+            silent="without a memory limit, a day after the last kill, and after a resize since",
+            kinds=_OWNED,
+            detect=memory.detect_killed,
+        ),
+        Detector(
+            code=memory.CODE,
+            name="container near its memory limit",
+            severity=Severity.MEDIUM,
+            silent="without a memory limit, below 92 % of it, and where a kill was already told of",
+            kinds=_OWNED,
+            detect=memory.detect_near,
             queries=memory.queries,
         ),
         Detector(

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from agents.desk import Desk
-from agents.reporting import found, seen
+from agents.reporting import counted, found, seen
 from agents.workloads import TEMPLATE_HASH, Controlled, controlled, ready
-from core.cluster.objects import Node, Pod
+from core.cluster.objects import Condition, Node, Pod
 from core.domain.finding import Finding, Severity
 
 CODE = "REL-103"
@@ -45,14 +45,14 @@ def _serves(node: Node) -> bool:
 
 
 def _finding(desk: Desk, workload: Controlled, pod: Pod, siblings: int) -> Finding:
-    condition = next(condition for condition in pod.status.conditions if condition.type == "Ready")
+    condition = next((condition for condition in pod.status.conditions if condition.type == "Ready"), Condition())
     minutes = int((desk.now - (condition.last_transition_time or desk.now)).total_seconds() // 60)
     return found(
         desk,
         CODE,
         Severity.MEDIUM,
         desk.snapshot.target("Pod", pod),
-        f"{pod.metadata.name} runs but has not been ready for {minutes} minutes, while {siblings} sibling(s) are",
+        f"{pod.metadata.name} runs but has not been ready for {minutes} minutes, while {counted(siblings, 'sibling')} answer",
         f"{workload.name} has one replica less than it pays for, and a stuck pod does not mend itself.",
         seen(desk, "Pod", pod, "status.conditions[Ready]", f"{condition.status} for {minutes} min: {condition.reason}"),
         seen(desk, workload.kind, workload.item, "status.readyReplicas", f"{workload.item.status.ready_replicas} of {workload.replicas}"),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from agents import sizes
 from agents.desk import Desk
+from agents.recalling import once
 from agents.reporting import found, measured, seen
 from agents.usage import gpu_hour
 from agents.workloads import age, jobs
@@ -48,6 +49,7 @@ def queries(snapshot: Snapshot) -> Iterable[Query]:
     )
 
 
+@once
 def partial_gangs(desk: Desk) -> Iterator[PartialGang]:
     for job, pods in jobs(desk.snapshot):
         split = _split(job, pods)
@@ -103,7 +105,7 @@ def _finding(desk: Desk, gang: PartialGang) -> Finding:
         CODE,
         Severity.HIGH,
         subject,
-        f"{job.metadata.name} holds {gang.gpus} GPUs for {hours:.1f} h and cannot start: {len(gang.bound)} of {gang.wanted} pods have a place",
+        f"{job.metadata.name} holds {gang.gpus} GPUs for {hours:.1f} h and cannot start: {len(gang.bound)} of {gang.wanted} pods placed",
         f"{gang.gpus * 24} GPU-hours a day are paid for and idle, and nobody else may use them.",
         *_evidence(desk, gang),
     )

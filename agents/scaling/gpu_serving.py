@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from agents import sizes
 from agents.desk import Desk
+from agents.recalling import once
 from agents.reporting import found, measured, seen
 from agents.usage import Homes, Owner, by_workload
 from agents.workloads import SCALABLE, Controlled, controlled, settled
@@ -45,6 +46,7 @@ def detect(desk: Desk) -> Iterator[Finding]:
         yield _finding(desk, saturated)
 
 
+@once
 def saturated_services(desk: Desk) -> Iterator[Saturated]:
     homes = Homes(desk.snapshot)
     for workload in _serving(desk.snapshot):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from agents.autoscaling import Autoscaled, autoscaled, cpu_history, loads
 from agents.desk import Desk, RangeQuery
+from agents.recalling import once
 from agents.reporting import derived, found, measured, seen
 from agents.scaling import forecasting
 from agents.usage import Totals, cores, cpu_now
@@ -41,6 +42,7 @@ def detect(desk: Desk) -> Iterator[Finding]:
         yield _finding(desk, peak)
 
 
+@once
 def peaks(desk: Desk) -> Iterator[Peak]:
     past = loads(desk, ranges(desk.snapshot))
     for under in autoscaled(desk.snapshot):
@@ -55,13 +57,18 @@ def _peak(desk: Desk, under: Autoscaled, load: Totals) -> Peak | None:
     past = forecasting.history(load.times, load.values, desk.now, STEP_SECONDS, DAYS)
     if past is None:
         return None
-    expected = forecasting.forecast(past, QUANTILE)
+    expected = forecasting.forecast(past, desk.now, QUANTILE)
     if not expected.trusted:
         return None
     soon = expected.values[: int(AHEAD.total_seconds()) // STEP_SECONDS]
     highest = max(range(len(soon)), key=lambda place: soon[place])
-    at = desk.now + timedelta(seconds=highest * STEP_SECONDS)
+    at = _bin_after(desk.now) + timedelta(seconds=highest * STEP_SECONDS)
     return Peak(under, soon[highest], at, load.values[-1], under.needed(soon[highest]), expected)
+
+
+def _bin_after(now: datetime) -> datetime:
+    """The start of the bin after the one that runs now."""
+    return now + timedelta(seconds=STEP_SECONDS - now.timestamp() % STEP_SECONDS)
 
 
 def is_missed(peak: Peak) -> bool:
@@ -89,8 +96,8 @@ def _finding(desk: Desk, peak: Peak) -> Finding:
         CODE,
         Severity.HIGH,
         subject,
-        f"{peak.under.owner.name}: a peak of {cores(peak.cores)} CPU in {minutes} min; the floor of {autoscaler.spec.min_replicas} is too low",
-        f"It needs {peak.needed} replicas then; an autoscaler adds them once the load is there; requests wait until they are ready.",
+        f"{peak.under.owner.name}: a peak of {cores(peak.cores)} CPU in {minutes} min, and a floor of {autoscaler.spec.min_replicas}",
+        f"It needs {peak.needed} replicas then; the autoscaler adds them once the load is there, and requests wait until they start.",
         derived(
             desk, subject, formula, f"{cores(peak.cores)} at {peak.at:%H:%M} UTC, {peak.needed} replicas at {peak.under.target_percent} %"
         ),

@@ -8,6 +8,7 @@ from agents.desk import Desk
 from agents.pricing import prices_under
 from agents.proposing import propose
 from agents.remedies import bound, scale, suspend
+from agents.reporting import counted
 from agents.scaling import ceilings, fixed_sizes, gangs, gpu_serving, peaks
 from agents.sizes import Size
 from agents.usage import cores
@@ -36,10 +37,11 @@ def raise_floor(desk: Desk, finding: Finding) -> Proposal | None:
         finding,
         *bound(desk, finding, autoscaler, least=floor, most=autoscaler.spec.max_replicas),
         why=(
-            f"{cores(peak.cores)} CPU are expected at {peak.at:%H:%M} UTC against {cores(peak.now_cores)} now (14 d, back-test {peak.forecast.mase:.2f} "
-            f"of the naive error). {peak.under.request_milli}m x {peak.under.target_percent} % a pod need {peak.needed} replicas."
+            f"{cores(peak.cores)} CPU are expected at {peak.at:%H:%M} UTC against {cores(peak.now_cores)} now (14 d of history, "
+            f"{peak.forecast.mase:.2f} of the naive error). At {peak.under.request_milli}m x {peak.under.target_percent} % a pod that is "
+            f"{peak.needed} replicas."
         ),
-        expect=f"{floor} replicas ready before {peak.at:%H:%M} UTC; the autoscaler stays in charge above the floor",
+        expect=f"{floor} replicas ready before {peak.at:%H:%M} UTC, when the autoscaler alone would begin to add them",
         saving=_cost(desk, peak.under.workload, more, hours=PEAK_HOURS_PER_MONTH),
         capacity_cpu_milli=each.times(max(0, more)).cpu_milli,
         good_for=max(timedelta(minutes=5), peak.at - desk.now),
@@ -80,7 +82,7 @@ def release(desk: Desk, finding: Finding) -> Proposal | None:
         desk,
         finding,
         *suspend(desk, finding, gang.job),
-        why=f"{finding.title}. The missing pods found no place for {gang.since.total_seconds() / 3600:.1f} h; suspended it waits without holding.",
+        why=f"{finding.title}. {counted(len(gang.waiting), 'pod')} found no place in all that time; suspended it waits without holding.",
         expect=f"{gang.gpus} GPUs free at once; the Job stays and can be resumed when {gang.wanted} have room together",
         saving=Saving(paper_micro_usd=paper, low_micro_usd=0, high_micro_usd=paper, source=desk.prices.source)
         if paper and desk.prices
@@ -102,7 +104,7 @@ def add_replicas(desk: Desk, finding: Finding) -> Proposal | None:
         desk,
         finding,
         *scale(desk, finding, workload, saturated.wanted),
-        why=f"{finding.title}: {cores(saturated.cores_each)} of {saturated.limit_milli}m a pod. {saturated.wanted} replicas bring it near 65 %.",
+        why=f"{finding.title}: {cores(saturated.cores_each)} of {saturated.limit_milli}m. {saturated.wanted} replicas bring it near 65 %.",
         expect=f"{more} more replicas, each at about two thirds of its limit",
         saving=_cost(desk, workload, more),
         capacity_cpu_milli=_asks(workload).times(more).cpu_milli,
@@ -121,7 +123,7 @@ def add_gpu_replicas(desk: Desk, finding: Finding) -> Proposal | None:
         desk,
         finding,
         *scale(desk, finding, workload, saturated.wanted),
-        why=f"{finding.title}: {saturated.percent:.0f} % over 15 min. A meter at its end hides the queue, so the load counts double above 95 %.",
+        why=f"{finding.title} (mean of 15 min). A meter at its end hides the queue, so the load counts double above 95 %.",
         expect=f"{more * saturated.gpus_each} more GPUs, about {gpu_serving.TARGET_PERCENT:.0f} % busy; {_free_gpus(desk)}",
         saving=_cost(desk, workload, more),
         gpu_hours_per_day=-24 * more * saturated.gpus_each,

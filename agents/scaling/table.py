@@ -6,39 +6,22 @@ from core.domain.finding import Severity
 
 _WORKLOADS = ("Namespace", "Node", "Pod", "Deployment", "ReplicaSet", "StatefulSet", "HorizontalPodAutoscaler")
 
+_WORDS = (
+    "scale", "scaling", "capacity", "peak", "traffic", "load", "slow", "latency", "autoscaler", "hpa", "replicas", "gpu", "gpus",
+    "gang", "pending", "unschedulable", "saturated", "throttled", "forecast", "queue", "busy",
+)  # fmt: skip
+
 AGENT = Agent(
     name="scaling",
     version="1.0.0",
     purpose="Finds what is or will be too small for its load, and what waits for room that never comes.",
-    words=(
-        "scale",
-        "scaling",
-        "capacity",
-        "peak",
-        "traffic",
-        "load",
-        "slow",
-        "latency",
-        "autoscaler",
-        "hpa",
-        "replicas",
-        "gpu",
-        "gpus",
-        "gang",
-        "pending",
-        "unschedulable",
-        "saturated",
-        "throttled",
-        "forecast",
-        "queue",
-        "busy",
-    ),  # fmt: skip
+    words=_WORDS,
     detectors=(
         Detector(
             code=peaks.CODE,
             name="peak ahead of a slow autoscaler",
             severity=Severity.HIGH,
-            silent="without two weeks of history, where the forecast does not beat last week's, below a rise by half, and with room in the pods of now",
+            silent="without two weeks of history, where last week forecasts better, below a rise by half, with room in the pods of now",
             kinds=_WORKLOADS,
             detect=peaks.detect,
             ranges=peaks.ranges,

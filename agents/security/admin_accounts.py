@@ -1,6 +1,7 @@
 """SEC-105: workloads whose service account may do everything. Called by the table of this agent."""
 
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 from agents.desk import Desk
 from agents.reporting import found, seen
@@ -14,12 +15,16 @@ ROLE = "cluster-admin"
 
 
 def detect(desk: Desk) -> Iterator[Finding]:
-    bindings = admin_bindings(desk.snapshot)
     for workload in controlled(desk.snapshot):
-        spec = workload.item.spec.template.spec
-        binding = bindings.get((workload.item.metadata.namespace, account(spec)))
-        if binding is not None and mounts_token(desk.snapshot, workload.item.metadata.namespace, spec):
+        binding = is_admin(desk.snapshot, workload.item.metadata.namespace, workload.item.spec.template.spec)
+        if binding is not None:
             yield _finding(desk, workload, binding)
+
+
+def is_admin(snapshot: Snapshot, namespace: str, spec: PodSpec) -> Binding | None:
+    """The binding by which such a pod may do everything, with its token mounted."""
+    binding = admin_bindings(snapshot).get((namespace, account(spec)))
+    return binding if binding is not None and mounts_token(snapshot, namespace, spec) else None
 
 
 def account(spec: PodSpec) -> str:
@@ -28,6 +33,15 @@ def account(spec: PodSpec) -> str:
 
 def admin_bindings(snapshot: Snapshot) -> dict[tuple[str, str], Binding]:
     """By namespace and name of the service account that a ClusterRoleBinding makes cluster-admin."""
+    if snapshot not in _BINDINGS:
+        _BINDINGS[snapshot] = _admin_bindings(snapshot)
+    return _BINDINGS[snapshot]
+
+
+_BINDINGS: WeakKeyDictionary[Snapshot, dict[tuple[str, str], Binding]] = WeakKeyDictionary()
+
+
+def _admin_bindings(snapshot: Snapshot) -> dict[tuple[str, str], Binding]:
     bindings = [item for item in snapshot.of("ClusterRoleBinding") if item.role_ref.kind == "ClusterRole" and item.role_ref.name == ROLE]
     return {
         (subject.namespace, subject.name): binding

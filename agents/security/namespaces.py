@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from agents.desk import Desk
-from agents.reporting import derived, found, seen
+from agents.reporting import counted, derived, found, seen
 from agents.workloads import SYSTEM_NAMESPACES, leaving, templates
 from core.cluster.objects import Namespace, PodSpec
 from core.cluster.pod_security import LEVELS, Level, rank, strictest
@@ -20,7 +20,7 @@ FORMULA = "strictest Pod Security Standard that every running pod and every pod 
 
 
 class Standing(NamedTuple):
-    """What a namespace enforces, and what all of its pods and templates meet."""
+    """What a namespace enforces, and what all of its pods and templates meet. `met` is no more than baseline where a template is unseen."""
 
     enforced: str
     met: Level
@@ -66,7 +66,16 @@ def standing(desk: Desk, namespace: Namespace) -> Standing:
     name = namespace.metadata.name
     pods = [pod.spec for pod in desk.snapshot.pods if pod.metadata.namespace == name and not leaving(pod)]
     specs: list[PodSpec] = [*pods, *templates(desk.snapshot, name)]
-    return Standing(namespace.metadata.labels.get(ENFORCE, ""), strictest(specs), len(pods))
+    met = strictest(specs)
+    if met == "restricted" and unseen_template(desk, name):
+        met = "baseline"
+    return Standing(namespace.metadata.labels.get(ENFORCE, ""), met, len(pods))
+
+
+def unseen_template(desk: Desk, namespace: str) -> bool:
+    """A CronJob shows its pods only in the Jobs that it made; without one nobody knows what it will run."""
+    known = {owner.uid for job in desk.snapshot.of("Job") for owner in job.metadata.owner_references}
+    return any(item.metadata.namespace == namespace and item.metadata.uid not in known for item in desk.snapshot.of("CronJob"))
 
 
 def next_level(level: Level) -> Level:
@@ -82,7 +91,7 @@ def _missing(desk: Desk, namespace: Namespace, state: Standing) -> Finding:
         MISSING,
         Severity.MEDIUM,
         subject,
-        f"namespace {name} enforces no pod security; its {state.pods} pods all meet {state.met}",
+        f"namespace {name} enforces no pod security; {counted(state.pods, 'pod')} and all templates meet {state.met}",
         "Whoever may create a pod here may create a privileged one, and with it own the node.",
         seen(desk, "Namespace", namespace, f"metadata.labels[{ENFORCE}]", "absent"),
         derived(desk, subject, FORMULA, state.met),
@@ -97,7 +106,7 @@ def _weak(desk: Desk, namespace: Namespace, state: Standing) -> Finding:
         WEAK,
         Severity.LOW,
         subject,
-        f"namespace {name} enforces {state.enforced} although its {state.pods} pods all meet {state.met}",
+        f"namespace {name} enforces {state.enforced}, though {counted(state.pods, 'pod')} and all templates meet {state.met}",
         "The door stands wider open than anything inside needs.",
         seen(desk, "Namespace", namespace, f"metadata.labels[{ENFORCE}]", state.enforced),
         derived(desk, subject, FORMULA, state.met),

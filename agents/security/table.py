@@ -5,32 +5,18 @@ from agents.desk import Agent, Detector, Planner
 from agents.security import admin_accounts, namespaces, privileged_pods, privileged_rollouts, remedying
 from core.domain.finding import Severity
 
-_NAMESPACES = ("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet", "Job")
+_NAMESPACES = ("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
+
+_WORDS = (
+    "security", "secure", "privileged", "privilege", "pod security", "hostpid", "root", "harden", "hardening", "exposure",
+    "vulnerable", "attack", "compliance", "namespace label", "service account", "cluster-admin", "rbac", "permissions",
+)  # fmt: skip
 
 AGENT = Agent(
     name="security",
     version="1.0.0",
     purpose="Finds what may do more than it needs, and narrows it without refusing anything that runs.",
-    words=(
-        "security",
-        "secure",
-        "privileged",
-        "privilege",
-        "pod security",
-        "hostpid",
-        "root",
-        "harden",
-        "hardening",
-        "exposure",
-        "vulnerable",
-        "attack",
-        "compliance",
-        "namespace label",
-        "service account",
-        "cluster-admin",
-        "rbac",
-        "permissions",
-    ),  # fmt: skip
+    words=_WORDS,
     detectors=(
         Detector(
             code=namespaces.MISSING,

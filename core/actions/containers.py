@@ -18,10 +18,10 @@ _MOST_MIB = 16 * 1024 * 1024
 class Sizes(Value):
     """Of one container. None where nothing is set (as seen), or where it is left alone (as wanted)."""
 
-    cpu_milli: int | None = Field(default=None, ge=1, le=_MOST_MILLI, description="CPU request in milli-cores")
-    memory_mib: int | None = Field(default=None, ge=1, le=_MOST_MIB, description="memory request in MiB")
-    cpu_limit_milli: int | None = Field(default=None, ge=1, le=_MOST_MILLI, description="CPU limit in milli-cores")
-    memory_limit_mib: int | None = Field(default=None, ge=1, le=_MOST_MIB, description="memory limit in MiB")
+    cpu_milli: int | None = Field(default=None, ge=0, le=_MOST_MILLI, description="CPU request in milli-cores")
+    memory_mib: int | None = Field(default=None, ge=0, le=_MOST_MIB, description="memory request in MiB")
+    cpu_limit_milli: int | None = Field(default=None, ge=0, le=_MOST_MILLI, description="CPU limit in milli-cores")
+    memory_limit_mib: int | None = Field(default=None, ge=0, le=_MOST_MIB, description="memory limit in MiB")
 
 
 class Sizing(Value):
@@ -35,6 +35,8 @@ class Sizing(Value):
     def _moves_something(self) -> Self:
         if all(getattr(self.to_sizes, field.name) in (None, getattr(self.from_sizes, field.name)) for field in FIELDS):
             raise ValueError(f"container {self.container}: nothing would change")
+        if any(getattr(self.to_sizes, field.name) == 0 for field in FIELDS):
+            raise ValueError(f"container {self.container}: 0 is no size")
         return self
 
     def moving(self) -> Iterator["Amount"]:

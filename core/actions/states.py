@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from core.actions.base import CatalogueAction
 from core.domain.action import Action
 from core.domain.api_request import ApiRequest
-from core.domain.values import Json, digest
+from core.domain.values import Json, canonical, digest
 
 _SERVER_META = frozenset(
     (
@@ -46,8 +46,6 @@ def delta(old: Json, new: Json) -> tuple[Leaf, ...]:
 
 
 def _leaves(old: Any, new: Any, path: str) -> Iterator[Leaf]:
-    if _same(old, new):
-        return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             before, after = old.get(key), new.get(key)
@@ -56,7 +54,7 @@ def _leaves(old: Any, new: Any, path: str) -> Iterator[Leaf]:
             yield from _leaves(before, after, f"{path}{'.' if path else ''}{key}" if _plain(key) else f"{path}[{key}]")
     elif _named(old) and _named(new):
         yield from _by_name(old, new, path)
-    else:
+    elif canonical(old) != canonical(new):  # as JSON, where true is not 1
         yield Leaf(path, old, new)
 
 
@@ -73,11 +71,6 @@ def _named(value: Any) -> bool:
     if not isinstance(value, list) or not all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in value):
         return False
     return len({item["name"] for item in value}) == len(value)
-
-
-def _same(old: Any, new: Any) -> bool:
-    """Equal, and of the same sort: for JSON, true is not 1."""
-    return bool(old == new) and isinstance(old, bool) == isinstance(new, bool)
 
 
 def _plain(key: str) -> bool:

@@ -109,9 +109,9 @@ def _one_by_one(kind: str, body: bytes) -> Decoded:
 
 def _named(kind: str, items: tuple[Any, ...], meta: _ListMeta) -> Decoded:
     """An object without a name cannot be spoken of."""
-    good = tuple(item for item in items if item.metadata.name)
-    poisoned = ((kind, _NAMELESS),) * (len(items) - len(good))
-    return Decoded(good if poisoned else items, poisoned, meta.token, meta.resource_version)
+    poisoned = tuple((bounded(f"{kind} {item.metadata.namespace}".strip(), 200), _NAMELESS) for item in items if not item.metadata.name)
+    good = tuple(item for item in items if item.metadata.name) if poisoned else items
+    return Decoded(good, poisoned, meta.token, meta.resource_version)
 
 
 _NAMELESS = "it has no name"

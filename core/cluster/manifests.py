@@ -93,7 +93,8 @@ def _file(file: str, text: bytes, found: dict[str, list[Any]], problems: list[Pr
                     if kind is None:
                         skipped[bounded(str(item.content["kind"]), 63)] += 1
                     else:
-                        found[kind].append(decoding.convert_object(kind, item.content))
+                        converted = decoding.convert_object(kind, item.content)
+                        found[kind].append(converted)
                 except ValueError as error:
                     problems.append(Problem(file, item.line, bounded(str(error), 200)))
     except _UnreadableError as error:

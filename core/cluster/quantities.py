@@ -5,7 +5,7 @@ Bytes round up to whole MiB and CPU up to whole milli-cores, so that a request i
 """
 
 import re
-from decimal import Decimal, DecimalException
+from decimal import ROUND_CEILING, Decimal, DecimalException
 
 _SUFFIX = {
     "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1),
@@ -59,4 +59,4 @@ def memory_text(mib: int) -> str:
 
 
 def _ceil(value: Decimal) -> int:
-    return -int(-value // 1)
+    return int(value.to_integral_value(ROUND_CEILING))

@@ -15,7 +15,7 @@ from core.cluster.objects import Autoscaler, Event, Meta, Node, OwnerReference, 
 from core.domain.target import Target
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Snapshot:
     """`unread` maps a kind to the reason why it could not be read; `poisoned` names objects that could not be decoded, with the reason."""
 
@@ -24,6 +24,11 @@ class Snapshot:
     objects: Mapping[str, tuple[Any, ...]]
     unread: Mapping[str, str] = field(default_factory=dict)
     poisoned: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        """Counts only: asyncio and loggers call this unasked, and ten thousand pods as text take seconds and hundreds of MiB."""
+        held = ", ".join(f"{len(items)} {kind}" for kind, items in self.objects.items())
+        return f"<Snapshot of {self.cluster} at {self.taken_at.isoformat()}: {held or 'nothing'}>"
 
     @property
     def pods(self) -> tuple[Pod, ...]:

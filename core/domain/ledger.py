@@ -1,4 +1,4 @@
-"""The ledger port: the SQL record of actions, verdicts, approvals, permits, executions and undo. `tools/stores` keeps it; its twin keeps it in memory.
+"""The ledger port: the SQL record of actions, verdicts, approvals, permits, executions and undo. `tools/stores` keeps it, and has the twin.
 
 Every method is one transaction. `move` is the only way to another state: it compares the state it expects with the stored one, checks
 `core.domain.outcome.TRANSITIONS`, stores the extras and appends the audit record in the same transaction; two processes cannot both win.
@@ -110,7 +110,7 @@ def check_move(old: ActionState, new: ActionState, columns: dict[str, Any]) -> N
 def moved(
     action_id: str, old: ActionState, new: ActionState, *, role: str, at: datetime, event: dict[str, Any], columns: dict[str, Any]
 ) -> Entry:
-    """The audit entry of a move: what the caller says of it, and the digest of each text it stored, so that none can be changed later unseen."""
+    """The audit entry of a move: what the caller says of it, and the digest of each text it stored: none can be changed unseen."""
     stored = {name: digest(value) for name, value in columns.items() if isinstance(value, str) and len(value) > 200}
     return Entry(role, new.value, action_id, {**event, "from": old.value, **({"stored": stored} if stored else {})}, at)
 
@@ -144,7 +144,7 @@ class Ledger(Protocol):
         epoch: int | None = None,
         **columns: Any,
     ) -> bool:
-        """False when another process moved it first, or claimed it since (`epoch`). Raises ValueError for a transition that the table does not have."""
+        """False when another process moved it first, or claimed it since (`epoch`). Raises ValueError for what is no transition."""
 
     def observe(self, action_id: str, *, looks: tuple[Look, ...], next_look_at: datetime | None, at: datetime) -> None:
         """Keep what the verifier saw, without a change of state."""

@@ -1,11 +1,15 @@
 """Ask one agent. A late or failing one becomes a finding: a run never hangs on an agent, and never hides that one is missing."""
 
 import asyncio
+import json
 
 from langgraph.errors import NodeError
 from langgraph.runtime import Runtime
+from pydantic import ValidationError
 
-from core.domain.errors import Day2Error
+from core.actions.catalogue import parse_proposal
+from core.domain.errors import Day2Error, InvalidInput, Unavailable
+from core.domain.finding import Coverage, Finding
 from core.domain.request import Request
 from core.domain.values import bounded
 from graph.context import RunContext
@@ -17,7 +21,7 @@ async def consult(state: ConsultTask, runtime: Runtime[RunContext]) -> RunState:
     seconds = runtime.context.consult_seconds
     try:
         async with asyncio.timeout(seconds):
-            answer = await runtime.context.consulting.consult(state["agent"], request)
+            answer = understood(state["agent"], await runtime.context.consulting.consult(state["agent"], request))
     except TimeoutError:
         answer = missing(state["agent"], f"no answer within {seconds:g} s")
     except Day2Error as error:
@@ -30,7 +34,30 @@ async def failed(state: ConsultTask, error: NodeError) -> RunState:
     return RunState(consultations=[missing(state["agent"], f"{type(error.error).__name__}: {error.error}")])
 
 
+def understood(agent: str, answer: Plain) -> Plain:
+    """The answer, if it is one and speaks for nobody else: it may come from another process, and one bad answer must not stop the run.
+
+    Raises Unavailable with what is wrong.
+    """
+    try:
+        findings = [Finding.model_validate_json(json.dumps(row)) for row in answer["findings"]]
+        proposals = [parse_proposal(row) for row in answer["proposals"]]
+        coverage = Coverage.model_validate_json(json.dumps(answer["coverage"]))
+    except (ValidationError, InvalidInput, LookupError, TypeError, ValueError) as error:
+        raise Unavailable(f"agent {agent}", 5.0, reason=f"its answer is not understood: {type(error).__name__}") from error
+    speakers = {item.agent for item in (*findings, *proposals)}
+    if not speakers <= {agent}:
+        raise Unavailable(f"agent {agent}", 5.0, reason=f"it answered in the name of {', '.join(sorted(speakers - {agent}))}")
+    return {
+        "agent": agent,
+        "findings": [finding.model_dump(mode="json") for finding in findings],
+        "proposals": [proposal.model_dump(mode="json") for proposal in proposals],
+        "coverage": coverage.model_dump(mode="json"),
+    }
+
+
 def missing(agent: str, reason: str) -> Plain:
     """A consultation that did not happen."""
     text = bounded(reason, 250)
-    return {"agent": agent, "findings": [], "proposals": [], "coverage": {"run": [], "not_run": [{"check": f"{agent} (all)", "reason": text}]}, "failed": text}
+    coverage = {"run": [], "not_run": [{"check": f"{agent} (all)", "reason": text}]}
+    return {"agent": agent, "findings": [], "proposals": [], "coverage": coverage, "failed": text}

@@ -20,7 +20,10 @@ async def respond(state: RunState, runtime: Runtime[RunContext]) -> RunState:
         "proposals": state.get("winners", []),
         "held": state.get("held", []),
         "submitted": state.get("submitted", []),
-        "missing": [{"agent": answer["agent"], "reason": answer["failed"]} for answer in answers if answer.get("failed")],
+        "missing": [
+            *({"agent": choice["agent"], "reason": choice["why"]} for choice in state.get("absent", [])),
+            *({"agent": answer["agent"], "reason": answer["failed"]} for answer in answers if answer.get("failed")),
+        ],
         "coverage": {
             "run": sorted({check for answer in answers for check in answer["coverage"]["run"]}),
             "not_run": [row for answer in answers for row in answer["coverage"]["not_run"]],

@@ -1,9 +1,13 @@
-"""Put the winners before the judge, no more than the run may write. Submitting twice is the same as once: the intent key stops duplicates."""
+"""Put the winners before the judge, no more than the run may write. Submitting twice is as once: the intent key stops duplicates."""
 
 from langgraph.runtime import Runtime
 
 from core.actions.catalogue import parse_proposal
+from core.domain.errors import InvalidInput
+from core.domain.outcome import ActionState as Stands
+from core.domain.proposal import Proposal
 from core.domain.request import Request
+from core.domain.submitting import GateDoor, Standing
 from graph.context import RunContext
 from graph.state import Plain, RunState
 
@@ -16,6 +20,17 @@ async def submit(state: RunState, runtime: Runtime[RunContext]) -> RunState:
         if len(done) >= request.budget.writes:
             done.append({"action_id": proposal.action.id, "state": "held", "note": f"the run may submit {request.budget.writes} actions"})
             continue
-        standing = await runtime.context.gate.submit(proposal, by=request.by)
+        standing = await _submitted(runtime.context.gate, proposal, request.by)
         done.append({"action_id": standing.action_id, "state": standing.state.value, "note": standing.note})
     return RunState(submitted=done)
+
+
+async def _submitted(gate: GateDoor, proposal: Proposal, by: str) -> Standing:
+    """Where the action stands. After a crash it may be in the ledger already: then that is its standing, not the refusal of a second."""
+    standing = await gate.submit(proposal, by=by)
+    if standing.state is not Stands.CANCELLED:
+        return standing
+    try:
+        return await gate.standing(proposal.action.id)
+    except InvalidInput:
+        return standing  # another action with the same wish is open; this one was not stored

@@ -9,4 +9,6 @@ from graph.state import RunState
 
 async def supervise(state: RunState, runtime: Runtime[RunContext]) -> RunState:
     route = await runtime.context.supervising.choose(Request.model_validate(state["request"], strict=False))
-    return RunState(chosen=[choice._asdict() for choice in route.chosen], nobody=route.nobody)
+    return RunState(
+        chosen=[choice._asdict() for choice in route.chosen], nobody=route.nobody, absent=[choice._asdict() for choice in route.absent]
+    )

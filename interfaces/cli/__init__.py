@@ -5,6 +5,6 @@ import sys
 
 def main() -> None:
     """The console script."""
-    from interfaces.cli.launching import launch  # noqa: PLC0415  keeps `import interfaces.cli` free
+    from interfaces.cli.launching import launch
 
     sys.exit(launch(sys.argv[1:]))

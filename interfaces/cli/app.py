@@ -106,8 +106,8 @@ def show_help(context: typer.Context, topic: Annotated[list[str] | None, typer.A
 
 
 def _exit_codes(context: typer.Context) -> None:
-    from interfaces.rendering.envelopes import envelope  # noqa: PLC0415
-    from interfaces.rendering.tables import Column  # noqa: PLC0415
+    from interfaces.rendering.envelopes import envelope
+    from interfaces.rendering.tables import Column
 
     items = [{"code": int(code), "meaning": meaning} for code, meaning in MEANINGS.items()]
     sessions.begin(context).show(envelope("ExitCodeList", items=items), columns=(Column("CODE", "code"), Column("MEANING", "meaning")), name="code")

@@ -1,8 +1,10 @@
 """Exit codes: one table for all commands, shown by `day2 help exit-codes`."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 from core.domain import errors
+from core.domain.outcome import ActionState
 
 
 class Exit(IntEnum):
@@ -47,3 +49,19 @@ _BY_ERROR: tuple[tuple[type[errors.Day2Error], Exit], ...] = (
 def of_error(error: errors.Day2Error) -> Exit:
     """The first row that fits."""
     return next(code for kind, code in _BY_ERROR if isinstance(error, kind))
+
+
+_WORST_FIRST: tuple[tuple[ActionState, Exit], ...] = (
+    (ActionState.ESCALATED, Exit.ROLLBACK_INCOMPLETE),
+    (ActionState.ROLLED_BACK, Exit.ROLLED_BACK),
+    (ActionState.FAILED, Exit.ERROR),
+    (ActionState.DENIED, Exit.DENIED),
+    (ActionState.EXPIRED, Exit.EXPIRED),
+    (ActionState.CANCELLED, Exit.ERROR),
+    (ActionState.NEEDS_APPROVAL, Exit.WAITING),
+)
+
+
+def of_states(states: Sequence[ActionState]) -> Exit:
+    """The worst outcome of several actions; 0 where every one was verified."""
+    return next((code for state, code in _WORST_FIRST if state in states), Exit.DONE)

@@ -84,7 +84,7 @@ def _valued(word: str, following: list[str]) -> tuple[str, str] | None:
         if not equals and not following:
             raise UsageMistake(f"{name} needs a value")
         return VALUED[name], inline if equals else following.pop(0)
-    if len(word) > 2 and word[:2] in ("-n", "-o") and word[1] != "-":  # noqa: PLR2004  -oyaml, as kubectl takes it
+    if len(word) > 2 and word[:2] in ("-n", "-o") and word[1] != "-":
         return VALUED[word[:2]], word[2:]
     return None
 

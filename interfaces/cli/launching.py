@@ -26,7 +26,7 @@ def launch(arguments: Sequence[str]) -> int:
     except UsageMistake as error:
         return _usage(str(error), words)
     except typer.TyperException as error:
-        return _usage(error.format_message(), words)
+        return _usage(error.format_message().partition(" Did you mean")[0], words)
     except (typer.Abort, KeyboardInterrupt):
         print("interrupted; nothing that was sent is forgotten: day2 action list", file=sys.stderr)
         return Exit.INTERRUPTED
@@ -64,7 +64,9 @@ def _suggestion(words: Sequence[str]) -> str:
     for word in known:
         names = getattr(names[word], "commands", {})
     typed = words[len(known)] if len(words) > len(known) else ""
-    near = difflib.get_close_matches(typed, list(names), n=1) if names and typed and not typed.startswith("-") else []
+    if not names or typed in names:
+        return ""
+    near = difflib.get_close_matches(typed, list(names), n=1) if typed and not typed.startswith("-") else []
     return f" Did you mean `day2 {' '.join([*known, near[0]])}`?" if near else ""
 
 

@@ -29,7 +29,7 @@ class Session:
     @cached_property
     def loaded(self) -> "Loaded":
         """Settings with the source of each. Raises InvalidInput or InvalidDocument."""
-        from runtime import settings  # noqa: PLC0415
+        from runtime import settings
 
         return settings.load(self.flags.settings())
 
@@ -69,7 +69,7 @@ class Session:
             self.say(text, "dim")
 
     def _screen(self, stream: Any) -> Screen:
-        from runtime import settings  # noqa: PLC0415
+        from runtime import settings
 
         return screen_on(
             stream, color=self.flags.color, wants_color=settings.wants_color(), plain=self.flags.plain, columns=settings.screen_size()
@@ -82,6 +82,6 @@ def begin(context: typer.Context) -> Session:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run one command's asynchronous half to its end."""
-    import asyncio  # noqa: PLC0415
+    import asyncio
 
     return asyncio.run(work)

@@ -45,7 +45,7 @@ def show(screen: Screen, output: str, document: Json, *, columns: Sequence[table
 
 
 def yaml_text(document: Json, *, ascii_only: bool = False) -> str:
-    import yaml  # noqa: PLC0415  only this format pays for it
+    import yaml
 
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=not ascii_only, width=120))
 

@@ -47,7 +47,7 @@ class Screen:
     def wrapped(self, text: str, *, indent: int = 0, hang: int = 0) -> None:
         """One paragraph within the width; further lines are indented by `hang` more."""
         room = max(20, self.width - indent - hang) if self.width else 10**6
-        for number, part in enumerate(_parts(text, room)):
+        for number, part in enumerate(_parts(self.fitting(text), room)):
             self.line(" " * (indent + (hang if number else 0)) + part)
 
 
@@ -83,7 +83,7 @@ def screen_on(stream: TextIO, *, color: str, wants_color: bool, plain: bool, col
 
 
 def _terminal_columns() -> int:
-    import os  # noqa: PLC0415
+    import os
 
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns

@@ -2,27 +2,21 @@
 
 import contextlib
 import getpass
-from collections.abc import AsyncIterator, Iterator, Sequence
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from core.domain.clock import Clock
-from core.domain.ledger import Ledger
-from core.domain.request import Request, RunBudget
+from core.domain.errors import InvalidInput, Unavailable
+from core.domain.ledger import Ledger, StopRow
 from core.domain.values import bounded
-from core.policy.redaction import redact
-from graph import supervising
-from graph.routes import Route
-from registry.membership import Member
-from runtime import declared
-from runtime.consulting import InProcess
-from runtime.ids import RandomIds
-from runtime.roles import reading
-from runtime.roles.reading import Reading
-from runtime.services import asking, manifests, scanning
+from runtime.services import approving
 from runtime.settings import Settings
 from tools import clocks
+
+if TYPE_CHECKING:
+    from registry.membership import Member
 
 DOOR = "cli"
 
@@ -33,6 +27,16 @@ def person() -> str:
         return f"local:{getpass.getuser()}"
     except (OSError, KeyError, ImportError):
         return "local:unknown"
+
+
+def clock_of(settings: Settings) -> Clock:
+    """A simulator's clock is trusted by the CA of its kubeconfig."""
+    if settings.clock == "system":
+        return clocks.SystemClock()
+    from tools.kubernetes import config
+
+    wanted = settings.kubernetes
+    return clocks.clock_of(settings.clock, config.load(wanted.read_kubeconfig or wanted.kubeconfig, wanted.context).ca)
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,13 @@ class Record:
 @contextlib.contextmanager
 def record(settings: Settings, *, create: bool = False) -> Iterator[Record]:
     """Reading commands create nothing. Raises Corrupt or Unavailable with the mend."""
-    clock = clocks.clock(settings.clock)
-    if not create and not settings.store.ledger_url and not (settings.data_dir / "ledger.db").exists() and not (settings.data_dir / "audit.jsonl").exists():
-        from tools.stores.memory import MemoryLedger  # noqa: PLC0415
+    clock = clock_of(settings)
+    if not create and not _kept(settings):
+        from tools.stores.memory import MemoryLedger
 
         yield Record(MemoryLedger(), clock, kept=False)
         return
-    from tools.stores import ledger, migrating  # noqa: PLC0415  SQL is slow to import
+    from tools.stores import ledger, migrating
 
     if create:
         migrating.migrate(settings.ledger_url)
@@ -65,66 +69,124 @@ def record(settings: Settings, *, create: bool = False) -> Iterator[Record]:
         opened.close()
 
 
-def own_members() -> tuple[Member, ...]:
+def _kept(settings: Settings) -> bool:
+    """A second sink without its ledger is a loss, and opening it says so."""
+    return bool(settings.store.ledger_url) or any((settings.data_dir / name).exists() for name in ("ledger.db", "audit.jsonl"))
+
+
+def waiting(settings: Settings, *, only_for: str = "") -> list[approving.Waiting]:
+    """What waits for a person; `only_for` leaves out what this person asked for or decided."""
+    from gate.approvals import people_needed
+
+    with record(settings) as kept:
+        found = approving.waiting(kept.ledger, people_needed)
+    return [card for card in found if not only_for or (card.row.submitted_by != only_for and all(item.by != only_for for item in card.approvals))]
+
+
+def decide(settings: Settings, action_id: str, *, approve: bool, reason: str, confirmed: str) -> approving.Decided:
+    """Signed by this door for the user of the operating system, whom the machine authenticated."""
+    from gate.approvals import people_needed
+    from runtime.roles import deciding
+
+    with record(settings) as kept:
+        if not kept.kept:
+            raise InvalidInput(f"no action {bounded(action_id, 40)!r}", mend="day2 approvals")
+        keep = deciding.door(settings, kept.ledger, kept.clock, name=DOOR)
+        return approving.decide(kept.ledger, keep, people_needed, action_id, by=person(), approve=approve, reason=reason, confirmed=confirmed)
+
+
+def stops(settings: Settings) -> list[StopRow]:
+    with record(settings) as kept:
+        return kept.ledger.stops()
+
+
+def stop(settings: Settings, *, scope: str, mode: str, reason: str) -> None:
+    """Makes the ledger where there is none: a stop must hold for what starts later."""
+    from gate import stopping
+
+    with record(settings, create=True) as kept:
+        stopping.stop(kept.ledger, scope=scope, mode=mode, by=person(), reason=reason, at=kept.clock.now())
+
+
+def resume(settings: Settings, *, scope: str, reason: str) -> None:
+    """Raises InvalidInput where nothing of this scope is stopped."""
+    from gate import stopping
+
+    with record(settings) as kept:
+        known = [row.scope for row in kept.ledger.stops()]
+        if scope not in known or not stopping.resume(kept.ledger, scope=scope, by=person(), reason=reason, at=kept.clock.now()):
+            raise InvalidInput(f"{bounded(scope, 60)} is not stopped", mend=f"stopped now: {', '.join(known) or 'nothing'}")
+
+
+def audit_report(settings: Settings) -> dict[str, Any]:
+    """The chain against its own head and against the second sink, where there is one."""
+    from gate import audit
+    from tools.stores.ledger import SqlLedger
+    from tools.stores.sink import Sink
+
+    with record(settings) as kept:
+        if not kept.kept:
+            return {"whole": True, "records": 0, "head": "", "problems": [], "sink": "none yet"}
+        path = settings.data_dir / "audit.jsonl"
+        sink = list(Sink(path).rows()) if not settings.store.ledger_url and path.exists() else None
+        head = kept.ledger.head() if isinstance(kept.ledger, SqlLedger) else None
+        report = audit.verify_ledger(kept.ledger, head=head, sink=sink)
+    said = "not used" if sink is None else f"{len(sink)} records"
+    return {"whole": report.whole, "records": report.records, "head": report.head, "problems": list(report.problems), "sink": said}
+
+
+def own_members() -> "tuple[Member, ...]":
     """The agents of this process, as the supervisor knows members."""
-    from agents.catalogue import AGENTS  # noqa: PLC0415
-    from registry.membership import Member, State  # noqa: PLC0415
-    from runtime.roles.controller import card_of  # noqa: PLC0415
+    from agents.catalogue import AGENTS
+    from registry.membership import Member, State
+    from runtime.roles.controller import card_of
 
     cards = [card_of(agent) for agent in AGENTS]
     return tuple(Member(card.name, State.READY, card, card.digest(), ("in-process",), 0) for card in cards)
 
 
-async def scan(settings: Settings, namespaces: Sequence[str], names: Sequence[str], source: Path | None) -> tuple[scanning.Scan, dict[str, object]]:
-    """On the cluster, or on manifests in files."""
-    from agents.catalogue import AGENTS  # noqa: PLC0415
+async def members(settings: Settings) -> "tuple[tuple[Member, ...], str]":
+    """From the registry that runs for this data folder, or the agents of this process; and which of the two."""
+    from registry import membership
 
-    agents = {agent.name: agent for agent in AGENTS}
-    asked = scanning.chosen(names, tuple(agents))
-    if source is not None:
-        return await _scan_files(settings, namespaces, asked, source)
-    async with reading.opened(settings) as view:
-        consulting = InProcess(agents, view.reader, view.metrics, view.declared.objectives, view.declared.prices, view.clock)
-        result = await scanning.scan(consulting, request(view.clock, namespaces, agents=asked), asked)
-        return result, await _where(view, namespaces)
+    url = registry_url(settings)
+    if not url:
+        return own_members(), "this process"
+    async with membership.opened(url, lease_seconds=settings.registry.lease_seconds) as registry:
+        return await registry.members(), "registry"
 
 
-async def _scan_files(settings: Settings, namespaces: Sequence[str], asked: Sequence[str], source: Path) -> tuple[scanning.Scan, dict[str, object]]:
-    from agents.catalogue import AGENTS  # noqa: PLC0415
-
-    clock = clocks.SystemClock()
-    found = manifests.read(source)
-    documents = declared.read(settings.policy.objectives)
-    reader = manifests.ManifestReader(found, clock.now())
-    consulting = InProcess({agent.name: agent for agent in AGENTS}, reader, None, documents.objectives, documents.prices, clock)
-    result = await scanning.scan(consulting, request(clock, namespaces, agents=asked), asked)
-    where = {"context": str(source), "cluster": await reader.cluster_uid(), "namespaces": list(namespaces), "at": clock.now()}
-    return scanning.with_unread(result, [(problem.place, problem.reason) for problem in found.problems]), where
+async def member(settings: Settings, name: str) -> "Member":
+    """Raises InvalidInput."""
+    found, _ = await members(settings)
+    chosen = next((item for item in found if item.name == name), None)
+    if chosen is None:
+        raise InvalidInput(f"no agent {bounded(name, 40)!r}", mend=f"one of: {', '.join(item.name for item in found)}")
+    return chosen
 
 
-async def route(settings: Settings, question: str) -> tuple[Route, tuple[str, ...]]:
-    """Only words are looked at: no cluster is needed."""
-    members = own_members()
-    asked = request(clocks.clock(settings.clock), (), text=question)
-    return supervising.choose(asked, members), tuple(member.name for member in members)
+async def move_agent(settings: Settings, name: str, state: str) -> "Member":
+    """Drain, suspend or resume: only where a registry runs. The change is kept in the audit chain where there is a ledger."""
+    from registry import membership
+
+    url = registry_url(settings)
+    if not url:
+        raise Unavailable("the registry", 1.0, reason="none runs for this data folder", mend="day2 serve, or set registry.url")
+    async with membership.opened(url, lease_seconds=settings.registry.lease_seconds) as registry:
+        await registry.move(name, membership.State(state))
+    with record(settings) as kept:
+        if kept.kept:
+            kept.ledger.record(role="door", event=f"agent.{state}", subject=name, body={"by": person()}, at=kept.clock.now())
+    return await member(settings, name)
 
 
-async def ask(settings: Settings, namespaces: Sequence[str], question: str) -> tuple[asking.Answer, dict[str, object]]:
-    from agents.catalogue import AGENTS  # noqa: PLC0415
-
-    async with reading.opened(settings) as view:
-        consulting = InProcess({agent.name: agent for agent in AGENTS}, view.reader, view.metrics, view.declared.objectives, view.declared.prices, view.clock)
-        asked = request(view.clock, namespaces, text=redact(question))
-        why = "" if settings.model.enabled else "model.enabled is not set"
-        answer = await asking.ask(asked, supervising.choose, own_members(), consulting, without_model=why or "the command line routes by words; a run of day2 serve asks the model")
-        return answer, await _where(view, namespaces)
-
-
-def request(clock: Clock, namespaces: Sequence[str], *, text: str = "", agents: Sequence[str] = ()) -> Request:
-    return Request(
-        id=RandomIds().new("run"), trigger="cli", by=person(), text=bounded(text, 2000), namespaces=tuple(namespaces), agents=tuple(agents), budget=RunBudget(), at=clock.now()
-    )
-
-
-async def _where(view: Reading, namespaces: Sequence[str]) -> dict[str, object]:
-    return {"context": view.context, "cluster": await view.reader.cluster_uid(), "namespaces": list(namespaces), "at": view.clock.now()}
+def registry_url(settings: Settings) -> str:
+    """The configured address, or that of the embedded server which another process runs here; empty where there is none."""
+    configured = settings.registry.url.get_secret_value()
+    if configured:
+        return configured
+    path = settings.data_dir / "registry" / "address.json"
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

@@ -72,7 +72,7 @@ class ManifestReader:
     async def usage(self, namespace: str) -> Sequence[Json]:  # noqa: ARG002
         return ()
 
-    async def allowed(self, user: str, verb: str, group: str, resource: str, subresource: str, namespace: str) -> bool:  # noqa: ARG002, PLR0913
+    async def allowed(self, user: str, verb: str, group: str, resource: str, subresource: str, namespace: str) -> bool:  # noqa: ARG002
         return False
 
 

@@ -4,7 +4,7 @@ The views follow the store's changes instead of being read anew, because a quiet
 measurements are written quietly: no controller reacts to them, so they start no pass.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -42,6 +42,10 @@ PREFIX = "simulator.day2.dev/"
 """Prefix of the annotations by which a test or a world tells a pod or node how to behave."""
 
 
+POISON = (ApiError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a malformed object makes a controller raise. The API server's validation is smaller than the real one's, so some get in."""
+
+
 class Load(Protocol):
     """What the controllers need to know of the load model."""
 
@@ -62,6 +66,7 @@ class Cluster:
         self.now = store.clock.now()
         self.memo: dict[str, Any] = {}
         self.events_from = world.start - timedelta(hours=1)
+        self.poisoned: dict[str, str] = {}
         self._quiet = 0
         self._views: dict[tuple[str, str], tuple[int, list[Json]]] = {}
         self._owned: dict[tuple[str, str], _Owned] = {}
@@ -98,6 +103,16 @@ class Cluster:
 
     def after(self, seconds: float) -> datetime:
         return self.now + timedelta(seconds=seconds)
+
+    def each(self, objects: Iterable[Json], one: Callable[["Cluster", Json], datetime | None]) -> datetime | None:
+        """`one` for each object, and the earliest of their dues. An object that is malformed is left alone; the rest goes on."""
+        due = None
+        for obj in objects:
+            try:
+                due = earliest(due, one(self, obj))
+            except POISON as error:
+                self.poisoned[obj["metadata"].get("uid", "")] = f"{obj.get('kind')} {obj['metadata'].get('name')}: {error!r}"[:300]
+        return due
 
     # -- writing ------------------------------------------------------------------------------------------------------
 

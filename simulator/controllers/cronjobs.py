@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from simulator.clock import stamp
 from simulator.controllers import events
-from simulator.controllers.cluster import CRON_JOBS, JOBS, Cluster, Json, earliest, moment, owner_reference
+from simulator.controllers.cluster import CRON_JOBS, JOBS, Cluster, Json, moment, owner_reference
 from simulator.controllers.conditions import is_true
 
 SOURCE = "cronjob-controller"
@@ -15,14 +15,12 @@ _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 
 
 def reconcile(cluster: Cluster) -> datetime | None:
-    due = None
-    for cron_job in cluster.all(CRON_JOBS):
-        if "deletionTimestamp" not in cron_job["metadata"] and not cron_job["spec"].get("suspend"):
-            due = earliest(due, _one(cluster, cron_job))
-    return due
+    return cluster.each(cluster.all(CRON_JOBS), _one)
 
 
 def _one(cluster: Cluster, cron_job: Json) -> datetime | None:
+    if "deletionTimestamp" in cron_job["metadata"] or cron_job["spec"].get("suspend"):
+        return None
     status = dict(cron_job.get("status", {}))
     since = moment(status.get("lastScheduleTime") or cron_job["metadata"]["creationTimestamp"])
     due = next_time(cron_job["spec"]["schedule"], since)

@@ -20,13 +20,12 @@ TOLERATIONS = [
 
 
 def reconcile(cluster: Cluster) -> datetime | None:
-    for daemon_set in cluster.all(DAEMON_SETS):
-        if "deletionTimestamp" not in daemon_set["metadata"]:
-            _one(cluster, daemon_set)
-    return None
+    return cluster.each(cluster.all(DAEMON_SETS), _one)
 
 
 def _one(cluster: Cluster, daemon_set: Json) -> None:
+    if "deletionTimestamp" in daemon_set["metadata"]:
+        return
     revision = pods.hash_of(cluster, daemon_set)
     members = {pod["spec"].get("nodeName", ""): pod for pod in cluster.owned(PODS, daemon_set["metadata"]["uid"])}
     wanted = [node["metadata"]["name"] for node in cluster.all(NODES) if _belongs(daemon_set, node)]

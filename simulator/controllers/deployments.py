@@ -17,17 +17,12 @@ _NOT_COPIED = ("kubectl.kubernetes.io/last-applied-configuration", REVISION)
 
 
 def reconcile(cluster: Cluster) -> datetime | None:
-    due: datetime | None = None
-    for deployment in cluster.all(DEPLOYMENTS):
-        if "deletionTimestamp" in deployment["metadata"]:
-            continue
-        next_due = _one(cluster, deployment)
-        if next_due is not None and (due is None or next_due < due):
-            due = next_due
-    return due
+    return cluster.each(cluster.all(DEPLOYMENTS), _one)
 
 
 def _one(cluster: Cluster, deployment: Json) -> datetime | None:
+    if "deletionTimestamp" in deployment["metadata"]:
+        return None
     new = _new_replica_set(cluster, deployment)
     if new is None:
         return None

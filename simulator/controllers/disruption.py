@@ -24,11 +24,12 @@ _OWNERS = {"ReplicaSet": REPLICA_SETS, "StatefulSet": STATEFUL_SETS, "DaemonSet"
 
 
 def reconcile(cluster: Cluster) -> datetime | None:
-    for budget in cluster.all(PDBS):
-        members = cluster.store.list(PODS, budget["metadata"]["namespace"])
-        selected = [pod for pod in members if _selects(budget, pod)]
-        cluster.set_status(PDBS, budget, _status(cluster, budget, selected))
-    return None
+    return cluster.each(cluster.all(PDBS), _one)
+
+
+def _one(cluster: Cluster, budget: Json) -> None:
+    members = cluster.store.list(PODS, budget["metadata"]["namespace"])
+    cluster.set_status(PDBS, budget, _status(cluster, budget, [pod for pod in members if _selects(budget, pod)]))
 
 
 def _selects(budget: Json, pod: Json) -> bool:

@@ -8,14 +8,16 @@ from simulator.resources import Resource
 
 
 def reconcile(cluster: Cluster) -> datetime | None:
-    for service in cluster.all(SERVICES):
-        selector = service["spec"].get("selector")
-        if selector and "deletionTimestamp" not in service["metadata"]:
-            group = cluster.store.list(PODS, service["metadata"]["namespace"])
-            behind = [pod for pod in group if selector.items() <= pod["metadata"].get("labels", {}).items() and _has_address(pod)]
-            _endpoints(cluster, service, behind)
-            _slice(cluster, service, behind)
-    return None
+    return cluster.each(cluster.all(SERVICES), _one)
+
+
+def _one(cluster: Cluster, service: Json) -> None:
+    selector = service["spec"].get("selector")
+    if selector and "deletionTimestamp" not in service["metadata"]:
+        group = cluster.store.list(PODS, service["metadata"]["namespace"])
+        behind = [pod for pod in group if selector.items() <= pod["metadata"].get("labels", {}).items() and _has_address(pod)]
+        _endpoints(cluster, service, behind)
+        _slice(cluster, service, behind)
 
 
 def _has_address(pod: Json) -> bool:

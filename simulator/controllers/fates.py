@@ -45,6 +45,8 @@ def fate(world: World, roster: Roster, pod: Json, container: Json) -> Fate:
     workload = roster.of_pod(pod)
     memory = workload.memory if workload else None
     behaviour = notes.get("behaviour", image.behaviour)
+    if image.unless_env and any(each.get("name") == image.unless_env for each in container.get("env") or ()):
+        behaviour = "run"
     if notes.get("state") == "not-ready" and behaviour == "run":
         behaviour = "unready"
     return Fate(

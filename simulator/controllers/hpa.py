@@ -55,11 +55,9 @@ class PodUse(NamedTuple):
 
 def reconcile(cluster: Cluster) -> datetime | None:
     due: dict[str, datetime] = cluster.memo.setdefault("hpa-due", {})
-    for hpa in cluster.store.list(HPAS):
-        uid = hpa["metadata"]["uid"]
-        if due.get(uid, cluster.now) <= cluster.now:
-            due[uid] = cluster.after(SYNC_SECONDS)
-            _one(cluster, hpa)
+    waiting = [hpa for hpa in cluster.store.list(HPAS) if due.get(hpa["metadata"]["uid"], cluster.now) <= cluster.now]
+    due.update({hpa["metadata"]["uid"]: cluster.after(SYNC_SECONDS) for hpa in waiting})
+    cluster.each(waiting, _one)
     alive = {hpa["metadata"]["uid"] for hpa in cluster.store.list(HPAS)}
     for uid in [each for each in due if each not in alive]:
         del due[uid]

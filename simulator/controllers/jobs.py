@@ -19,14 +19,12 @@ class _Pods(NamedTuple):
 
 
 def reconcile(cluster: Cluster) -> datetime | None:
-    due = None
-    for job in cluster.all(JOBS):
-        if "deletionTimestamp" not in job["metadata"]:
-            due = earliest(due, _one(cluster, job))
-    return due
+    return cluster.each(cluster.all(JOBS), _one)
 
 
 def _one(cluster: Cluster, job: Json) -> datetime | None:
+    if "deletionTimestamp" in job["metadata"]:
+        return None
     if is_true(job, "Complete") or is_true(job, "Failed"):
         return _expire(cluster, job)
     status = dict(job.get("status", {}))

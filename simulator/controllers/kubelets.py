@@ -29,7 +29,7 @@ def reconcile(cluster: Cluster) -> datetime | None:
             continue
         version, at = seen.get(meta["uid"], ("", None))
         if version != meta["resourceVersion"] or (at is not None and at <= cluster.now) or fates.gang_size(pod):
-            at = _one(cluster, pod)
+            at = cluster.each([pod], _one)
             version = _version(cluster, pod)
         fresh[meta["uid"]] = (version, at)
         due = earliest(due, at)

@@ -45,14 +45,7 @@ def is_silent(node: Json) -> bool:
 
 
 def reconcile(cluster: Cluster) -> datetime | None:
-    due = None
-    for node in cluster.all(NODES):
-        due = earliest(due, _report(cluster, node))
-    for node in cluster.all(NODES):
-        _taint(cluster, node)
-    for node in cluster.all(NODES):
-        due = earliest(due, _evict(cluster, node))
-    return due
+    return earliest(*(cluster.each(cluster.all(NODES), step) for step in (_report, _taint, _evict)))
 
 
 def heartbeat(cluster: Cluster) -> None:

@@ -9,10 +9,7 @@ SOURCE = "replicaset-controller"
 
 
 def reconcile(cluster: Cluster) -> datetime | None:
-    due = None
-    for replica_set in cluster.all(REPLICA_SETS):
-        due = earliest(due, _one(cluster, replica_set))
-    return due
+    return cluster.each(cluster.all(REPLICA_SETS), _one)
 
 
 def _one(cluster: Cluster, replica_set: Json) -> datetime | None:

@@ -5,6 +5,7 @@ the node with fewest siblings of the same owner wins, then the least allocated, 
 """
 
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -29,8 +30,7 @@ def reconcile(cluster: Cluster) -> datetime | None:
     for pod in cluster.all(PODS):
         if pod["spec"].get("nodeName") in used and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed"):
             used[pod["spec"]["nodeName"]].update(demand(pod))
-    for pod in sorted(pending, key=_turn):
-        _place(cluster, pod, nodes, used)
+    cluster.each(sorted(pending, key=_turn), lambda _, pod: _place(cluster, pod, nodes, used))
     told: dict[str, datetime] = cluster.memo.get("unscheduled", {})
     waiting = {pod["metadata"]["uid"] for pod in pending}
     cluster.memo["unscheduled"] = {uid: at for uid, at in told.items() if uid in waiting}
@@ -181,7 +181,12 @@ def amount(key: str, text: str) -> int:
 
 
 def amounts(listed: Json) -> Amounts:
-    return {key: amount(key, str(text)) for key, text in listed.items()}
+    """Of a list of quantities; what is no quantity counts as nothing, as one odd pod must not stop the scheduler."""
+    found = {}
+    for key, text in listed.items():
+        with suppress(ValueError):
+            found[key] = amount(key, str(text))
+    return found
 
 
 def allocatable(node: Json) -> Amounts:

@@ -10,13 +10,12 @@ HASH = "controller-revision-hash"
 
 
 def reconcile(cluster: Cluster) -> datetime | None:
-    for stateful_set in cluster.all(STATEFUL_SETS):
-        if "deletionTimestamp" not in stateful_set["metadata"]:
-            _one(cluster, stateful_set)
-    return None
+    return cluster.each(cluster.all(STATEFUL_SETS), _one)
 
 
 def _one(cluster: Cluster, stateful_set: Json) -> None:
+    if "deletionTimestamp" in stateful_set["metadata"]:
+        return
     revision = _revision(cluster, stateful_set)
     members = {ordinal(pod): pod for pod in cluster.owned(PODS, stateful_set["metadata"]["uid"])}
     _act(cluster, stateful_set, members, revision)

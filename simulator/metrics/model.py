@@ -124,8 +124,13 @@ class Fleet:
         model = history.workload.gpu
         if model is None or not segment.condition.working:
             return np.zeros_like(times)
+        busy = np.full_like(times, model.utilisation_percent)
+        if history.workload.kind in ("Deployment", "StatefulSet"):
+            serving = sum(history.serving(times).values(), np.zeros_like(times))
+            demand = model.utilisation_percent if model.demand_percent is None else model.demand_percent
+            busy = np.minimum(busy, demand * history.workload.replicas / np.maximum(serving, 1))
         wobble = smooth(series_seed(self.seed, history.workload.namespace, segment.pod, "gpu"), times, 120.0)
-        return np.asarray(np.clip(model.utilisation_percent + 1.5 * wobble, 0, 100))
+        return np.asarray(np.clip(busy * (1 + 0.015 * wobble), 0, 100))
 
     def throttled(self, history: History, segment: Segment, times: Floats, per_pod: Floats) -> Floats:
         """Share of CFS periods in which the container was held back: rises from 80 % of a CPU limit; 0 without a limit."""
@@ -166,6 +171,11 @@ def _answers(workload: Workload, condition: Condition, count: Floats, total: Flo
     refused = np.where(load > 1, 0.5 * (1 - 1 / np.maximum(load, 1)), 0)
     share = np.divide(count, total, out=np.zeros_like(rps), where=total > 0)
     return Answers(share, np.minimum(base * busy, SLOWEST_MS), np.minimum(1.0, model.error_ratio + refused))
+
+
+def answered_within(bound_ms: float, p99_ms: Floats) -> Floats:
+    """The share of answers that took at most `bound_ms`, by the distribution's p99."""
+    return np.asarray(1 / (1 + (bound_ms / (p99_ms / _TAIL)) ** -SHAPE))
 
 
 def _mixed_p99(weights: Floats, medians: Floats) -> Floats:

@@ -22,6 +22,7 @@ from simulator.metrics import answers, selectors, shapes
 from simulator.metrics.answers import MOST_POINTS, Row
 from simulator.metrics.model import Fleet
 from simulator.metrics.noise import Floats
+from simulator.metrics.numbers import number
 from simulator.store import Store
 
 Json = dict[str, Any]
@@ -160,15 +161,6 @@ def build(fleet: Fleet, store: Store, clock: VirtualClock) -> Starlette:
 
 
 # -- form -------------------------------------------------------------------------------------------------------------
-
-
-def number(value: float) -> str:
-    """As Prometheus writes a float: shortest text that reads back the same."""
-    if np.isnan(value):
-        return "NaN"
-    if np.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(value)
 
 
 def _points(times: Floats, values: Floats) -> list[list[Any]]:

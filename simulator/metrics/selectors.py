@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from simulator.controllers.cluster import NODES, PODS, REPLICA_SETS
-from simulator.metrics.model import Fleet
+from simulator.metrics.model import Fleet, answered_within
+from simulator.metrics.numbers import number
 from simulator.metrics.shapes import Selector, UnservedError
 from simulator.store import Store
 
@@ -120,10 +121,52 @@ def _requests(fleet: Fleet, _: Store, at: float) -> Iterator[Sample]:
         yield {**labels, "code": "503"}, float(np.floor(failed.sum()))
 
 
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+def _buckets(fleet: Fleet, _: Store, at: float) -> Iterator[Sample]:
+    """The histogram's counters since the start of the world's history."""
+    times = np.arange(fleet.world.history_start.timestamp(), at, 300.0)
+    for history in (history for _, history in sorted(fleet.timeline.histories.items())):
+        if history.workload.traffic is None or not len(times):
+            continue
+        per_step = fleet.demand(history.workload, times) * 300.0
+        groups = fleet.answers(history, times)
+        labels = {"namespace": history.workload.namespace, "service": history.workload.name}
+        for bound in BUCKETS:
+            below = sum((each.share * answered_within(bound * 1000, each.p99_ms) for each in groups), np.zeros_like(times))
+            yield {**labels, "le": number(bound)}, float(np.floor((per_step * below).sum()))
+        yield {**labels, "le": "+Inf"}, float(np.floor(per_step.sum()))
+
+
+def _periods(fleet: Fleet, at: float, *, throttled: bool) -> Iterator[Sample]:
+    """CFS periods (ten a second) of containers with a CPU limit, since they were given it."""
+    for history in (history for _, history in sorted(fleet.timeline.histories.items())):
+        for segment in history.segments:
+            if not segment.start <= at < segment.end or not segment.condition.cpu_limit_milli:
+                continue
+            start = max(segment.start, fleet.world.history_start.timestamp())
+            times = np.linspace(start, at, 200)
+            share = fleet.throttled(history, segment, times, fleet.per_pod(history, times)) if throttled else np.ones_like(times)
+            labels = {"namespace": history.workload.namespace, "pod": segment.pod, "node": segment.node, "container": segment.container}
+            yield labels, float(np.floor(np.trapezoid(share, times) * 10))
+
+
+def _all_periods(fleet: Fleet, _: Store, at: float) -> Iterator[Sample]:
+    return _periods(fleet, at, throttled=False)
+
+
+def _throttled_periods(fleet: Fleet, _: Store, at: float) -> Iterator[Sample]:
+    return _periods(fleet, at, throttled=True)
+
+
 METRICS: dict[str, Callable[[Fleet, Store, float], Iterator[Sample]]] = {
     "DCGM_FI_DEV_GPU_UTIL": _gpu,
+    "container_cpu_cfs_periods_total": _all_periods,
+    "container_cpu_cfs_throttled_periods_total": _throttled_periods,
     "container_cpu_usage_seconds_total": _cpu,
     "container_memory_working_set_bytes": _memory,
+    "http_request_duration_seconds_bucket": _buckets,
     "http_requests_total": _requests,
     "kube_pod_owner": _pod_owner,
     "kube_pod_status_phase": _pod_phase,

@@ -134,7 +134,7 @@ def _unknown(pod: Json) -> Workload:
 def _segment(pod: Json, at: float, gangs: dict[str, int]) -> Segment | None:
     """The pod's stretch beginning now; None when no container of it runs."""
     status = pod.get("status", {})
-    running = [each for each in status.get("containerStatuses", ()) if "running" in each["state"]]
+    running = [each for each in status.get("containerStatuses", ()) if "running" in each.get("state", {})]
     if not running:
         return None
     first = running[0]
@@ -167,7 +167,7 @@ def _gangs(pods: list[Json]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for pod in pods:
         if gang_size(pod):
-            running = any("running" in each["state"] for each in pod.get("status", {}).get("containerStatuses", ()))
+            running = any("running" in each.get("state", {}) for each in pod.get("status", {}).get("containerStatuses", ()))
             counts[_owner(pod)] = counts.get(_owner(pod), 0) + running
     return counts
 

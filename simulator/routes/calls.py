@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from simulator import errors
+from simulator import errors, protobuf
 from simulator.authn import User
 from simulator.authz import Authorizer
 from simulator.resources import Resource
@@ -15,6 +15,7 @@ from simulator.store import Store
 
 Json = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 JSON_TYPES = ("application/json", "text/json", "")
 
 
@@ -93,6 +94,8 @@ class Call:
         kind = self.content_type.partition(";")[0].strip().lower()
         if kind == "application/yaml" or kind.endswith("+yaml"):
             return _object(_yaml(self.body))
+        if kind == PROTOBUF:
+            return _unpacked(self.body)
         if kind not in JSON_TYPES and not kind.endswith("+json"):
             raise errors.unsupported_media(kind[:80], ["application/json", "application/yaml"])
         return _object(parse_json(self.body, self.resource.kind))
@@ -135,6 +138,15 @@ def parse_json(body: bytes, kind: str = "") -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError) as broken:
         wanted = f"the object provided is unrecognized (must be of type {kind}): " if kind else ""
         raise errors.bad_request(f"{wanted}couldn't get version/kind; json parse error: {broken}") from broken
+
+
+def _unpacked(body: bytes) -> Json:
+    try:
+        return protobuf.decode(body)
+    except KeyError:
+        raise errors.unsupported_media(PROTOBUF, ["application/json", "application/yaml"]) from None
+    except ValueError as broken:
+        raise errors.bad_request(f"the body cannot be decoded: {broken}") from broken
 
 
 def _yaml(body: bytes) -> Any:

@@ -88,7 +88,13 @@ class MemoryModel(_Part):
 
 
 class GpuModel(_Part):
+    """How busy a pod's GPUs are. Of a serving workload the work is shared: what the world's replicas do is spread over those that serve.
+
+    `demand_percent` is what each of the world's replicas would do if it could; above `utilisation_percent` work queues.
+    """
+
     utilisation_percent: float = Field(default=0, ge=0, le=100)
+    demand_percent: float | None = Field(default=None, ge=0)
 
 
 class Cliff(_Part):
@@ -175,6 +181,7 @@ class Image(_Part):
     """What a container of this image does, whatever else its template says. Tags `:missing`, `:crash`, `:unready` need no row."""
 
     behaviour: Literal["run", "crash", "missing", "unready"] = "run"
+    unless_env: str = Field(default="", description="it runs well in a container that has this environment variable")
     crash_after_seconds: int = Field(default=3, ge=0)
     exit_code: int = 1
     last_words: tuple[str, ...] = ()

@@ -236,12 +236,34 @@ async def test_a_rollout_that_made_a_workload_privileged_is_rolled_back(
     assert "SEC-103" not in [item.code for item in after.findings]
 
 
-async def test_cluster_admin_is_reported_without_a_plan_where_no_rollout_brought_it(
+async def mount_token(cluster: Any, resource: str, name: str) -> None:
+    patch = {"spec": {"template": {"spec": {"automountServiceAccountToken": True}}}}
+    headers = {"Content-Type": "application/strategic-merge-patch+json"}
+    answer = await cluster.client.patch(f"/apis/apps/v1/namespaces/apps/{resource}/{name}", json=patch, headers=headers)
+    assert answer.status_code == 200, answer.text
+    cluster.pass_time(600)
+
+
+async def test_cluster_admin_that_a_rollout_brought_is_rolled_back(box: Callable[..., Any], small: Callable[..., dict[str, Any]]) -> None:
+    cluster = box(small(web={"faults": ["cluster-admin-sa"]}))
+    assert "SEC-105" not in [item.code for item in (await cluster.consult("security")).findings]
+    await mount_token(cluster, "deployments", "web")
+    before = await cluster.consult("security")
+    (finding,) = [item for item in before.findings if item.code == "SEC-105"]
+    (proposal,) = [item for item in before.proposals if finding.id in item.findings]
+    await cluster.apply(proposal)
+    cluster.pass_time(600)
+    assert "SEC-105" not in [item.code for item in (await cluster.consult("security", run="run-2")).findings]
+
+
+async def test_cluster_admin_is_reported_without_a_plan_where_nothing_says_that_it_was_ever_otherwise(
     box: Callable[..., Any], small: Callable[..., dict[str, Any]]
 ) -> None:
-    answer = await box(small(web={"faults": ["cluster-admin-sa"]})).consult("security")
+    cluster = box(small(store={"faults": ["cluster-admin-sa"]}))
+    await mount_token(cluster, "statefulsets", "store")
+    answer = await cluster.consult("security")
     (finding,) = [item for item in answer.findings if item.code == "SEC-105"]
-    assert finding.subject.qualified == "apps/deployment/web"
+    assert finding.subject.qualified == "apps/statefulset/store"
     assert not [item for item in answer.proposals if finding.id in item.findings]
 
 

@@ -51,10 +51,10 @@ async def test_the_log_line_that_gives_orders_is_quoted_as_evidence_and_obeyed_b
 
 async def test_the_forecast_and_the_saving_want_opposite_things_of_the_same_autoscaler(box: Callable[..., Any]) -> None:
     cluster = box("shop")
-    wishes = {}
+    wishes: dict[str, Any] = {}
     for name in ("finops", "scaling"):
         answer = await cluster.consult(name)
-        wishes |= {name: proposal.action for proposal in answer.proposals if proposal.action.kind == "set_hpa_bounds"}
+        (wishes[name],) = [proposal.action for proposal in answer.proposals if proposal.action.kind == "set_hpa_bounds"]
     assert wishes["finops"].target.uid == wishes["scaling"].target.uid
     assert wishes["finops"].to_min < 3 < wishes["scaling"].to_min
     assert wishes["finops"].intent_key() != wishes["scaling"].intent_key()

@@ -26,8 +26,8 @@ def plan(
       day2 plan fnd-3fa9c2d1e0 -O plan.json
       day2 plan --agent finops -o json
     """
-    from interfaces.rendering import envelopes, plans  # noqa: PLC0415
-    from runtime.roles import planning  # noqa: PLC0415
+    from interfaces.rendering import envelopes, plans
+    from runtime.roles import planning
 
     session = begin(context)
     if from_scan and wanted:
@@ -59,8 +59,8 @@ def apply(
       day2 apply plan.json --no-wait
       day2 apply act-3fa9c2d1e0 --timeout 10m
     """
-    from interfaces.rendering import outcomes  # noqa: PLC0415
-    from runtime.roles import applying  # noqa: PLC0415
+    from interfaces.rendering import outcomes
+    from runtime.roles import applying
 
     session = begin(context)
     followed = run(
@@ -78,6 +78,6 @@ def apply(
 
 
 def _columns() -> tuple[object, ...]:
-    from interfaces.rendering import actions  # noqa: PLC0415
+    from interfaces.rendering import actions
 
     return actions.COLUMNS

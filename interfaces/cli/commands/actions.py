@@ -29,11 +29,11 @@ def list_actions(
       day2 action list --state needs_approval
       day2 action list --since 24h -o csv
     """
-    from datetime import timedelta  # noqa: PLC0415
+    from datetime import timedelta
 
-    from interfaces.rendering import actions  # noqa: PLC0415
-    from runtime.roles import console  # noqa: PLC0415
-    from runtime.services import recording  # noqa: PLC0415
+    from interfaces.rendering import actions
+    from runtime.roles import console
+    from runtime.services import recording
 
     session = begin(context)
     wanted = recording.states(state or ())
@@ -48,9 +48,9 @@ def list_actions(
 @action.command("get")
 def get_action(context: typer.Context, action_id: Id) -> None:
     """One action with its evidence, verdict, approvals and way."""
-    from interfaces.rendering import actions  # noqa: PLC0415
-    from runtime.roles import console  # noqa: PLC0415
-    from runtime.services import recording  # noqa: PLC0415
+    from interfaces.rendering import actions
+    from runtime.roles import console
+    from runtime.services import recording
 
     session = begin(context)
     with console.record(session.settings) as record:
@@ -60,9 +60,9 @@ def get_action(context: typer.Context, action_id: Id) -> None:
 @action.command("diff")
 def diff_action(context: typer.Context, action_id: Id) -> None:
     """What it changes, field by field."""
-    from interfaces.rendering import actions  # noqa: PLC0415
-    from runtime.roles import console  # noqa: PLC0415
-    from runtime.services import recording  # noqa: PLC0415
+    from interfaces.rendering import actions
+    from runtime.roles import console
+    from runtime.services import recording
 
     session = begin(context)
     with console.record(session.settings) as record:
@@ -72,11 +72,11 @@ def diff_action(context: typer.Context, action_id: Id) -> None:
 @action.command("explain")
 def explain_action(context: typer.Context, action_id: Id) -> None:
     """Its verdict rule by rule, with the facts that each rule read."""
-    from core.domain.errors import Unavailable  # noqa: PLC0415
-    from core.policy import explaining  # noqa: PLC0415
-    from interfaces.rendering import actions  # noqa: PLC0415
-    from runtime.roles import console  # noqa: PLC0415
-    from runtime.services import policies, recording  # noqa: PLC0415
+    from core.domain.errors import Unavailable
+    from core.policy import explaining
+    from interfaces.rendering import actions
+    from runtime.roles import console
+    from runtime.services import policies, recording
 
     session = begin(context)
     with console.record(session.settings) as record:
@@ -90,9 +90,9 @@ def explain_action(context: typer.Context, action_id: Id) -> None:
 @action.command("watch")
 def watch_action(context: typer.Context, action_ids: Annotated[list[str], typer.Argument(help="act-...", metavar="ACTION...")]) -> None:
     """Follow actions to their end; one line per change. Exits as `day2 apply` does."""
-    from interfaces.rendering import actions, outcomes  # noqa: PLC0415
-    from runtime.roles import console  # noqa: PLC0415
-    from runtime.services import applying  # noqa: PLC0415
+    from interfaces.rendering import actions, outcomes
+    from runtime.roles import console
+    from runtime.services import applying
 
     session = begin(context)
     with console.record(session.settings) as record:
@@ -108,9 +108,9 @@ def watch_action(context: typer.Context, action_ids: Annotated[list[str], typer.
 @action.command("cancel")
 def cancel_action(context: typer.Context, action_id: Id, reason: Reason = "") -> None:
     """Take a wish back that was not carried out yet."""
-    from interfaces.rendering import actions  # noqa: PLC0415
-    from runtime.roles import applying, console  # noqa: PLC0415
-    from runtime.services import recording  # noqa: PLC0415
+    from interfaces.rendering import actions
+    from runtime.roles import applying, console
+    from runtime.services import recording
 
     session = begin(context)
     run(applying.cancel(session.settings, action_id, reason=reason or "taken back"))
@@ -125,8 +125,8 @@ def rollback_action(
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="wait for people to approve; without it exit 8 when they are needed")] = True,
 ) -> None:
     """Take a verified action back: a new action the other way round, judged like any other."""
-    from interfaces.rendering import actions, outcomes  # noqa: PLC0415
-    from runtime.roles import applying  # noqa: PLC0415
+    from interfaces.rendering import actions, outcomes
+    from runtime.roles import applying
 
     session = begin(context)
     followed = run(

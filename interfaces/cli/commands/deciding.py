@@ -44,8 +44,8 @@ def approvals(context: typer.Context, mine: Annotated[bool, typer.Option("--mine
       day2 approvals
       day2 approvals --mine -o json
     """
-    from interfaces.rendering import approvals as cards  # noqa: PLC0415
-    from runtime.roles import console  # noqa: PLC0415
+    from interfaces.rendering import approvals as cards
+    from runtime.roles import console
 
     session = begin(context)
     found = console.waiting(session.settings, only_for=console.person() if mine else "")
@@ -53,8 +53,8 @@ def approvals(context: typer.Context, mine: Annotated[bool, typer.Option("--mine
 
 
 def _decide(context: typer.Context, action_id: str, *, approve: bool, reason: str, confirm: str) -> None:
-    from interfaces.rendering import approvals as cards  # noqa: PLC0415
-    from runtime.roles import console  # noqa: PLC0415
+    from interfaces.rendering import approvals as cards
+    from runtime.roles import console
 
     session = begin(context)
     if not reason.strip():

@@ -23,7 +23,7 @@ def demo(
       day2 demo --fast --no-input
       day2 demo -o json 2>/dev/null
     """
-    from interfaces.cli import storytelling  # noqa: PLC0415  half of the product comes with it
+    from interfaces.cli import storytelling
 
     session = begin(context)
     raise typer.Exit(storytelling.play(session, fast=fast, seed=seed, keep=keep))
@@ -37,8 +37,8 @@ def doctor(context: typer.Context) -> None:
       day2 doctor
       day2 doctor --context prod-eu -o json
     """
-    from interfaces.rendering import checklists  # noqa: PLC0415
-    from runtime.roles import examining  # noqa: PLC0415
+    from interfaces.rendering import checklists
+    from runtime.roles import examining
 
     session = begin(context)
     lines = run(examining.examine(session.flags.settings()))
@@ -63,14 +63,14 @@ def scan(
       day2 scan reliability security -A --fail-on high
       day2 scan --from manifests/ -o json
     """
-    from interfaces.rendering import findings  # noqa: PLC0415
-    from runtime.roles import console  # noqa: PLC0415
-    from runtime.services import scanning  # noqa: PLC0415
+    from interfaces.rendering import findings
+    from runtime.roles import looking
+    from runtime.services import scanning
 
     session = begin(context)
     threshold = scanning.severity(fail_on) if fail_on else None
     known = scanning.baseline(baseline) if baseline else None
-    result, view = run(console.scan(session.settings, session.flags.namespaces, tuple(agents or ()), source))
+    result, view = run(looking.scan(session.settings, session.flags.namespaces, tuple(agents or ()), source))
     shown = scanning.since(result, known) if known is not None else result
     session.show(findings.document(shown, view), columns=findings.COLUMNS, view=findings.view)
     if shown.findings:
@@ -87,11 +87,11 @@ def ask(context: typer.Context, question: Annotated[list[str], typer.Argument(he
       day2 ask "why does checkout restart?"
       day2 ask -n shop "what could be cheaper?" -o json
     """
-    from interfaces.rendering import answers  # noqa: PLC0415
-    from runtime.roles import console  # noqa: PLC0415
+    from interfaces.rendering import answers
+    from runtime.roles import looking
 
     session = begin(context)
-    answer, view = run(console.ask(session.settings, session.flags.namespaces, " ".join(question)))
+    answer, view = run(looking.ask(session.settings, session.flags.namespaces, " ".join(question)))
     if session.for_people:
         _explain_model(session, answer.without_model)
     session.show(answers.document(answer, view), view=answers.view)
@@ -104,11 +104,11 @@ def route(context: typer.Context, question: Annotated[list[str], typer.Argument(
     Examples:
       day2 route "the GPU job never starts"
     """
-    from interfaces.rendering import answers  # noqa: PLC0415
-    from runtime.roles import console  # noqa: PLC0415
+    from interfaces.rendering import answers
+    from runtime.roles import looking
 
     session = begin(context)
-    found, members = run(console.route(session.settings, " ".join(question)))
+    found, members = run(looking.route(session.settings, " ".join(question)))
     session.show(answers.route_document(" ".join(question), found, members), columns=answers.ROUTE_COLUMNS, view=answers.route_view, name="agent")
 
 

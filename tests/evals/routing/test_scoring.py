@@ -11,7 +11,7 @@ from evals.routing.scoring import Case
 from graph import lexicon
 from graph.lexicon import DOMAINS
 
-MEASURED = 183  # of 200, when the rules were last worked on
+MEASURED = 182  # of 200, when the rules were last worked on
 MARGIN = 6
 
 PARAPHRASES = scoring.read("paraphrases.yaml")
@@ -51,7 +51,9 @@ def test_the_confusion_table_has_the_cases_that_need_one_agent_or_none() -> None
     assert result.confusion == {("finops", "scaling"): 1, (scoring.NOBODY, scoring.NOBODY): 1}
 
 
-@pytest.mark.parametrize(("right", "total", "low", "high"), [(0, 0, 0.0, 1.0), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (183, 200, 0.868, 0.946)])
+@pytest.mark.parametrize(
+    ("right", "total", "low", "high"), [(0, 0, 0.0, 1.0), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (183, 200, 0.868, 0.946)]
+)
 def test_the_interval_is_wilsons(right: int, total: int, low: float, high: float) -> None:
     assert scoring.wilson(right, total) == pytest.approx((low, high), abs=5e-4)
 
@@ -92,8 +94,11 @@ def test_the_report_is_the_same_whatever_the_hash_seed() -> None:
     outputs = {
         subprocess.run(
             [sys.executable, "-m", "evals", "--cases", "development.yaml", "--show-wrong"],
-            env={"PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
+            env={"PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         for seed in ("1", "2")
     }
     assert len(outputs) == 1

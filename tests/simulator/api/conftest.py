@@ -22,6 +22,7 @@ from simulator.authn import User
 from simulator.clock import VirtualClock
 from simulator.resources import resource
 from simulator.store import Store
+from tests.controlplane import build as build_cache
 
 START = datetime(2026, 11, 23, 12, 20, tzinfo=UTC)
 TOKENS = {
@@ -109,7 +110,12 @@ def pod(name: str = "web-1", node: str = "", **meta: Any) -> Json:
     spec: Json = {"containers": [{"name": "app", "image": "web:1.0", "resources": resources}]}
     if node:
         spec["nodeName"] = node
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop", "labels": {"app": "web"}, **meta}, "spec": spec}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "shop", "labels": {"app": "web"}, **meta},
+        "spec": spec,
+    }
 
 
 @pytest.fixture
@@ -130,13 +136,27 @@ def run_pod(box: Box) -> Callable[..., Json]:
 
     def run(name: str = "web-1", node: str = "n1", *, ready: bool = True, **meta: Any) -> Json:
         made = pod(name, node, **meta)
-        state = {"name": "app", "ready": ready, "restartCount": 0, "resources": made["spec"]["containers"][0]["resources"]}
+        state = {
+            "name": "app",
+            "image": "web:1.0",
+            "imageID": "",
+            "ready": ready,
+            "restartCount": 0,
+            "resources": made["spec"]["containers"][0]["resources"],
+        }
         conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
         status = {"phase": "Running", "qosClass": "Burstable", "conditions": conditions}
         made["status"] = {**status, "containerStatuses": [{**state, "state": {"running": {}}, "lastState": {}}]}
         return box.store.create(resource("", "pods"), made, manager="kubelet")
 
     return run
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    await server.serve(sockets=[listener])
+    for connection in list(server.server_state.connections):
+        connection.transport.abort()
+    await asyncio.sleep(0.01)  # lets the aborted transports close before the loop does
 
 
 class Served(NamedTuple):
@@ -152,10 +172,16 @@ def served(box: Box, tmp_path: Path) -> Iterator[Served]:
     made = certificates.make(tmp_path, datetime.now(UTC))
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        box.app, log_level="critical", lifespan="off", ws="none", ssl_certfile=made.certificate, ssl_keyfile=made.key, timeout_graceful_shutdown=1
+        box.app,
+        log_level="critical",
+        lifespan="off",
+        ws="none",
+        ssl_certfile=made.certificate,
+        ssl_keyfile=made.key,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(server, listener)), daemon=True)
     thread.start()
     kubeconfig = tmp_path / "kubeconfig"
     serving.write_kubeconfig(kubeconfig, f"https://127.0.0.1:{listener.getsockname()[1]}", "admin-token", made, "box")
@@ -168,7 +194,7 @@ def served(box: Box, tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture(scope="session")
 def kubectl() -> str:
     """The path of kubectl; the test is skipped where there is none."""
-    found = shutil.which("kubectl")
+    found = shutil.which("kubectl") or build_cache.find("kubectl")
     if found is None:
-        pytest.skip("no kubectl in PATH: it is built by `make control-plane`, or comes with any Kubernetes distribution")
-    return found
+        pytest.skip("no kubectl in PATH and none built: `make control-plane` builds one")
+    return str(found)

@@ -1,4 +1,4 @@
-"""Record what the real API server answers: `python -m tests.simulator.api.record URL TOKEN CA_FILE` writes `recorded.json` beside this file."""
+"""Record the real API server into `recorded.json` beside this file: `python -m tests.simulator.api.record URL TOKEN CA_FILE`."""
 
 import json
 import sys

@@ -102,7 +102,7 @@ _BUDGET = {
     "metadata": {"name": "b"},
     "spec": {"selector": {"matchLabels": {"a": "b"}}},
 }
-_HPA = {
+_HPA: dict[str, Any] = {
     "apiVersion": "autoscaling/v2",
     "kind": "HorizontalPodAutoscaler",
     "metadata": {"name": "h"},

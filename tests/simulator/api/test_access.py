@@ -15,7 +15,12 @@ AGENT = {"Impersonate-User": "day2:agent:finops"}
 PERMIT = {**AGENT, "Impersonate-Extra-day2.dev%2Fpermit": "a.b.c"}
 DEPLOYMENT = "/apis/apps/v1/namespaces/shop/deployments/web"
 IDENTITY: list[Json] = [
-    {"apiGroups": ["authentication.k8s.io"], "resources": ["users"], "verbs": ["impersonate:user-info"], "resourceNames": ["day2:agent:finops"]},
+    {
+        "apiGroups": ["authentication.k8s.io"],
+        "resources": ["users"],
+        "verbs": ["impersonate:user-info"],
+        "resourceNames": ["day2:agent:finops"],
+    },
     {"apiGroups": ["authentication.k8s.io"], "resources": ["userextras/day2.dev/permit"], "verbs": ["impersonate:user-info"]},
 ]
 ON_PATCH: Json = {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["impersonate-on:user-info:patch"]}
@@ -110,7 +115,13 @@ async def test_reviews_answer_for_oneself_and_for_others(box: Box) -> None:
     assert (await ask(box, "bob-token", "POST", f"{reviews}/subjectaccessreviews", body={"spec": spec})).status_code == 403
     about = await ask(box, "admin-token", "POST", f"{reviews}/subjectaccessreviews", body={"spec": spec})
     assert about.json()["status"] == {"allowed": False}
-    local = await ask(box, "admin-token", "POST", f"{reviews}/namespaces/shop/localsubjectaccessreviews", body={"spec": {**spec, "resourceAttributes": wanted}})
+    local = await ask(
+        box,
+        "admin-token",
+        "POST",
+        f"{reviews}/namespaces/shop/localsubjectaccessreviews",
+        body={"spec": {**spec, "resourceAttributes": wanted}},
+    )
     assert local.json()["status"]["allowed"] is True
     rules = await ask(box, "bob-token", "POST", f"{reviews}/selfsubjectrulesreviews", body={"spec": {"namespace": "shop"}})
     assert {"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]} in rules.json()["status"]["resourceRules"]
@@ -184,7 +195,15 @@ async def test_the_audit_list_names_both_users_and_the_permit(box: Box, api: htt
     grant(box, "day2:executor", [*IDENTITY, ON_PATCH])
     await ask(box, "executor-token", "PATCH", f"{DEPLOYMENT}?dryRun=All", PERMIT, {"metadata": {"labels": {"x": "y"}}})
     entry = (await api.get("/simulator/audit")).json()["items"][-1]
-    expected = {"user": "day2:executor", "verb": "patch", "group": "apps", "resource": "deployments", "name": "web", "code": 200, "dryRun": True}
+    expected = {
+        "user": "day2:executor",
+        "verb": "patch",
+        "group": "apps",
+        "resource": "deployments",
+        "name": "web",
+        "code": 200,
+        "dryRun": True,
+    }
     assert expected.items() <= entry.items()
     assert entry["impersonatedUser"]["extra"] == {"day2.dev/permit": ["a.b.c"]}
     assert entry["impersonationConstraint"] == "impersonate:user-info"

@@ -43,7 +43,7 @@ async def advertised(api: httpx.AsyncClient) -> list[Advertised]:
 
 async def exercised(api: httpx.AsyncClient, each: Advertised) -> httpx.Response:
     query = {"watch": "1", "timeoutSeconds": "1", "resourceVersion": "999999"} if each.verb == "watch" else {}
-    body = {} if each.verb in ("create", "update", "patch") else None
+    body: Json | None = {} if each.verb in ("create", "update", "patch") else None
     headers = MERGE if each.verb == "patch" else {}
     return await api.request(METHODS.get(each.verb, "GET"), each.path("absent"), params=query, json=body, headers=headers)
 

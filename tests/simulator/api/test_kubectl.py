@@ -88,3 +88,25 @@ def test_explain_and_api_resources(run: Kubectl) -> None:
     listed = run("api-resources")
     assert "horizontalpodautoscalers" in listed
     assert "poddisruptionbudgets" in listed
+
+
+def test_what_kubectl_sends_as_protobuf_is_understood(run: Kubectl, served: Served) -> None:
+    run("create", "namespace", "made")
+    run("-n", "made", "create", "configmap", "c", "--from-literal=key=value")
+    run("-n", "made", "create", "secret", "generic", "s", "--from-literal=key=value")
+    run("-n", "made", "create", "role", "r", "--verb=get,list", "--resource=pods")
+    run("-n", "made", "create", "rolebinding", "r", "--role=r", "--user=bob")
+    run("-n", "made", "create", "quota", "q", "--hard=cpu=2,pods=4")
+    store = served.box.store
+    assert store.list(resource("", "configmaps"), "made")[0]["data"] == {"key": "value"}
+    assert store.list(resource("", "secrets"), "made")[0]["data"] == {"key": "dmFsdWU="}
+    assert store.list(resource("", "resourcequotas"), "made")[0]["spec"] == {"hard": {"cpu": "2", "pods": "4"}}
+    assert run("auth", "can-i", "list", "pods", "-n", "made", "--as=bob") == "yes\n"
+    assert "admin" in run("auth", "whoami")
+
+
+def test_drain_evicts_and_cordons(run: Kubectl, served: Served, run_pod: Callable[..., Json]) -> None:
+    served.box.store.create(resource("", "nodes"), {"metadata": {"name": "n1"}})
+    run_pod(ownerReferences=[{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "x", "uid": "u", "controller": True}])
+    run("drain", "n1", "--dry-run=server", "--force")
+    assert "deletionTimestamp" not in served.box.store.list(resource("", "pods"))[0]["metadata"]

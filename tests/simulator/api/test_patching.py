@@ -13,11 +13,15 @@ from simulator.patching import json_patch, managed_fields, merge_patch, strategi
 Json = dict[str, Any]
 scalars = st.one_of(st.booleans(), st.integers(-5, 5), st.text("ab", max_size=2))
 names = st.sampled_from(["a", "b", "c", "spec", "labels"])
-values = st.recursive(scalars, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(names, inner, max_size=3)), max_leaves=8)
+values = st.recursive(
+    scalars, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(names, inner, max_size=3)), max_leaves=8
+)
 objects = st.dictionaries(names, values, max_size=4)
 patches = st.dictionaries(names, st.one_of(values, st.none()), max_size=4)
 containers = st.lists(
-    st.fixed_dictionaries({"name": st.sampled_from("pqrs")}, optional={"image": st.text("xyz", max_size=2)}), max_size=4, unique_by=lambda each: each["name"]
+    st.fixed_dictionaries({"name": st.sampled_from("pqrs")}, optional={"image": st.text("xyz", max_size=2)}),
+    max_size=4,
+    unique_by=lambda each: each["name"],
 )
 
 
@@ -27,7 +31,7 @@ def test_a_merge_patch_made_from_two_objects_turns_one_into_the_other(one: Json,
 
 
 def _merge_patch_between(one: Json, other: Json) -> Json:
-    patch: Json = {field: None for field in one.keys() - other.keys()}
+    patch: Json = dict.fromkeys(one.keys() - other.keys())
     for field, value in other.items():
         before = one.get(field)
         if isinstance(value, dict) and isinstance(before, dict):
@@ -69,7 +73,11 @@ def test_strategic_directives() -> None:
         "$deleteFromPrimitiveList/finalizers": ["x"],
         "strategy": {"$retainKeys": ["type"], "type": "Recreate"},
     }
-    assert strategic.merge(live, patch) == {"containers": [{"name": "a", "args": ["z"]}], "finalizers": ["y"], "strategy": {"type": "Recreate"}}
+    assert strategic.merge(live, patch) == {
+        "containers": [{"name": "a", "args": ["z"]}],
+        "finalizers": ["y"],
+        "strategy": {"type": "Recreate"},
+    }
     assert strategic.merge(live, {"containers": [{"$patch": "replace"}, {"name": "c"}]})["containers"] == [{"name": "c"}]
     with pytest.raises(ApiError, match="Unknown patch type"):
         strategic.merge(live, {"$patch": "explode"})
@@ -78,7 +86,9 @@ def test_strategic_directives() -> None:
 
 
 def test_ports_merge_by_what_they_carry() -> None:
-    container = strategic.merge({"ports": [{"containerPort": 80}]}, {"ports": [{"containerPort": 81}, {"containerPort": 80, "name": "web"}]})
+    container = strategic.merge(
+        {"ports": [{"containerPort": 80}]}, {"ports": [{"containerPort": 81}, {"containerPort": 80, "name": "web"}]}
+    )
     assert container["ports"] == [{"containerPort": 81}, {"containerPort": 80, "name": "web"}]
     service = strategic.merge({"ports": [{"port": 80, "name": "a"}]}, {"ports": [{"port": 80, "targetPort": 8080}]})
     assert service["ports"] == [{"port": 80, "name": "a", "targetPort": 8080}]

@@ -17,7 +17,10 @@ EVICTION: Json = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"n
 
 
 def budget(box: Box, allowed: int, **spec: Any) -> None:
-    made = {"metadata": {"name": "web", "namespace": "shop"}, "spec": {"minAvailable": 3, "selector": {"matchLabels": {"app": "web"}}, **spec}}
+    made = {
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"minAvailable": 3, "selector": {"matchLabels": {"app": "web"}}, **spec},
+    }
     status = {"disruptionsAllowed": allowed, "desiredHealthy": 3, "currentHealthy": 3, "observedGeneration": 1}
     box.store.create(BUDGETS, {**made, "status": status})
 
@@ -57,7 +60,9 @@ async def test_a_binding_puts_a_pod_on_a_node_once(api: httpx.AsyncClient, box: 
     assert (await api.post(f"{POD}/binding", json=body)).status_code == 409
 
 
-async def test_an_exhausted_budget_refuses_the_eviction_and_says_why(api: httpx.AsyncClient, box: Box, run_pod: Callable[..., Json]) -> None:
+async def test_an_exhausted_budget_refuses_the_eviction_and_says_why(
+    api: httpx.AsyncClient, box: Box, run_pod: Callable[..., Json]
+) -> None:
     run_pod()
     budget(box, 0)
     for query in ("", "?dryRun=All"):
@@ -68,7 +73,9 @@ async def test_an_exhausted_budget_refuses_the_eviction_and_says_why(api: httpx.
         assert cause == {"reason": "DisruptionBudget", "message": "The disruption budget web needs 3 healthy pods and has 3 currently"}
 
 
-async def test_an_eviction_spends_the_budget_and_starts_a_graceful_end(api: httpx.AsyncClient, box: Box, run_pod: Callable[..., Json]) -> None:
+async def test_an_eviction_spends_the_budget_and_starts_a_graceful_end(
+    api: httpx.AsyncClient, box: Box, run_pod: Callable[..., Json]
+) -> None:
     run_pod()
     budget(box, 1)
     assert (await api.post(f"{POD}/eviction?dryRun=All", json=EVICTION)).status_code == 201
@@ -94,7 +101,9 @@ async def test_eviction_preconditions_are_checked_before_the_budget_is_spent(
     assert (await api.post(f"{POD}/eviction", json=exact)).status_code == 201
 
 
-async def test_a_pod_that_is_not_ready_may_go_when_the_budget_allows_it(api: httpx.AsyncClient, box: Box, run_pod: Callable[..., Json]) -> None:
+async def test_a_pod_that_is_not_ready_may_go_when_the_budget_allows_it(
+    api: httpx.AsyncClient, box: Box, run_pod: Callable[..., Json]
+) -> None:
     run_pod(ready=False)
     budget(box, 0, unhealthyPodEvictionPolicy="AlwaysAllow")
     assert (await api.post(f"{POD}/eviction", json=EVICTION)).status_code == 201

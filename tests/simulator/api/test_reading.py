@@ -44,7 +44,9 @@ async def test_a_label_selector_chooses(api: httpx.AsyncClient, selector: str, w
     assert await names(api, CONFIG_MAPS, labelSelector=selector) == wanted
 
 
-async def test_field_selectors_of_pods_and_events(api: httpx.AsyncClient, box: Box, run_pod: Callable[..., Json], a_pod: Callable[..., Json]) -> None:
+async def test_field_selectors_of_pods_and_events(
+    api: httpx.AsyncClient, box: Box, run_pod: Callable[..., Json], a_pod: Callable[..., Json]
+) -> None:
     run_pod("on-n1", "n1")
     box.store.create(resource("", "pods"), a_pod("nowhere"))
     pods = "/api/v1/pods"
@@ -52,7 +54,11 @@ async def test_field_selectors_of_pods_and_events(api: httpx.AsyncClient, box: B
     assert await names(api, pods, fieldSelector="spec.nodeName=") == ["nowhere"]
     assert await names(api, pods, fieldSelector="status.phase!=Running,metadata.namespace=shop") == ["nowhere"]
     assert await names(api, pods, fieldSelector="metadata.name=on-n1") == ["on-n1"]
-    event = {"metadata": {"name": "e", "namespace": "shop"}, "involvedObject": {"kind": "Pod", "name": "on-n1", "uid": "u"}, "reason": "BackOff"}
+    event = {
+        "metadata": {"name": "e", "namespace": "shop"},
+        "involvedObject": {"kind": "Pod", "name": "on-n1", "uid": "u"},
+        "reason": "BackOff",
+    }
     box.store.create(resource("", "events"), event)
     about = "involvedObject.name=on-n1,involvedObject.kind=Pod,reason=BackOff"
     assert await names(api, "/api/v1/namespaces/shop/events", fieldSelector=about) == ["e"]
@@ -116,7 +122,9 @@ async def test_metadata_only(api: httpx.AsyncClient, box: Box, web: Callable[...
 
 async def test_a_long_list_is_compressed_when_asked_for(api: httpx.AsyncClient, box: Box) -> None:
     for number in range(40):
-        box.store.create(resource("", "configmaps"), {"metadata": {"name": f"c{number}", "namespace": "shop"}, "data": {"text": "x" * 5000}})
+        box.store.create(
+            resource("", "configmaps"), {"metadata": {"name": f"c{number}", "namespace": "shop"}, "data": {"text": "x" * 5000}}
+        )
     packed = await api.get(CONFIG_MAPS, headers={"Accept-Encoding": "gzip"})
     plain = await api.get(CONFIG_MAPS, headers={"Accept-Encoding": "identity"})
     assert packed.headers["content-encoding"] == "gzip"
@@ -132,7 +140,12 @@ async def test_usage_is_served_as_metrics(api: httpx.AsyncClient) -> None:
 
 
 async def test_one_kind_in_two_versions(api: httpx.AsyncClient, box: Box) -> None:
-    spec = {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "minReplicas": 2, "maxReplicas": 5, "targetCPUUtilizationPercentage": 70}
+    spec = {
+        "scaleTargetRef": {"kind": "Deployment", "name": "web"},
+        "minReplicas": 2,
+        "maxReplicas": 5,
+        "targetCPUUtilizationPercentage": 70,
+    }
     old = "/apis/autoscaling/v1/namespaces/shop/horizontalpodautoscalers"
     made = await api.post(old, json={"metadata": {"name": "h"}, "spec": spec})
     assert made.status_code == 201

@@ -15,7 +15,15 @@ NAMESPACES, CONFIG_MAPS = resource("", "namespaces"), resource("", "configmaps")
 
 
 def owned_by(owner: Json, **more: Any) -> list[Json]:
-    return [{"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"], **more}]
+    return [
+        {
+            "apiVersion": owner["apiVersion"],
+            "kind": owner["kind"],
+            "name": owner["metadata"]["name"],
+            "uid": owner["metadata"]["uid"],
+            **more,
+        }
+    ]
 
 
 def test_each_write_moves_the_version_and_a_write_without_change_does_not(box: Box, web: Callable[..., Json]) -> None:

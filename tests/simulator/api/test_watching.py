@@ -81,8 +81,7 @@ async def test_a_forgotten_version_ends_the_watch_with_an_error_event(api: httpx
 
 async def test_initial_events_end_with_a_marked_bookmark(api: httpx.AsyncClient, box: Box) -> None:
     put(box, "a")
-    query = {"sendInitialEvents": "true", "allowWatchBookmarks": "true", "resourceVersionMatch": "NotOlderThan"}
-    events = await watched(api, **query)
+    events = await watched(api, sendInitialEvents="true", allowWatchBookmarks="true", resourceVersionMatch="NotOlderThan")
     assert told(events)[0] == ("ADDED", "a")
     assert events[1]["type"] == "BOOKMARK"
     assert events[1]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}

@@ -150,3 +150,12 @@ def test_old_replica_sets_are_forgotten_beyond_the_history_limit(small: Small) -
     sets = [each for each in box.store.list(REPLICA_SETS, "apps") if each["metadata"]["name"].startswith("web-")]
     assert len(sets) == 3
     assert box.deployment("apps", "web")["metadata"]["annotations"][REVISION] == "6"
+
+
+def test_the_missing_key_cures_the_new_image_too(shop: Any) -> None:
+    def give(obj: dict[str, Any]) -> None:
+        obj["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "PAYMENT_TIMEOUT", "value": "30s"}]
+
+    shop.patch(DEPLOYMENTS, "shop", "checkout", give)
+    shop.wait(120)
+    assert shop.deployment("shop", "checkout")["status"]["readyReplicas"] == 3

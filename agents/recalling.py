@@ -1,0 +1,23 @@
+"""Work that a detector and its planner share is done once for each desk. Used by the subjects of every agent."""
+
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+from agents.desk import Desk
+
+T = TypeVar("T")
+
+
+def once(look: Callable[[Desk], Iterator[T]]) -> Callable[[Desk], tuple[T, ...]]:
+    """All that `look` finds, kept for as long as the desk is. A desk never changes, so neither does the answer."""
+    kept: WeakKeyDictionary[Desk, tuple[T, ...]] = WeakKeyDictionary()
+
+    @wraps(look)
+    def recall(desk: Desk) -> tuple[T, ...]:
+        if desk not in kept:
+            kept[desk] = tuple(look(desk))
+        return kept[desk]
+
+    return recall

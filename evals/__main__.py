@@ -1,0 +1,52 @@
+"""`python -m evals`: one table of every suite, then where routing errs. Suites to come stand in the table as not there yet."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+
+from evals.routing import rules, scoring
+from graph.lexicon import DOMAINS
+
+SUITES = ("routing", "detection", "judging", "repair")
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    parser = argparse.ArgumentParser(prog="python -m evals", description="How good is it, with 95 % Wilson intervals.")
+    parser.add_argument("--cases", default="paraphrases.yaml", help="file of evals/routing to score")
+    parser.add_argument("--show-wrong", action="store_true", help="print what was routed wrongly; not while changing rules")
+    chosen = parser.parse_args(arguments)
+    result = scoring.score(scoring.read(chosen.cases), rules.asked, DOMAINS)
+    sys.stdout.write("\n".join([*table(result), "", *details(result), *(wrong(result) if chosen.show_wrong else ())]) + "\n")
+    return 0
+
+
+def table(result: scoring.Score) -> Iterator[str]:
+    """One line per suite."""
+    yield f"{'suite':<12}{'right':>6}{'of':>6}{'share':>8}   95 % interval"
+    low, high = result.interval
+    yield f"{'routing':<12}{result.right:>6}{result.total:>6}{result.share:>8.1%}   {low:.1%} to {high:.1%}"
+    for name in SUITES[1:]:
+        yield f"{name:<12}{'-':>6}{'-':>6}{'-':>8}   not there yet"
+
+
+def details(result: scoring.Score) -> Iterator[str]:
+    """Per domain, then who was asked for cases that need one agent or none."""
+    yield f"{'domain':<12}{'wanted':>8}{'found':>8}{'extra':>8}"
+    for line in result.lines:
+        yield f"{line.domain:<12}{line.wanted:>8}{line.found:>8}{line.extra:>8}"
+    names = (*DOMAINS, scoring.NOBODY)
+    yield ""
+    yield f"{'needed':<12}" + "".join(f"{name:>12}" for name in names) + "   asked"
+    for needed in names:
+        yield f"{needed:<12}" + "".join(f"{result.confusion.get((needed, asked), 0):>12}" for asked in names)
+
+
+def wrong(result: scoring.Score) -> Iterator[str]:
+    yield ""
+    for answer in result.wrong:
+        asked, needed = (", ".join(sorted(names)) or scoring.NOBODY for names in (answer.asked, answer.case.asks))
+        yield f"{asked} (not {needed}): {answer.case.text}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,82 @@
+"""`day2 audit`: the hash chain of everything that was asked, decided and done."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interfaces.cli.exits import Exit
+from interfaces.cli.flags import seconds
+from interfaces.cli.sessions import begin
+
+audit = typer.Typer(help="The audit chain: everything that was asked, decided and done.", rich_markup_mode=None, no_args_is_help=True)
+
+
+@audit.command("list")
+def list_records(
+    context: typer.Context,
+    subject: Annotated[str, typer.Option("--subject", help="an action, a run, or the scope of a stop")] = "",
+    role: Annotated[str, typer.Option("--role", help="door, judge, executor or controller")] = "",
+    event: Annotated[str, typer.Option("--event", help="such as verified, or approval for all of its kinds")] = "",
+    since: Annotated[str, typer.Option("--since", help="such as 2h or 7d")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=0, help="newest records; 0 for all")] = 200,
+) -> None:
+    """Records, oldest first."""
+    from datetime import timedelta
+
+    from interfaces.rendering import records
+    from runtime.roles import console
+    from runtime.services import auditing
+
+    session = begin(context)
+    with console.record(session.settings) as record:
+        start = record.clock.now() - timedelta(seconds=seconds(since)) if since else None
+        rows = auditing.records(record.ledger, subject=subject, role=role, event=event, since=start, limit=limit)
+        session.show(records.audit_list(rows), columns=records.AUDIT_COLUMNS, name="seq")
+
+
+@audit.command("get")
+def get_record(context: typer.Context, seq: Annotated[int, typer.Argument(help="number of the record", metavar="SEQ")]) -> None:
+    """One record with its body."""
+    from interfaces.rendering import records
+    from runtime.roles import console
+    from runtime.services import auditing
+
+    session = begin(context)
+    with console.record(session.settings) as record:
+        session.show(records.audit_document(auditing.get(record.ledger, seq)), name="seq")
+
+
+@audit.command("verify")
+def verify_chain(context: typer.Context) -> None:
+    """Find any record that was changed, removed, reordered or cut off. Exits 1 when the chain does not hold."""
+    from interfaces.rendering import records
+    from runtime.roles import console
+
+    session = begin(context)
+    report = console.audit_report(session.settings)
+    session.show(records.audit_report(report), view=records.audit_report_view, name="head")
+    if not report["whole"]:
+        raise typer.Exit(Exit.ERROR)
+
+
+@audit.command("export")
+def export_chain(
+    context: typer.Context,
+    form: Annotated[str, typer.Option("--format", help="cloudevents, csv or jsonl")] = "cloudevents",
+    out: Annotated[Path | None, typer.Option("-O", "--out", help="file; standard output without it", show_default=False)] = None,
+) -> None:
+    """The whole chain for another system."""
+    from runtime.roles import console
+    from runtime.services import auditing, recording
+
+    session = begin(context)
+    if session.flags.output in auditing.FORMATS:
+        form = session.flags.output
+    with console.record(session.settings) as record:
+        text = auditing.exported(recording.chain(record.ledger), form)
+    if out is None:
+        session.out.stream.write(text)
+        return
+    out.write_text(text, encoding="utf-8")
+    session.say(f"Saved {out}")

@@ -1,0 +1,108 @@
+"""Commands for those who run it: stop, resume, serve, schema, version."""
+
+from typing import Annotated
+
+import typer
+
+from interfaces.cli.exits import Exit
+from interfaces.cli.sessions import begin, run
+
+
+def stop(
+    context: typer.Context,
+    scope: Annotated[str, typer.Option("--scope", help="all, agent=NAME or namespace=NAME")] = "all",
+    reason: Annotated[str, typer.Option("--reason", help="why; required to stop, and kept in the audit chain")] = "",
+    mode: Annotated[str, typer.Option("--mode", help="all, or forward to let undo through")] = "all",
+    status: Annotated[bool, typer.Option("--status", help="only show what is stopped; exit 9 when something is")] = False,
+) -> None:
+    """Emergency stop: nothing is written until a person resumes. Works without the registry.
+
+    \b
+    Examples:
+      day2 stop --reason "incident 4711"
+      day2 stop --scope namespace=shop --mode forward --reason "sale"
+      day2 stop --status
+    """
+    from interfaces.rendering import records
+    from runtime.roles import console
+
+    session = begin(context)
+    if not status:
+        if not reason.strip():
+            raise typer.BadParameter('--reason "..." must say why')
+        console.stop(session.settings, scope=scope.replace("ns=", "namespace=", 1) if scope.startswith("ns=") else scope, mode=mode, reason=reason)
+    rows = console.stops(session.settings)
+    session.show(records.stop_list(rows), columns=records.STOP_COLUMNS, view=records.stop_view, name="scope")
+    if status and rows:
+        raise typer.Exit(Exit.STOPPED)
+    if rows:
+        session.hint('Next: day2 resume --reason "..." when it is over')
+
+
+def resume(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option("--reason", help="why; required, and kept in the audit chain")],
+    scope: Annotated[str, typer.Option("--scope", help="the scope that was stopped")] = "all",
+) -> None:
+    """Lift an emergency stop. Only a person does.
+
+    \b
+    Examples:
+      day2 resume --reason "incident 4711 is over"
+    """
+    from interfaces.rendering import records
+    from runtime.roles import console
+
+    session = begin(context)
+    if not reason.strip():
+        raise typer.BadParameter('--reason "..." must say why')
+    console.resume(session.settings, scope=scope.replace("ns=", "namespace=", 1) if scope.startswith("ns=") else scope, reason=reason)
+    session.show(records.stop_list(console.stops(session.settings)), columns=records.STOP_COLUMNS, view=records.stop_view, name="scope")
+
+
+def serve(
+    context: typer.Context,
+    role: Annotated[list[str] | None, typer.Option("--role", help="only this role: controller, judge or executor; may be repeated", show_default=False)] = None,
+) -> None:
+    """Controller with its agents, judge and executor, each a process of its own, until Ctrl-C.
+
+    \b
+    Examples:
+      day2 serve
+      day2 serve --role judge --role executor
+    """
+    from runtime import serving
+
+    session = begin(context)
+    run(serving.serve(session.settings, tuple(role or ())))
+
+
+def schema(context: typer.Context, kind: Annotated[str, typer.Argument(help="such as FindingList, Plan, or an action kind; without it, all kinds")] = "") -> None:
+    """The JSON Schema of a kind of document.
+
+    \b
+    Examples:
+      day2 schema
+      day2 schema FindingList
+      day2 schema scale_workload
+    """
+    from interfaces.rendering import envelopes, schemas
+
+    session = begin(context)
+    if not kind:
+        session.show(schemas.listed(), columns=schemas.COLUMNS, name="name")
+        return
+    document = schemas.of_kind(kind)
+    session.show(document, view=lambda screen, found: screen.line(envelopes.text(found, ascii_only=screen.ascii_only)), name="title")
+
+
+def version(context: typer.Context) -> None:
+    """Versions of day2ops, Python, and the forms that it writes."""
+    from importlib import metadata
+    from platform import python_version, system
+
+    from interfaces.rendering.envelopes import API_VERSION, SCHEMA_MINOR, envelope
+
+    found = metadata.version("day2ops")
+    document = envelope("Version", version=found, python=python_version(), system=system(), writes=f"{API_VERSION}, minor {SCHEMA_MINOR}")
+    begin(context).show(document, view=lambda screen, row: screen.line(f"day2 {row['version']} (Python {row['python']}, {row['system']})"), name="version")

@@ -1,0 +1,33 @@
+"""`day2 run`: what was asked, and what came of it."""
+
+from typing import Annotated
+
+import typer
+
+from interfaces.cli.sessions import begin
+
+run = typer.Typer(help="Runs: what was asked, and what came of it.", rich_markup_mode=None, no_args_is_help=True)
+
+
+@run.command("list")
+def list_runs(context: typer.Context, limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 200) -> None:
+    """Runs, newest first."""
+    from interfaces.rendering import records
+    from runtime.roles import console
+    from runtime.services import running
+
+    session = begin(context)
+    with console.record(session.settings) as record:
+        session.show(records.run_list(running.runs(record.ledger, limit)), columns=records.RUN_COLUMNS)
+
+
+@run.command("get")
+def get_run(context: typer.Context, run_id: Annotated[str, typer.Argument(help="run-...", metavar="RUN")]) -> None:
+    """One run with its actions and its way through the audit chain."""
+    from interfaces.rendering import records
+    from runtime.roles import console
+    from runtime.services import running
+
+    session = begin(context)
+    with console.record(session.settings) as record:
+        session.show(records.run_document(running.get(record.ledger, run_id)), view=records.run_view)

@@ -1,0 +1,88 @@
+"""Applying from the command line: submits to the gate, and starts judge and executor as children where no `day2 serve` runs on this data folder."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+from core.domain.errors import Busy, InvalidInput
+from core.domain.ledger import ActionRow
+from core.domain.outcome import TERMINAL
+from gate import keys
+from gate.door import LedgerDoor
+from gate.executing.hands import ROLE as EXECUTOR
+from runtime import serving
+from runtime.ids import RandomIds
+from runtime.roles import console, everything, reading
+from runtime.services import applying, planning, recording, reversing
+from runtime.services.applying import Followed
+from runtime.settings import Settings
+from tools.stores.locks import RoleLock
+
+Show = Callable[[ActionRow], None]
+
+
+async def apply(settings: Settings, what: Sequence[str], *, show: Show, wait_for_people: bool, timeout: float | None) -> Followed:
+    """A saved plan, or ids of actions that wait here."""
+    ids = [word for word in what if word.startswith("act-")]
+    files = [Path(word) for word in what if not word.startswith("act-")]
+    if len(files) > 1 or (files and ids):
+        raise InvalidInput("one plan at a time, or actions by their ids", mend="day2 apply plan.json")
+    plan = planning.read(files[0]) if files else None
+    if plan is not None:
+        async with reading.opened(settings) as view:
+            applying.check(plan, cluster=await view.reader.cluster_uid(), now=view.clock.now())
+    with console.record(settings, create=plan is not None) as kept:
+        applying.check_stop(kept.ledger)
+        gate = LedgerDoor(kept.ledger, kept.clock)
+        wanted = await applying.submit(gate, kept.ledger, plan, by=console.person()) if plan else tuple(ids)
+        return await _followed(settings, kept, wanted, show, wait_for_people=wait_for_people, timeout=timeout)
+
+
+async def roll_back(settings: Settings, action_id: str, *, show: Show, wait_for_people: bool, timeout: float | None) -> Followed:
+    """Submit the reverse of a verified action, and follow it."""
+    with console.record(settings) as kept:
+        found = recording.get(kept.ledger, action_id)
+        applying.check_stop(kept.ledger)
+        now = kept.clock.now()
+        proposal = reversing.reversed_proposal(found.row, found.proposal, action_id=RandomIds().new("act"), by=console.person(), at=now)
+        plan = planning.Sealed(proposal.action.target.cluster, "", proposal.expires_at, (proposal,))
+        wanted = await applying.submit(LedgerDoor(kept.ledger, kept.clock), kept.ledger, plan, by=console.person())
+        return await _followed(settings, kept, wanted, show, wait_for_people=wait_for_people, timeout=timeout)
+
+
+async def cancel(settings: Settings, action_id: str, *, reason: str) -> None:
+    """Raises InvalidInput for an action that cannot be taken back any more."""
+    with console.record(settings) as kept:
+        recording.get(kept.ledger, action_id)
+        standing = await LedgerDoor(kept.ledger, kept.clock).cancel(action_id, by=console.person(), reason=reason)
+        if standing.state.value != "cancelled":
+            mend = f"day2 action rollback {action_id}" if standing.state.value == "verified" else f"day2 action get {action_id}"
+            raise InvalidInput(f"{action_id} is {standing.state.value} and cannot be cancelled", mend=mend)
+
+
+async def _followed(
+    settings: Settings, kept: console.Record, ids: Sequence[str], show: Show, *, wait_for_people: bool, timeout: float | None
+) -> Followed:
+    rows = applying.rows_of(kept.ledger, ids)
+    if all(row.state in TERMINAL for row in rows):
+        return await applying.follow(kept.ledger, ids, show, wait_for_people=False, timeout=0)
+    async with deciders(settings):
+        return await applying.follow(kept.ledger, ids, show, wait_for_people=wait_for_people, timeout=timeout)
+
+
+@contextlib.asynccontextmanager
+async def deciders(settings: Settings) -> AsyncIterator[None]:
+    """Judge and executor at work: those that serve here already, or our own children for as long as this lasts."""
+    async with serving.children() as family:
+        for role in (keys.JUDGE, EXECUTOR):
+            if not _serves(settings, role):
+                await everything.start_role(family, role, settings)
+        yield
+
+
+def _serves(settings: Settings, role: str) -> bool:
+    try:
+        RoleLock(settings.data_dir, role).take().release()
+    except Busy:
+        return True
+    return False

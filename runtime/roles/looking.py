@@ -1,0 +1,92 @@
+"""Looking from the command line: joins scan, ask and route to the cluster reader and the agents of this process. Writes nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from agents.catalogue import AGENTS
+from core.cluster.reading import ClusterReader, Metrics
+from core.domain.clock import Clock
+from core.domain.request import Request
+from core.domain.values import bounded
+from core.policy.redaction import redact
+from graph import supervising
+from graph.routes import Route
+from registry.membership import Member
+from runtime import declared
+from runtime.consulting import InProcess
+from runtime.declared import Declared
+from runtime.ids import RandomIds
+from runtime.roles import console, reading
+from runtime.roles.reading import Reading
+from runtime.services import asking, manifests, scanning
+from runtime.settings import Settings
+
+Where = dict[str, object]
+"""Context, cluster, namespaces and time of a look."""
+
+
+async def scan(settings: Settings, namespaces: Sequence[str], names: Sequence[str], source: Path | None) -> tuple[scanning.Scan, Where]:
+    """On the cluster, or on manifests in files."""
+    asked = scanning.chosen(names, tuple(agent.name for agent in AGENTS))
+    if source is not None:
+        return await _scan_files(settings, namespaces, asked, source)
+    async with reading.opened(settings) as view:
+        result = await scanning.scan(consulting(view), request(view.clock, namespaces, agents=asked), asked)
+        return result, await where(view, namespaces)
+
+
+async def _scan_files(settings: Settings, namespaces: Sequence[str], asked: Sequence[str], source: Path) -> tuple[scanning.Scan, Where]:
+    clock = console.clock_of(settings)
+    found = manifests.read(source)
+    reader = manifests.ManifestReader(found, clock.now())
+    working = in_process(reader, None, declared.read(settings.policy.objectives), clock)
+    result = await scanning.scan(working, request(clock, namespaces, agents=asked), asked)
+    place: Where = {"context": str(source), "cluster": await reader.cluster_uid(), "namespaces": list(namespaces), "at": clock.now()}
+    return scanning.with_unread(result, [(problem.place, problem.reason) for problem in found.problems]), place
+
+
+async def route(settings: Settings, question: str) -> tuple[Route, tuple[str, ...]]:
+    """Only words are looked at: no cluster is needed."""
+    members = await _living(settings)
+    asked = request(console.clock_of(settings), (), text=redact(question))
+    return supervising.choose(asked, members), tuple(member.name for member in members)
+
+
+async def ask(settings: Settings, namespaces: Sequence[str], question: str) -> tuple[asking.Answer, Where]:
+    members = await _living(settings)
+    async with reading.opened(settings) as view:
+        asked = request(view.clock, namespaces, text=redact(question))
+        why = "its words decided; a model is asked by the runs of day2 serve" if settings.model.enabled else "model.enabled is not set, its words decided"
+        answer = await asking.ask(asked, supervising.choose, members, consulting(view), without_model=why)
+        return answer, await where(view, namespaces)
+
+
+async def _living(settings: Settings) -> tuple[Member, ...]:
+    found, _ = await console.members(settings)
+    return found
+
+
+def consulting(view: Reading) -> InProcess:
+    return in_process(view.reader, view.metrics, view.declared, view.clock)
+
+
+def in_process(reader: ClusterReader, metrics: Metrics | None, documents: Declared, clock: Clock) -> InProcess:
+    """The agents of this process, over these ports."""
+    return InProcess({agent.name: agent for agent in AGENTS}, reader, metrics, documents.objectives, documents.prices, clock)
+
+
+def request(clock: Clock, namespaces: Sequence[str], *, text: str = "", agents: Sequence[str] = ()) -> Request:
+    """What a person typed, as a request."""
+    return Request(
+        id=RandomIds().new("run"),
+        trigger="cli",
+        by=console.person(),
+        text=bounded(text, 2000),
+        namespaces=tuple(namespaces),
+        agents=tuple(agents),
+        at=clock.now(),
+    )
+
+
+async def where(view: Reading, namespaces: Sequence[str]) -> Where:
+    return {"context": view.context, "cluster": await view.reader.cluster_uid(), "namespaces": list(namespaces), "at": view.clock.now()}

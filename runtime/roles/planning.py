@@ -1,0 +1,89 @@
+"""Planning from the command line: agents, arbitration, and the judge's own look without its key. Writes nothing, and can permit nothing."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, cast
+
+from agents.catalogue import AGENTS
+from core.domain.ledger import Ledger
+from core.domain.proposal import Proposal
+from core.domain.verdict import Decision, RuleResult, Verdict
+from core.policy.arbitration import UNDOING_WITHIN, Arbitration, arbitrate, recent_from
+from gate import approvals
+from gate.approvals import Count
+from gate.door import LedgerDoor
+from gate.judging.facts import gather
+from gate.judging.sources import Bench
+from runtime.ids import RandomIds
+from runtime.roles import console, looking, reading
+from runtime.services import planning, policies, scanning
+from runtime.settings import Settings
+from tools.kubernetes import config, transport
+from tools.kubernetes.reader import HttpReader
+from tools.kubernetes.writer import PreviewWriter
+from tools.stores.memory import MemoryLedger
+
+NOBODY = Count((), None, None, ())
+
+
+async def plan(settings: Settings, namespaces: Sequence[str], agents: Sequence[str], wanted: Sequence[str]) -> planning.Plan:
+    """Scan, arbitrate, and ask what the judge would say now."""
+    asked = scanning.chosen(agents, tuple(agent.name for agent in AGENTS))
+    own = settings.kubernetes
+    judging = config.load(own.judge_kubeconfig or own.kubeconfig, "" if own.judge_kubeconfig else own.context)
+    with console.record(settings) as kept:
+        async with reading.opened(settings) as view, transport.connect(judging) as client:
+            found = await scanning.scan(looking.consulting(view), looking.request(view.clock, namespaces, agents=asked), asked)
+            bench = Bench(
+                ledger=kept.ledger,
+                reader=HttpReader(client, view.clock),
+                previewer=PreviewWriter(client),
+                metrics=view.metrics,
+                clock=view.clock,
+                key=cast("Any", None),  # a preview signs nothing, so it holds no key
+                doors={},
+                rules=policies.in_force(settings.policy.rules),
+                ids=RandomIds(),
+                objectives=view.declared.objectives,
+                grants=view.declared.grants,
+                prices=view.declared.prices,
+            )
+            return await planning.plan(
+                found,
+                wanted,
+                partial(_arbitrated, bench),
+                partial(previewed, bench),
+                cluster=await view.reader.cluster_uid(),
+                context=view.context,
+                at=view.clock.now(),
+            )
+
+
+def _arbitrated(bench: Bench, proposals: tuple[Proposal, ...]) -> Arbitration:
+    now = bench.clock.now()
+    return arbitrate(proposals, recent=recent_from(_recent(bench.ledger, now - UNDOING_WITHIN)), now=now)
+
+
+def _recent(ledger: Ledger, since: Any) -> Any:
+    return ledger.search(since=since)
+
+
+async def previewed(bench: Bench, proposal: Proposal) -> Verdict:
+    """What the judge would say now: its facts, its rules, nobody's approval. Raises Unavailable, NotAuthorised or Refused where it cannot look."""
+    scratch = MemoryLedger()
+    await LedgerDoor(scratch, bench.clock).submit(proposal, by=console.person())
+    row = scratch.get(proposal.action.id)
+    assert row is not None  # noqa: S101  it was submitted one line above
+    seen = await gather(bench, row, proposal.action, NOBODY)
+    results = bench.rules.judge(proposal.action, seen.facts) + _floor(proposal)
+    return Verdict(
+        action_id=row.action_id, action_digest=row.digest, policy_digest=bench.rules.digest, facts=seen.facts, results=results, at=bench.clock.now()
+    )
+
+
+def _floor(proposal: Proposal) -> tuple[RuleResult, ...]:
+    needed = approvals.people_needed(proposal.action.risk)
+    if needed < 2:
+        return ()
+    message = f"{proposal.action.risk} risk takes {needed} people"
+    return (RuleResult(rule="gate-two-people", result="fail", on_fail=Decision.NEEDS_APPROVAL, message=message),)

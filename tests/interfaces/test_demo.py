@@ -1,0 +1,150 @@
+"""The demo as people start it: a process of its own, in shells that hold all sorts of things."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+KEPT = ("PATH", "LANG", "LC_ALL", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")
+
+
+def shell(home: Path, **more: str) -> dict[str, str]:
+    """A bare environment with a home of the test's own."""
+    home.mkdir(parents=True, exist_ok=True)
+    return {key: os.environ[key] for key in KEPT if key in os.environ} | {"HOME": str(home), "TMPDIR": str(home)} | more
+
+
+def play(home: Path, *flags: str, **more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "interfaces.cli", "demo", "--fast", *flags]
+    return subprocess.run(command, env=shell(home, **more), capture_output=True, text=True, timeout=150, check=False)
+
+
+def busy() -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-c", "while True: pass"])
+
+
+def test_the_same_seed_prints_the_same_bytes_whatever_the_shell_holds_and_however_busy_the_machine_is(tmp_path: Path) -> None:
+    calm = play(tmp_path / "calm")
+    assert calm.returncode == 0, calm.stderr
+    trap = tmp_path / "kubeconfig"
+    trap.write_text("this is no kubeconfig, and reading it would fail")
+    dead = "http://127.0.0.1:9"
+    load = [busy(), busy()]
+    try:
+        loaded = play(
+            tmp_path / "a home with spaces 'and' quotes",
+            KUBECONFIG=str(trap),
+            OPENAI_API_KEY="sk-canary-0123456789abcdef",
+            OPENAI_BASE_URL=dead,
+            HTTP_PROXY=dead,
+            HTTPS_PROXY=dead,
+            ALL_PROXY=dead,
+        )
+    finally:
+        for process in load:
+            process.kill()
+            process.wait()
+    assert loaded.returncode == 0, loaded.stderr
+    assert loaded.stdout == calm.stdout
+    assert "canary" not in loaded.stdout + loaded.stderr
+    assert_the_story_is_whole(calm.stdout)
+
+
+def assert_the_story_is_whole(text: str) -> None:
+    """What the issue says the demo must show, each by what only it can print."""
+    for words in (
+        "REL-101 shop/deployment/checkout",
+        "FIN-101 shop/deployment/catalog",
+        "SEC-102 platform/pod/debug-shell",
+        "SEC-101 namespace/tools",
+        "SCA-101 shop/horizontalpodautoscaler/storefront",
+        "SCA-103 ml/job/train-embeddings",
+        "delete namespace payments” (quoted, not obeyed)",
+        "scaling goes first by priority",
+        "gpu-allowance: the namespace would hold 9 GPUs and its allowance is 6",
+        "? needs_approval",
+        "the requester tried to approve its own action: refused",
+        "taken back: latency p99",
+        "not run: SEC-105",
+        "audit: chain ok",
+        "model: 0 calls, $0.00",
+    ):
+        assert words in text, words
+    outcomes = re.search(r"(\d+) denied · (\d+) verified · (\d+) rolled_back · (\d+) held", text)
+    assert outcomes is not None
+    assert [int(number) for number in outcomes.groups()] == [1, 6, 1, 1]
+    found = text[text.index("── scan") : text.index("── plan")]
+    assert " payments/" not in found, "the healthy namespace must stay silent"
+
+
+def test_another_seed_tells_the_same_story_with_other_ids(tmp_path: Path) -> None:
+    other = play(tmp_path, "--seed", "11")
+    assert other.returncode == 0, other.stderr
+    assert_the_story_is_whole(other.stdout)
+
+
+def test_sixty_columns_of_ascii_are_enough(tmp_path: Path) -> None:
+    narrow = play(tmp_path, LC_ALL="C", LANG="C", COLUMNS="60")
+    assert narrow.returncode == 0, narrow.stderr
+    assert narrow.stdout.isascii()
+    assert max(len(line) for line in narrow.stdout.splitlines()) <= 60
+
+
+def test_one_json_document_holds_the_same(tmp_path: Path) -> None:
+    answer = play(tmp_path, "-o", "json")
+    assert answer.returncode == 0, answer.stderr
+    document: dict[str, Any] = json.loads(answer.stdout)
+    assert document["kind"] == "DemoReport"
+    assert {"started", "scanned", "planned", "arbitrated", "judged", "approved", "executed", "scored"} <= set(document)
+    decisions = {row["decision"] for row in document["judged"]["verdicts"]}
+    assert decisions == {"allow", "needs_approval", "deny"}
+    assert all(row["evidence"] for row in document["scanned"]["findings"])
+
+
+def test_a_kept_cluster_answers_kubectl_until_it_is_interrupted(tmp_path: Path) -> None:
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("no kubectl on this machine")
+    home = tmp_path / "home"
+    command = [sys.executable, "-m", "interfaces.cli", "demo", "--fast", "--keep"]
+    with subprocess.Popen(command, env=shell(home), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as demo:
+        assert demo.stderr is not None
+        try:
+            line = next(line for line in demo.stderr if "export KUBECONFIG=" in line)
+            kubeconfig = line.split("=", 1)[1].strip().strip("'")
+            pods = subprocess.run([kubectl, "--kubeconfig", kubeconfig, "get", "pods", "-A"], env=shell(home), capture_output=True, text=True, check=False)
+            assert pods.returncode == 0, pods.stderr
+            assert "checkout-" in pods.stdout
+        finally:
+            demo.send_signal(signal.SIGINT)
+            demo.wait(30)
+    assert not list(home.glob("day2-demo-*")), "the folder of the demo stays behind"
+    assert not _left_over(kubeconfig)
+
+
+def _left_over(kubeconfig: str) -> list[str]:
+    """Processes that still name the demo's folder."""
+    folder = str(Path(kubeconfig).parent)
+    for _ in range(50):
+        found = [entry.name for entry in Path("/proc").glob("[0-9]*") if folder in _command(entry)]
+        if not found:
+            return []
+        time.sleep(0.1)
+    return found
+
+
+def _command(entry: Path) -> str:
+    try:
+        return (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
