@@ -6,6 +6,7 @@ The arithmetic is the HPA controller's own (`pkg/controller/podautoscaler/replic
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from agents import sizes
 from agents.desk import Desk, RangeQuery
@@ -37,7 +38,16 @@ class Autoscaled(NamedTuple):
         return replicas * self.request_milli / 1000
 
 
-def autoscaled(snapshot: Snapshot) -> Iterator[Autoscaled]:
+def autoscaled(snapshot: Snapshot) -> tuple[Autoscaled, ...]:
+    if snapshot not in _FOUND:
+        _FOUND[snapshot] = tuple(_autoscaled(snapshot))
+    return _FOUND[snapshot]
+
+
+_FOUND: WeakKeyDictionary[Snapshot, tuple[Autoscaled, ...]] = WeakKeyDictionary()
+
+
+def _autoscaled(snapshot: Snapshot) -> Iterator[Autoscaled]:
     for workload in controlled(snapshot, SCALABLE):
         meta = workload.item.metadata
         autoscaler = snapshot.autoscaler_of(workload.kind, meta.namespace, meta.name)

@@ -1,11 +1,14 @@
 """What containers and pods ask for, as integers. Odd quantities count as not asked for: one strange object must not stop a check."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from core.cluster import quantities
 from core.cluster.objects import Container, PodSpec, Resources
 
 GPU = "nvidia.com/gpu"
+_DISTINCT = 4096
+"""A cluster asks for few distinct sizes, and each text is parsed once."""
 
 
 class Size(NamedTuple):
@@ -47,9 +50,15 @@ def of_pod(spec: PodSpec) -> Size:
 
 
 def gpus(spec: PodSpec) -> int:
-    return sum(requested(container).gpus for container in spec.containers)
+    found = 0
+    for container in spec.containers:
+        requests, limits = container.resources.requests, container.resources.limits
+        if GPU in requests or GPU in limits:
+            found += requested(container).gpus
+    return found
 
 
+@lru_cache(maxsize=_DISTINCT)
 def _milli(text: str | int | float) -> int:
     try:
         return max(0, quantities.cpu_milli(text))
@@ -57,6 +66,7 @@ def _milli(text: str | int | float) -> int:
         return 0
 
 
+@lru_cache(maxsize=_DISTINCT)
 def _mib(text: str | int | float) -> int:
     try:
         return max(0, quantities.memory_mib(text))
@@ -64,6 +74,7 @@ def _mib(text: str | int | float) -> int:
         return 0
 
 
+@lru_cache(maxsize=_DISTINCT)
 def _count(text: str | int | float) -> int:
     try:
         return max(0, quantities.count(text))

@@ -76,21 +76,25 @@ class Totals(NamedTuple):
 
 
 def totals(homes: Homes, series: Iterable[Series]) -> dict[Owner, Totals]:
-    sums: dict[Owner, dict[float, float]] = defaultdict(lambda: defaultdict(float))
+    lines: dict[Owner, list[Series]] = defaultdict(list)
     for line in series:
         labels = dict(line.labels)
         owner = homes.of(labels.get("namespace", ""), labels.get("pod", ""))
-        if owner is None:
-            continue
-        into = sums[owner]
-        for at, value in zip(line.times, line.values, strict=False):
-            if math.isfinite(value):
-                into[at] += value
-    return {owner: _sorted(values) for owner, values in sums.items()}
+        if owner is not None:
+            lines[owner].append(line)
+    return {owner: _summed(group) for owner, group in lines.items()}
 
 
-def _sorted(values: dict[float, float]) -> Totals:
-    ordered = sorted(values.items())
+def _summed(group: list[Series]) -> Totals:
+    """Most series of a workload have the same times: those are added as they stand, the others time by time."""
+    columns: dict[tuple[float, ...], list[tuple[float, ...]]] = defaultdict(list)
+    for line in group:
+        columns[line.times].append(line.values)
+    sums: dict[float, float] = defaultdict(float)
+    for times, rows in columns.items():
+        for at, value in zip(times, map(sum, zip(*rows, strict=True)), strict=False):
+            sums[at] += value
+    ordered = sorted((at, value) for at, value in sums.items() if math.isfinite(value))
     return Totals(tuple(at for at, _ in ordered), tuple(value for _, value in ordered))
 
 

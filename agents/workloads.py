@@ -60,22 +60,48 @@ def controller(meta: Meta) -> OwnerReference | None:
 
 
 def controlled(snapshot: Snapshot, kinds: tuple[str, ...] = CONTROLLED) -> Iterator[Controlled]:
-    """Workloads outside system namespaces, by namespace and name."""
-    for kind in kinds:
-        for item in sorted(snapshot.of(kind), key=_place):
-            if item.metadata.namespace not in SYSTEM_NAMESPACES and item.metadata.deletion_timestamp is None:
-                pods = tuple(sorted((pod for pod in snapshot.pods_of(item.metadata.uid) if not leaving(pod)), key=_place))
-                yield Controlled(kind, item, pods)
+    """Workloads outside system namespaces, by kind, namespace and name."""
+    found = _index(snapshot)
+    return (workload for kind in kinds for workload in found.by_kind.get(kind, ()))
 
 
 def workload_at(snapshot: Snapshot, uid: str) -> Controlled | None:
     """The workload with this uid."""
-    if snapshot not in _BY_UID:
-        _BY_UID[snapshot] = {workload.item.metadata.uid: workload for workload in controlled(snapshot)}
-    return _BY_UID[snapshot].get(uid)
+    return _index(snapshot).by_uid.get(uid)
 
 
-_BY_UID: WeakKeyDictionary[Snapshot, dict[str, Controlled]] = WeakKeyDictionary()
+class _Index(NamedTuple):
+    by_kind: dict[str, tuple[Controlled, ...]]
+    by_uid: dict[str, Controlled]
+    pods: dict[str, tuple[Pod, ...]]
+
+
+_INDEX: WeakKeyDictionary[Snapshot, _Index] = WeakKeyDictionary()
+"""Every check walks the workloads; they are put in order once for each look at the cluster."""
+
+
+def _index(snapshot: Snapshot) -> _Index:
+    if snapshot not in _INDEX:
+        by_kind = {kind: tuple(_workloads(snapshot, kind)) for kind in CONTROLLED}
+        pods: dict[str, list[Pod]] = defaultdict(list)
+        for pod in snapshot.pods:
+            if not leaving(pod):
+                pods[pod.metadata.namespace].append(pod)
+        by_uid = {workload.item.metadata.uid: workload for found in by_kind.values() for workload in found}
+        _INDEX[snapshot] = _Index(by_kind, by_uid, {name: tuple(group) for name, group in pods.items()})
+    return _INDEX[snapshot]
+
+
+def _workloads(snapshot: Snapshot, kind: str) -> Iterator[Controlled]:
+    for item in sorted(snapshot.of(kind), key=_place):
+        if item.metadata.namespace not in SYSTEM_NAMESPACES and item.metadata.deletion_timestamp is None:
+            pods = tuple(sorted((pod for pod in snapshot.pods_of(item.metadata.uid) if not leaving(pod)), key=_place))
+            yield Controlled(kind, item, pods)
+
+
+def pods_in(snapshot: Snapshot, namespace: str) -> tuple[Pod, ...]:
+    """The pods of a namespace that have not ended and are not on their way out."""
+    return _index(snapshot).pods.get(namespace, ())
 
 
 def jobs(snapshot: Snapshot) -> Iterator[tuple[Job, tuple[Pod, ...]]]:

@@ -10,7 +10,8 @@ _IMAGES = tuple(f"images.example/team-{number}/service-{number}@sha256:{number:0
 
 def pod(number: int, seed: int = 0) -> Json:
     """One pod of a Deployment with two containers, running on one of 200 nodes."""
-    dice = random.Random(seed * 1_000_003 + number)
+    alike, dice = random.Random(seed * 1_000_003 + number // 8), random.Random(seed * 1_000_003 + number)
+    token = f"kube-api-access-{number:05x}"
     app, space = f"service-{number // 8 % 400}", f"team-{number // 200 % 50}"
     labels = {"app.kubernetes.io/name": app, "app.kubernetes.io/part-of": space, "pod-template-hash": f"{number // 8:010x}", "tier": "web"}
     owner = {
@@ -22,7 +23,7 @@ def pod(number: int, seed: int = 0) -> Json:
         "blockOwnerDeletion": True,
     }
     names = ("main", "proxy")
-    containers = [_container(name, dice, number) for name in names]
+    containers = [_container(name, alike, number // 8, token) for name in names]
     return {
         "metadata": {
             "name": f"{app}-{number // 8:010x}-{number:05x}",
@@ -31,9 +32,9 @@ def pod(number: int, seed: int = 0) -> Json:
             "uid": f"{number + 10**9:032x}",
             "resourceVersion": str(10**6 + number),
             "generation": 1,
-            "creationTimestamp": "2026-01-05T12:00:00Z",
+            "creationTimestamp": _moment(number),
             "labels": labels,
-            "annotations": {"prometheus.io/scrape": "true", "checksum/config": f"{dice.getrandbits(256):064x}", "note": "x" * 200},
+            "annotations": {"prometheus.io/scrape": "true", "checksum/config": f"{alike.getrandbits(256):064x}", "note": "x" * 200},
             "ownerReferences": [owner],
             "managedFields": [_managed("kube-controller-manager", "Update", ""), _managed("kubelet", "Update", "status")],
         },
@@ -43,7 +44,7 @@ def pod(number: int, seed: int = 0) -> Json:
             "volumes": [
                 {"name": "config", "configMap": {"name": app, "defaultMode": 420}},
                 {
-                    "name": "token",
+                    "name": token,
                     "projected": {"sources": [{"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}}], "defaultMode": 420},
                 },
             ],
@@ -66,7 +67,7 @@ def pod(number: int, seed: int = 0) -> Json:
     }
 
 
-def _container(name: str, dice: random.Random, number: int) -> Json:
+def _container(name: str, dice: random.Random, number: int, token: str) -> Json:
     probe = {
         "httpGet": {"path": "/healthz", "port": 8080, "scheme": "HTTP"},
         "timeoutSeconds": 1,
@@ -83,7 +84,7 @@ def _container(name: str, dice: random.Random, number: int) -> Json:
         "resources": {"requests": {"cpu": cpu, "memory": f"{dice.choice((64, 128, 512))}Mi"}, "limits": {"memory": "1Gi"}},
         "volumeMounts": [
             {"name": "config", "mountPath": "/etc/config", "readOnly": True},
-            {"name": "token", "readOnly": True, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"},
+            {"name": token, "readOnly": True, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"},
         ],
         "livenessProbe": {**probe, "successThreshold": 1},
         "readinessProbe": {**probe, "successThreshold": 1},
@@ -95,7 +96,7 @@ def _container(name: str, dice: random.Random, number: int) -> Json:
 
 
 def _status(containers: list[Json], dice: random.Random, number: int) -> Json:
-    at = "2026-01-05T12:00:07Z"
+    at = _moment(number + 7)
     kinds = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
     conditions = [
         {"type": kind, "status": "True", "lastProbeTime": None, "lastTransitionTime": at, "observedGeneration": 1} for kind in kinds
@@ -128,6 +129,10 @@ def _status(containers: list[Json], dice: random.Random, number: int) -> Json:
         "containerStatuses": statuses,
         "qosClass": "Burstable",
     }
+
+
+def _moment(number: int) -> str:
+    return f"2026-01-{number // 8 % 28 + 1:02}T{number % 24:02}:{number % 60:02}:{number // 60 % 60:02}Z"
 
 
 def _managed(manager: str, operation: str, subresource: str) -> Json:

@@ -24,7 +24,10 @@ def read(path: Path | None) -> Declared:
     if path is None:
         return Declared()
     if not path.expanduser().exists():
-        raise InvalidInput(f"no documents at {path}", mend="set policy.objectives to a file or folder of day2.dev/v1alpha1 documents: day2 config explain policy.objectives")
+        raise InvalidInput(
+            f"no documents at {path}",
+            mend="set policy.objectives to a file or folder of day2.dev/v1alpha1 documents: day2 config explain policy.objectives",
+        )
     found = documents.read_path(path.expanduser())
     prices = documents.of_kind(found, PriceList)
     return Declared(

@@ -7,6 +7,7 @@ still allowed, so a stale or forged checkpoint can ask for nothing that the gate
 import asyncio
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command
 
@@ -36,8 +37,8 @@ class Flows:
         _same_schema(stored.values)
         if stored.values.get("response"):
             return dict(stored.values["response"])
-        start = None if stored.values else {"request": request.model_dump(mode="json"), "consultations": []}
-        answer = await self._run.ainvoke(start, config, context=self._run_context, durability="sync")  # type: ignore[arg-type]
+        start: Any = None if stored.values else {"request": request.model_dump(mode="json"), "consultations": []}
+        answer = await self._run.ainvoke(start, config, context=self._run_context, durability="sync")
         return dict(answer["response"])
 
     async def response(self, run_id: str) -> Plain:
@@ -90,10 +91,12 @@ def ended(standing: Standing) -> bool:
     return standing in TERMINAL
 
 
-def _thread(name: str) -> dict[str, Any]:
+def _thread(name: str) -> RunnableConfig:
     return {"configurable": {"thread_id": name}}
 
 
 def _same_schema(values: Plain) -> None:
     if values and values.get("schema", SCHEMA) != SCHEMA:
-        raise Corrupt(f"a stored run has schema {values['schema']}, this version reads {SCHEMA}", mend="finish it with the version that started it")
+        raise Corrupt(
+            f"a stored run has schema {values['schema']}, this version reads {SCHEMA}", mend="finish it with the version that started it"
+        )

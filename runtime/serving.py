@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.errors import Unavailable
-from runtime.settings import child_environment
 from runtime.processes import dies_with_parent
+from runtime.settings import child_environment
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -42,7 +42,9 @@ class Children:
         return next(child for child in self.running if child.name == name)
 
     async def any_ends(self) -> Child:
-        """The first child that ends, which none should."""
+        """The first child that ends, which none should. Without children it waits for ever."""
+        if not self.running:
+            await asyncio.Event().wait()
         waits = {asyncio.create_task(child.process.wait()): child for child in self.running}
         done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:

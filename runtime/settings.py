@@ -27,7 +27,9 @@ class Group(BaseModel):
 class KubernetesSettings(Group):
     """Which cluster."""
 
-    kubeconfig: Path | None = Field(default=None, description="kubeconfig file; default: $KUBECONFIG, then ~/.kube/config, then the pod's service account")
+    kubeconfig: Path | None = Field(
+        default=None, description="kubeconfig file; default: $KUBECONFIG, then ~/.kube/config, then the pod's service account"
+    )
     context: str = Field(default="", description="context of the kubeconfig; default: its current context")
     read_kubeconfig: Path | None = Field(default=None, description="kubeconfig of the read-only identity of agents; default: the same file")
     judge_kubeconfig: Path | None = Field(default=None, description="kubeconfig of the judge; default: the same file")
@@ -37,7 +39,9 @@ class KubernetesSettings(Group):
 class PrometheusSettings(Group):
     """Where usage comes from."""
 
-    url: str = Field(default="", description="base address of the Prometheus HTTP API; empty: checks that need metrics are reported as not run")
+    url: str = Field(
+        default="", description="base address of the Prometheus HTTP API; empty: checks that need metrics are reported as not run"
+    )
     ca_file: Path | None = Field(default=None, description="PEM file of the CA behind an https address; empty: the system's")
     token_file: Path | None = Field(default=None, description="file with a bearer token for the address; empty: none is sent")
 
@@ -124,7 +128,9 @@ class Loaded(NamedTuple):
     sources: tuple[Source, ...]
 
 
-def load(flags: Mapping[str, Any] | None = None, *, environment: Mapping[str, str] | None = None, files: tuple[Path, ...] | None = None) -> Loaded:
+def load(
+    flags: Mapping[str, Any] | None = None, *, environment: Mapping[str, str] | None = None, files: tuple[Path, ...] | None = None
+) -> Loaded:
     """Read all sources. Keys are dotted (`flow.consult_seconds`). Raises InvalidInput or InvalidDocument with the nearest known key."""
     env = os.environ if environment is None else environment
     chosen: dict[str, tuple[Any, str]] = {}
@@ -183,7 +189,9 @@ def wants_color(environment: Mapping[str, str] | None = None) -> bool:
 def child_environment() -> dict[str, str]:
     """What our own processes inherit: nothing that holds a key or names a cluster."""
     dropped = ("KUBECONFIG", "OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-    return {key: value for key, value in os.environ.items() if key not in dropped and not key.startswith(PREFIX)} | {"LANGGRAPH_STRICT_MSGPACK": "true"}
+    return {key: value for key, value in os.environ.items() if key not in dropped and not key.startswith(PREFIX)} | {
+        "LANGGRAPH_STRICT_MSGPACK": "true"
+    }
 
 
 def _keys(model: type[BaseModel], prefix: str) -> list[str]:
@@ -214,7 +222,9 @@ def _of_environment(env: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
         if name.startswith(PREFIX) and name not in _OTHER_VARIABLES:
             if name not in names:
                 near = difflib.get_close_matches(name, list(names), n=1)
-                raise InvalidInput(f"unknown variable {name}", mend=f"did you mean {near[0]}?" if near else "day2 config view lists all settings")
+                raise InvalidInput(
+                    f"unknown variable {name}", mend=f"did you mean {near[0]}?" if near else "day2 config view lists all settings"
+                )
             found[names[name]] = (value, f"environment {name}")
     return found
 

@@ -95,55 +95,88 @@ class Authorizer:
     def impersonate(self, user: User, asked: Impersonation, wanted: Attributes) -> tuple[User, str]:
         """The user the request goes on as, and the constraint that allowed it ("" for the unconstrained kind). 403 otherwise."""
         if not asked.name:
-            raise ApiError(403, "Forbidden", "an impersonation without a user name is refused")
-        first_refusal = self._constrained_refusal(user, asked, wanted)
-        if first_refusal is None:
-            return asked.user(), "impersonate:user-info"
-        self._require_unconstrained(user, asked, first_refusal)
-        return asked.user(), ""
+            raise _nameless(asked)
+        try:
+            constraint = self._constrained(user, asked, wanted)
+        except ApiError as refused:
+            if all(self.decide(user, each).allowed for each in _unconstrained_attributes(asked)):
+                return asked.user(), ""
+            raise refused from None
+        return asked.user(), constraint
 
-    def _constrained_refusal(self, user: User, asked: Impersonation, wanted: Attributes) -> ApiError | None:
-        """Why constrained impersonation does not hold; None when it does."""
-        if MASTERS in user.groups or MASTERS in asked.groups or is_service_account(asked.name) or asked.name.startswith("system:node:"):
-            return _identity_refusal(user, asked)
-        for attributes in _identity_attributes(asked, "impersonate:user-info", _AUTHENTICATION):
-            if not self.decide(user, attributes).allowed:
-                return _identity_refusal(user, asked) if attributes.plural == "users" else _refusal(user, attributes)
-        if any("/" not in key for key in asked.extra):
-            return ApiError(403, "Forbidden", f"impersonating an invalid key in extra is not allowed: {sorted(asked.extra)}")
-        on = replace(wanted, verb=f"impersonate-on:user-info:{wanted.verb}")
-        return None if self.decide(user, on).allowed else _refusal(user, on)
+    def _constrained(self, user: User, asked: Impersonation, wanted: Attributes) -> str:
+        """The constraint that holds: the verb first, then each part of the identity. Raises ApiError 403 with the first that fails."""
+        mode, plural = _mode(asked.name)
+        if MASTERS in user.groups:
+            raise _refusal(user, wanted)  # masters hold every right, so only the unconstrained kind says something
+        self.require(user, replace(wanted, verb=f"impersonate-on:{mode}:{wanted.verb}"))
+        verb = f"impersonate:{mode}"
+        namespace, name = asked.name.split(":")[2:] if plural == "serviceaccounts" else ("", asked.name)
+        self.require(user, Attributes(verb, _AUTHENTICATION, plural, namespace=namespace, name=name))
+        for group in asked.groups:
+            attributes = Attributes(verb, _AUTHENTICATION, "groups", name=group)
+            if group == MASTERS:
+                raise _refusal(user, attributes, ": impersonating the system:masters group is not allowed")
+            self.require(user, attributes)
+        if asked.uid:
+            self.require(user, Attributes(verb, _AUTHENTICATION, "uids", name=asked.uid))
+        for attributes in _extra_attributes(user, asked, verb):
+            self.require(user, attributes)
+        return verb
 
-    def _require_unconstrained(self, user: User, asked: Impersonation, first_refusal: ApiError) -> None:
-        for attributes in _identity_attributes(asked, "impersonate", ""):
-            if not self.decide(user, attributes).allowed:
-                raise first_refusal
+
+def _mode(name: str) -> tuple[str, str]:
+    """The kind of constrained impersonation that a name needs, and the resource its identity is granted on."""
+    if is_service_account(name):
+        return "serviceaccount", "serviceaccounts"
+    if name.startswith("system:node:"):
+        return "arbitrary-node", "nodes"
+    return "user-info", "users"
 
 
-def _identity_attributes(asked: Impersonation, verb: str, users_group: str) -> Iterator[Attributes]:
-    if is_service_account(asked.name) and not users_group:
-        _, _, namespace, name = asked.name.split(":")
-        yield Attributes(verb, "", "serviceaccounts", namespace=namespace, name=name)
-    else:
-        yield Attributes(verb, users_group, "users", name=asked.name)
-    for group in asked.groups:
-        yield Attributes(verb, users_group, "groups", name=group)
-    if asked.uid:
-        yield Attributes(verb, _AUTHENTICATION, "uids", name=asked.uid)
+def _extra_attributes(user: User, asked: Impersonation, verb: str) -> Iterator[Attributes]:
     for key, values in asked.extra.items():
+        plain = Attributes(verb, _AUTHENTICATION, "userextras")
+        if "/" not in key:
+            raise _refusal(user, plain, ": impersonating an invalid key in extra is not allowed")
         for value in values:
+            if not value:
+                raise _refusal(user, plain, ": impersonating the empty string value in extra is not allowed")
             yield Attributes(verb, _AUTHENTICATION, "userextras", key, name=value)
 
 
-def _identity_refusal(user: User, asked: Impersonation) -> ApiError:
-    return _refusal(user, next(_identity_attributes(asked, "impersonate", "")))
+def _unconstrained_attributes(asked: Impersonation) -> Iterator[Attributes]:
+    verb = "impersonate"
+    if is_service_account(asked.name):
+        _, _, namespace, name = asked.name.split(":")
+        yield Attributes(verb, "", "serviceaccounts", namespace=namespace, name=name)
+    else:
+        yield Attributes(verb, "", "users", name=asked.name)
+    yield from (Attributes(verb, "", "groups", name=group) for group in asked.groups)
+    if asked.uid:
+        yield Attributes(verb, _AUTHENTICATION, "uids", name=asked.uid)
+    for key, values in asked.extra.items():
+        yield from (Attributes(verb, _AUTHENTICATION, "userextras", key, name=value) for value in values)
 
 
-def _refusal(user: User, wanted: Attributes) -> ApiError:
+def _nameless(asked: Impersonation) -> ApiError:
+    """400 for groups or extras without a user. A lone empty name, which a real API server ignores, is a refusal here: 403."""
+    if not asked.groups and not asked.uid and not asked.extra:
+        return ApiError(403, "Forbidden", "an impersonation without a user name is refused")
+    groups = "[]string{" + ", ".join(f'"{group}"' for group in asked.groups) + "}" if asked.groups else "[]string(nil)"
+    pairs = ", ".join(
+        f'"{key}":[]string{{{", ".join(f"{chr(34)}{value}{chr(34)}" for value in values)}}}' for key, values in asked.extra.items()
+    )
+    extra = f"map[string][]string{{{pairs}}}" if pairs else "map[string][]string(nil)"
+    shown = f'&user.DefaultInfo{{Name:"", UID:"{asked.uid}", Groups:{groups}, Extra:{extra}}}'
+    return errors.bad_request(f"requested {shown} without impersonating a user name")
+
+
+def _refusal(user: User, wanted: Attributes, because: str = "") -> ApiError:
     if wanted.path:
         return ApiError(403, "Forbidden", f'forbidden: User "{user.name}" cannot {wanted.verb} path "{wanted.path}"')
     where = f'in the namespace "{wanted.namespace}"' if wanted.namespace else "at the cluster scope"
-    why = f'User "{user.name}" cannot {wanted.verb} resource "{wanted.resource}" in API group "{wanted.group}" {where}'
+    why = f'User "{user.name}" cannot {wanted.verb} resource "{wanted.resource}" in API group "{wanted.group}" {where}{because}'
     return errors.forbidden(wanted.group, wanted.plural, wanted.name, why)
 
 

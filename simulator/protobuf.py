@@ -35,7 +35,9 @@ def _fields(text: str) -> dict[int, Field]:
 
 
 MESSAGES: dict[str, dict[int, Field]] = {
-    "ObjectMeta": _fields("1 name,2 generateName,3 namespace,5 uid,6 resourceVersion,11 labels:texts,12 annotations:texts,14 finalizers:[text]"),
+    "ObjectMeta": _fields(
+        "1 name,2 generateName,3 namespace,5 uid,6 resourceVersion,11 labels:texts,12 annotations:texts,14 finalizers:[text]"
+    ),
     "Namespace": _fields("1 metadata:ObjectMeta"),
     "ConfigMap": _fields("1 metadata:ObjectMeta,2 data:texts,3 binaryData:blobs,4 immutable:flag"),
     "Secret": _fields("1 metadata:ObjectMeta,2 data:blobs,3 type,4 stringData:texts,5 immutable:flag"),
@@ -50,7 +52,9 @@ MESSAGES: dict[str, dict[int, Field]] = {
     "Subject": _fields("1 kind,2 apiGroup,3 name,4 namespace"),
     "RoleRef": _fields("1 apiGroup,2 kind,3 name"),
     "Eviction": _fields("1 metadata:ObjectMeta,2 deleteOptions:DeleteOptions"),
-    "DeleteOptions": _fields("1 gracePeriodSeconds:number,2 preconditions:Preconditions,3 orphanDependents:flag,4 propagationPolicy,5 dryRun:[text]"),
+    "DeleteOptions": _fields(
+        "1 gracePeriodSeconds:number,2 preconditions:Preconditions,3 orphanDependents:flag,4 propagationPolicy,5 dryRun:[text]"
+    ),
     "Preconditions": _fields("1 uid,2 resourceVersion"),
     "SelfSubjectReview": _fields("1 metadata:ObjectMeta"),
     "SelfSubjectRulesReview": _fields("1 metadata:ObjectMeta,2 spec:RulesSpec"),

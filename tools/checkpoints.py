@@ -26,4 +26,6 @@ async def opened(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
             await saver.setup()
             yield saver
     except sqlite3.DatabaseError as error:
-        raise Corrupt(f"{path} is damaged: {error}", mend=f"move it away and start again; actions are safe in the ledger: mv {path} {path}.damaged") from error
+        raise Corrupt(
+            f"{path} is damaged: {error}", mend=f"move it away and start again; actions are safe in the ledger: mv {path} {path}.damaged"
+        ) from error

@@ -8,6 +8,7 @@ from agents.autoscaling import Autoscaled, autoscaled, cpu_history, loads
 from agents.desk import Desk, RangeQuery
 from agents.recalling import once
 from agents.reporting import derived, found, seen
+from agents.usage import cpu_now
 from core.cluster.snapshot import Snapshot
 from core.domain.finding import Finding, Severity
 
@@ -60,8 +61,7 @@ def high_floors(desk: Desk) -> Iterator[HighFloor]:
 def _finding(desk: Desk, high: HighFloor) -> Finding:
     autoscaler, under = high.under.autoscaler, high.under
     subject = desk.snapshot.target("HorizontalPodAutoscaler", autoscaler)
-    asked = ranges(desk.snapshot)
-    query = next(span.query.promql() for span in asked if span.query.namespace == autoscaler.metadata.namespace)
+    query = cpu_now(autoscaler.metadata.namespace).promql()
     return found(
         desk,
         CODE,

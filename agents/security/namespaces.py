@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from agents.desk import Desk
 from agents.reporting import counted, derived, found, seen
-from agents.workloads import SYSTEM_NAMESPACES, leaving, templates
+from agents.workloads import SYSTEM_NAMESPACES, pods_in, templates
 from core.cluster.objects import Namespace, PodSpec
 from core.cluster.pod_security import LEVELS, Level, rank, strictest
 from core.domain.finding import Finding, Severity
@@ -64,7 +64,7 @@ def wanted(desk: Desk, namespace: Namespace) -> int:
 
 def standing(desk: Desk, namespace: Namespace) -> Standing:
     name = namespace.metadata.name
-    pods = [pod.spec for pod in desk.snapshot.pods if pod.metadata.namespace == name and not leaving(pod)]
+    pods = [pod.spec for pod in pods_in(desk.snapshot, name)]
     specs: list[PodSpec] = [*pods, *templates(desk.snapshot, name)]
     met = strictest(specs)
     if met == "restricted" and unseen_template(desk, name):

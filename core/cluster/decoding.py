@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from core.cluster import objects
+from core.cluster.sharing import SharedPod, Sharing
 from core.domain.errors import Unavailable
 from core.domain.values import bounded
 
@@ -60,6 +61,8 @@ def decode_page(kind: str, body: bytes) -> Decoded:
     with collector_paused():
         try:
             page = _whole(kind).decode(body)
+            if kind == "Pod":
+                _settle(page.items or ())
         except _BROKEN:
             return _one_by_one(kind, body)
         return _named(kind, page.items or (), page.metadata)
@@ -105,6 +108,12 @@ def _one_by_one(kind: str, body: bytes) -> Decoded:
         except ValueError as error:
             poisoned.append((name_of(kind, item), str(error)))
     return Decoded(tuple(good), tuple(poisoned), page.metadata.token, page.metadata.resource_version)
+
+
+def _settle(pods: Iterable[SharedPod]) -> None:
+    sharing = Sharing()
+    for pod in pods:
+        sharing.settle(pod)
 
 
 def _named(kind: str, items: tuple[Any, ...], meta: _ListMeta) -> Decoded:
@@ -169,7 +178,7 @@ def _said(error: BaseException) -> str:
 @cache
 def _whole(kind: str) -> "msgspec.json.Decoder[_Page[Any]]":
     page: Any = _Page
-    return msgspec.json.Decoder(page[objects.STRUCTS[kind]])
+    return msgspec.json.Decoder(page[SharedPod if kind == "Pod" else objects.STRUCTS[kind]])
 
 
 @cache

@@ -7,7 +7,9 @@ from pydantic import Field
 from core.domain.values import Value, digest
 
 Verb = Literal["patch", "create", "delete"]
-ContentType = Literal["application/strategic-merge-patch+json", "application/json-patch+json", "application/merge-patch+json", "application/json"]
+ContentType = Literal[
+    "application/strategic-merge-patch+json", "application/json-patch+json", "application/merge-patch+json", "application/json"
+]
 
 
 class Right(Value):

@@ -69,7 +69,9 @@ class Facts(Value):
     memory_mib_max: int | None = None
     usage_coverage_percent: int | None = None
     usage_days: int | None = None
-    requests_memory_mib_live_max: int | None = Field(default=None, description="metrics.k8s.io: highest live working set of the workload's pods")
+    requests_memory_mib_live_max: int | None = Field(
+        default=None, description="metrics.k8s.io: highest live working set of the workload's pods"
+    )
     oom_killed_recently: bool | None = None
     # surroundings
     nodes_ready: int = 0

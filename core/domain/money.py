@@ -44,7 +44,9 @@ class PriceList(Value):
 
     source: PriceSource
     instances: tuple[InstancePrice, ...] = ()
-    gpu_weight: int = Field(default=30_052, description="price of one GPU over one CPU core in thousandths (OpenCost defaults: 0.95 / 0.031611)")
+    gpu_weight: int = Field(
+        default=30_052, description="price of one GPU over one CPU core in thousandths (OpenCost defaults: 0.95 / 0.031611)"
+    )
     memory_weight: int = Field(default=134, description="price of one GiB over one CPU core in thousandths (0.004237 / 0.031611)")
 
     def of(self, instance_type: str) -> InstancePrice | None:

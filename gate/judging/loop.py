@@ -73,7 +73,7 @@ async def judge(bench: Bench, row: ActionRow) -> None:
         _move(bench, row, S.DENIED, "what stands in the ledger is not what was submitted")
         return
     reading = await gather(bench, row, action, _count(bench, row))
-    results = bench.rules.judge(action, reading.facts) + _floor(action, reading.facts.approvals)
+    results = bench.rules.judge(action, reading.facts) + floor(action, reading.facts.approvals)
     verdict = Verdict(
         action_id=row.action_id,
         action_digest=row.digest,
@@ -95,7 +95,7 @@ async def judge(bench: Bench, row: ActionRow) -> None:
             _move(bench, row, S.PERMITTED, "permitted", verdict=text, expires_at=until, **minted)
 
 
-def _floor(action: Action, approved_by: tuple[str, ...]) -> tuple[RuleResult, ...]:
+def floor(action: Action, approved_by: tuple[str, ...]) -> tuple[RuleResult, ...]:
     """What no set of rules can take away: high risk takes two people."""
     needed = approvals.people_needed(action.risk)
     if needed < 2 or len(approved_by) >= needed:

@@ -45,7 +45,7 @@ def understood(agent: str, answer: Plain) -> Plain:
         coverage = Coverage.model_validate_json(json.dumps(answer["coverage"]))
     except (ValidationError, InvalidInput, LookupError, TypeError, ValueError) as error:
         raise Unavailable(f"agent {agent}", 5.0, reason=f"its answer is not understood: {type(error).__name__}") from error
-    speakers = {item.agent for item in (*findings, *proposals)}
+    speakers = {finding.agent for finding in findings} | {proposal.agent for proposal in proposals}
     if not speakers <= {agent}:
         raise Unavailable(f"agent {agent}", 5.0, reason=f"it answered in the name of {', '.join(sorted(speakers - {agent}))}")
     return {

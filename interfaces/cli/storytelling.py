@@ -79,7 +79,7 @@ async def _stay(session: Session, folder: Path, advance: Callable[[float], Any])
 
 def _title(screen: Screen, text: str) -> None:
     screen.line()
-    screen.line(f"── {text}", "cyan")
+    screen.wrapped(f"── {text}")
 
 
 def _state(screen: Screen, word: str, text: str) -> None:
@@ -103,9 +103,16 @@ def _started(screen: Screen, content: Plain) -> None:
     world = content["world"]
     screen.wrapped("simulated cluster: no data leaves this machine, no key is used, your kubeconfig is not read")
     _title(screen, "ready")
-    screen.wrapped(f"cluster {world['cluster']} at {moment(world['at'])}: {world['nodes']} nodes, {world['workloads']} workloads, {world['pods']} pods", indent=2)
+    screen.wrapped(
+        f"cluster {world['cluster']} at {moment(world['at'])}: {world['nodes']} nodes, {world['workloads']} workloads, {world['pods']} pods",
+        indent=2,
+    )
     for agent in content["agents"]:
-        screen.wrapped(f"agent {agent['name']:<12} {agent['state']:<8} {agent['checks']} checks; may propose {', '.join(agent['capabilities'])}", indent=2, hang=6)
+        screen.wrapped(
+            f"agent {agent['name']:<12} {agent['state']:<8} {agent['checks']} checks; may propose {', '.join(agent['capabilities'])}",
+            indent=2,
+            hang=6,
+        )
     rules = content["rules"]
     screen.wrapped(f"policy {rules['rules']} rules, {rules['tests']} embedded tests, {rules['failed']} failed", indent=2)
     screen.wrapped(f"emergency stop {content['stop']}", indent=2)
@@ -144,7 +151,9 @@ def _planned(screen: Screen, content: Plain) -> None:
 
 
 def _proposal(screen: Screen, proposal: Plain) -> None:
-    screen.wrapped(f"{proposal['action']}  {proposal['agent']}/{proposal['kind']}  ~ {proposal['target']}  risk {proposal['risk']}", indent=2, hang=4)
+    screen.wrapped(
+        f"{proposal['action']}  {proposal['agent']}/{proposal['kind']}  ~ {proposal['target']}  risk {proposal['risk']}", indent=2, hang=4
+    )
     for change in proposal["changes"]:
         screen.wrapped(f"~ {change['path']}  {_shown(change['old'])} → {_shown(change['new'])}", indent=6, hang=2)
     _field(screen, "why", proposal["why"])
@@ -229,4 +238,3 @@ TELLERS: dict[str, Callable[[Screen, Plain], None]] = {
     "executed": _executed,
     "scored": _scored,
 }
-

@@ -22,7 +22,7 @@ COLUMNS = (
     Column("AGENT", "agent"),
     Column("ACTION", "sentence"),
     Column("CHANGED", "changedAt"),
-    Column("KIND", "kind", wide=True),
+    Column("CAPABILITY", "capability", wide=True),
     Column("RISK", "risk", wide=True),
     Column("RUN", "run", wide=True),
     Column("BY", "submittedBy", wide=True),
@@ -38,7 +38,7 @@ def item(row: ActionRow) -> Json:
         "id": row.action_id,
         "state": row.state.value,
         "agent": row.agent,
-        "kind": row.kind,
+        "capability": row.kind,
         "target": plain(action.target),
         "sentence": action.sentence(),
         "risk": action.risk.value,
@@ -59,16 +59,14 @@ def listed(rows: Sequence[ActionRow]) -> Json:
 
 def document(found: Recorded) -> Json:
     """One action with everything that was stored about it."""
-    return envelope(
-        "Action",
-        **item(found.row),
-        proposal=body(found.proposal),
-        verdict=verdict(found.verdict),
-        looks=json.loads(found.row.looks or "[]"),
-        check=json.loads(found.row.check) if found.row.check else None,
-        approvals=[approval_item(approval) for approval in found.approvals],
-        way=[link(row) for row in found.way],
-    )
+    return envelope("Action") | item(found.row) | {
+        "proposal": body(found.proposal),
+        "verdict": verdict(found.verdict),
+        "looks": json.loads(found.row.looks or "[]"),
+        "check": plain(json.loads(found.row.check)) if found.row.check else None,
+        "approvals": [approval_item(approval) for approval in found.approvals],
+        "way": [link(row) for row in found.way],
+    }
 
 
 def body(proposal: Proposal) -> Json:
@@ -107,7 +105,7 @@ def link(row: AuditRow) -> Json:
 
 def view(screen: Screen, found: Json) -> None:
     """One action for people; the outcome is the last line."""
-    screen.line(f"{found['id']}  {found['agent']}/{found['kind']}  risk {found['risk']}", "bold")
+    screen.line(f"{found['id']}  {found['agent']}/{found['capability']}  risk {found['risk']}", "bold")
     screen.wrapped(found["sentence"], indent=2, hang=2)
     changes(screen, found["proposal"]["changes"], indent=4)
     field(screen, "why", found["proposal"]["why"])
@@ -151,7 +149,8 @@ def summary(found: Mapping[str, Any]) -> str:
 
 def diff(found: Recorded) -> Json:
     rows = plain(found.proposal.changes)
-    return envelope("ActionDiff", id=found.row.action_id, target=plain(found.proposal.action.target), state=found.row.state.value, changes=rows)
+    fields = {"id": found.row.action_id, "target": plain(found.proposal.action.target), "state": found.row.state.value, "changes": rows}
+    return envelope("ActionDiff") | fields
 
 
 def diff_view(screen: Screen, found: Json) -> None:

@@ -67,8 +67,8 @@ def card(screen: Screen, row: Json) -> None:
 
 def decided(found: Decided) -> Json:
     missing = found.waiting.missing - (found.approval.decision == "approved")
-    fields = actions.approval_item(found.approval) | {"sentence": found.waiting.proposal.action.sentence(), "missing": max(0, missing)}
-    return envelope("Approval", **fields)
+    fields = {"sentence": found.waiting.proposal.action.sentence(), "missing": max(0, missing)}
+    return envelope("Approval") | actions.approval_item(found.approval) | fields
 
 
 def decided_view(screen: Screen, found: Json) -> None:

@@ -40,7 +40,7 @@ def _proposed(proposal: Proposal) -> Json:
     return {
         "id": action.id,
         "agent": proposal.agent,
-        "kind": action.kind,
+        "capability": action.kind,
         "target": plain(action.target),
         "sentence": action.sentence(),
         "risk": action.risk.value,
@@ -54,7 +54,7 @@ def view(screen: Screen, found: Json) -> None:
         _block(screen, item, found["metadata"])
     for item in found["held"]:
         winner = f" by {item['by']}" if item["by"] else ""
-        screen.wrapped(f"held      {item['id']}  {item['agent']}/{item['kind']}  {item['sentence']}", hang=10)
+        screen.wrapped(f"held      {item['id']}  {item['agent']}/{item['capability']}  {item['sentence']}", hang=10)
         screen.wrapped(f"held{winner}: {item['reason']}", indent=10, hang=2)
     if not found["items"] and not found["held"]:
         screen.line("No changes: nothing that was found has an action that mends it.")
@@ -78,7 +78,7 @@ def _block(screen: Screen, item: Json, metadata: Json) -> None:
     target = item["target"]
     where = f"{metadata['context']}, ns {target['namespace']}" if target["namespace"] else metadata["context"]
     screen.wrapped(
-        f"{item['id']}  {item['agent']}/{item['kind']}  ~ {target['kind'].lower()}/{target['name']} ({where})  risk {item['risk']}", hang=4
+        f"{item['id']}  {item['agent']}/{item['capability']}  ~ {target['kind'].lower()}/{target['name']} ({where})  risk {item['risk']}", hang=4
     )
     actions.changes(screen, item["changes"], indent=4)
     evidence = " ".join(row["id"] for row in item["evidence"][:4])

@@ -111,7 +111,7 @@ def agent_view(screen: Screen, found: Json) -> None:
 
 
 def card_document(member: Member) -> Json:
-    return envelope("AgentCard", card=None) | {"card": member.card.agent_card(), "digest": member.digest}
+    return envelope("AgentCard") | {"card": member.card.agent_card(), "digest": member.digest}
 
 
 def audit_item(row: AuditRow) -> Json:
@@ -128,7 +128,7 @@ def audit_document(row: AuditRow) -> Json:
 
 
 def audit_report(report: Json) -> Json:
-    return envelope("AuditReport", **report)
+    return envelope("AuditReport") | report
 
 
 def audit_report_view(screen: Screen, found: Json) -> None:

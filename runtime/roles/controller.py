@@ -85,9 +85,16 @@ class Controller:
 
     async def run(self, request: Request) -> Plain:
         """One pass of the run flow; its submitted actions are followed from then on."""
-        self.ledger.record(role="controller", event="run.started", subject=request.id, body=request.model_dump(mode="json"), at=self.clock.now())
+        self.ledger.record(
+            role="controller", event="run.started", subject=request.id, body=request.model_dump(mode="json"), at=self.clock.now()
+        )
         response = await self.flows.run(request)
-        summary = {"findings": len(response["findings"]), "proposals": len(response["proposals"]), "held": len(response["held"]), "asked": response["asked"]}
+        summary = {
+            "findings": len(response["findings"]),
+            "proposals": len(response["proposals"]),
+            "held": len(response["held"]),
+            "asked": response["asked"],
+        }
         self.ledger.record(role="controller", event="run.finished", subject=request.id, body=summary, at=self.clock.now())
         self.follow_open()
         return response
@@ -106,7 +113,9 @@ class Controller:
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, registry_url: str = "", remote: frozenset[str] = frozenset()) -> AsyncIterator[Controller]:
+async def opened(
+    settings: Settings, reading: Reading, ledger: Ledger, *, registry_url: str = "", remote: frozenset[str] = frozenset()
+) -> AsyncIterator[Controller]:
     """A controller over open ports. `remote` names agents that run in processes of their own; the others register and work here."""
     declared = reading.declared
     agents = {agent.name: agent for agent in AGENTS}

@@ -69,7 +69,10 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
 def _access() -> list[Json]:
     """The generated RBAC. The shop's people did not grant the reading of cluster role bindings: a check that needs them must say so."""
     found = manifests({grant.agent: grant.capabilities for grant in read(DOCUMENTS).grants})
-    return [_without(manifest, NOT_GRANTED) if manifest["metadata"]["name"] == "day2-reader" and "rules" in manifest else manifest for manifest in found]
+    return [
+        _without(manifest, NOT_GRANTED) if manifest["metadata"]["name"] == "day2-reader" and "rules" in manifest else manifest
+        for manifest in found
+    ]
 
 
 def _without(role: Json, resource: str) -> Json:
@@ -98,7 +101,11 @@ def settings_of(folder: Path, url: str) -> Settings:
 async def _simulator(family: serving.Children, folder: Path, seed: int) -> str:
     """Start the cluster in a box; a kubeconfig for each identity that our roles have on it is written."""
     tokens = {name: secrets.token_urlsafe(24) for name in (READER, JUDGE, EXECUTOR)}
-    users = [word for name, token in tokens.items() for word in ("--user", f"system:serviceaccount:{NAMESPACE}:{name}={token}#system:serviceaccounts")]
+    users = [
+        word
+        for name, token in tokens.items()
+        for word in ("--user", f"system:serviceaccount:{NAMESPACE}:{name}={token}#system:serviceaccounts")
+    ]
     admin = folder / "admin.kubeconfig"
     arguments = ["--world", WORLD, "--seed", str(seed), "--port", "0", "--rate", "0", "--kubeconfig", str(admin), *users]
     child = await serving.start(family, "simulator", "simulator.serving", arguments, folder / everything.LOGS)
@@ -134,7 +141,6 @@ async def _world(reader: ClusterReader, context: str) -> Plain:
         "pods": len(snapshot.pods),
         "workloads": sum(len(snapshot.of(kind)) for kind in WORKLOADS),
     }
-
 
 
 def _member(member: Member) -> Plain:

@@ -3,11 +3,16 @@
 Behind `day2 serve`, `day2 apply` without a running server, the demo, and the whole runs of the tests.
 """
 
+import asyncio
 import contextlib
+import json
 import os
-from collections.abc import AsyncIterator
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
+from core.domain.errors import InvalidInput, Unavailable
 from core.domain.ledger import Ledger
 from registry.embedded import embedded
 from runtime import serving
@@ -35,15 +40,17 @@ class Everything:
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings, *, family: serving.Children | None = None) -> AsyncIterator[Everything]:
-    """Start all, yield, stop all in reverse. Raises Busy where another process already serves this data folder."""
+async def opened(
+    settings: Settings, *, family: serving.Children | None = None, children: Sequence[str] = ("judge", "executor")
+) -> AsyncIterator[Everything]:
+    """Start the controller here and `children` beside it, yield, stop all in reverse. Raises Busy where another process already serves this data folder."""
     folder = settings.data_dir
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with contextlib.AsyncExitStack() as stack:
         if family is None:
             family = await stack.enter_async_context(serving.children())
         kept = stack.enter_context(ledger(settings, create=True))
-        for role in ("judge", "executor"):
+        for role in children:
             await start_role(family, role, settings)
         url = settings.registry.url.get_secret_value() or stack.enter_context(embedded(folder / "registry", dies_with_parent))
         view = await stack.enter_async_context(reading.opened(settings))
@@ -51,8 +58,65 @@ async def opened(settings: Settings, *, family: serving.Children | None = None) 
         yield Everything(settings, kept, view, working, family)
 
 
+ROLES = ("controller", "judge", "executor")
+FOLLOW_SECONDS = 1.0
+
+
+async def serve(settings: Settings, roles: Sequence[str] = ()) -> None:
+    """Behind `day2 serve`: these roles, or all, until SIGTERM or Ctrl-C. Raises Unavailable when a process that should run has ended."""
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown:
+        raise InvalidInput(f"there is no role {unknown[0]!r}", mend=f"one of: {', '.join(ROLES)}")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if roles and "controller" not in roles:
+        await _serve_children(settings, roles, stop)
+        return
+    async with opened(settings, children=tuple(role for role in roles or ROLES if role != "controller")) as running:
+        _ready(settings, roles or ROLES)
+        following = asyncio.create_task(running.controller.serve(stop, FOLLOW_SECONDS))
+        await _until_told(stop, running.children, following)
+
+
+async def _serve_children(settings: Settings, roles: Sequence[str], stop: asyncio.Event) -> None:
+    async with serving.children() as family:
+        _prepare(settings)
+        for role in roles:
+            await start_role(family, role, settings)
+        _ready(settings, roles)
+        await _until_told(stop, family)
+
+
+async def _until_told(stop: asyncio.Event, family: serving.Children, *tasks: "asyncio.Task[None]") -> None:
+    told = asyncio.create_task(stop.wait())
+    lost = asyncio.create_task(family.any_ends())
+    done, pending = await asyncio.wait({told, lost, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    for task in tasks:
+        if task in done:
+            task.result()
+    if lost in done:
+        child = lost.result()
+        raise Unavailable(f"the {child.name} process", 1.0, reason=f"it ended with code {child.process.returncode}", mend=f"see {child.log}")
+
+
+def _ready(settings: Settings, roles: Sequence[str]) -> None:
+    """One line on standard output, for whoever started us."""
+    sys.stdout.write(json.dumps({"ready": list(roles), "pid": os.getpid(), "dataDir": str(settings.data_dir)}) + "\n")
+    sys.stdout.flush()
+
+
+def _prepare(settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with ledger(settings, create=True):
+        pass
+
+
 @contextlib.contextmanager
-def ledger(settings: Settings, *, create: bool = False) -> "contextlib.AbstractContextManager[Ledger]":  # type: ignore[misc]
+def ledger(settings: Settings, *, create: bool = False) -> Iterator[Ledger]:
     """The SQL ledger of these settings, brought up to date where `create`."""
     if create:
         migrating.migrate(settings.ledger_url)

@@ -68,20 +68,37 @@ async def demonstrate(stage: Stage, run_id: str, show: Callable[[Scene], Awaitab
         scenes[name] = content
         await show(Scene(name, content))
 
-    await tell("started", {"world": await stage.world(), "agents": await stage.agents(), "rules": stage.rules(), "stop": "armed, not pulled"})
+    await tell(
+        "started", {"world": await stage.world(), "agents": await stage.agents(), "rules": stage.rules(), "stop": "armed, not pulled"}
+    )
     request = Request(
-        id=run_id, trigger="demo", by=REQUESTER, act=True, budget=RunBudget(writes=40), at=stage.clock.now(), text="scan the shop, and act where it is safe"
+        id=run_id,
+        trigger="demo",
+        by=REQUESTER,
+        act=True,
+        budget=RunBudget(writes=40),
+        at=stage.clock.now(),
+        text="scan the shop, and act where it is safe",
     )
     response = await stage.run(request)
     await tell("scanned", {"findings": response["findings"], "coverage": response["coverage"], "missing": response["missing"]})
     await tell("planned", {"proposals": [planned(parse_proposal(row)) for row in response["proposals"]]})
-    await tell("arbitrated", {"held": [{**planned(parse_proposal(row["proposal"])), "by": row["by"], "reason": row["reason"]} for row in response["held"]]})
+    await tell(
+        "arbitrated",
+        {"held": [{**planned(parse_proposal(row["proposal"])), "by": row["by"], "reason": row["reason"]} for row in response["held"]]},
+    )
     await _left(stage, run_id, ActionState.SUBMITTED)
     await tell("judged", {"verdicts": [judged(row) for row in _rows(stage, run_id)]})
-    await tell("approved", {"approvals": [await _approval(stage, row, ask) for row in _rows(stage, run_id) if row.state is ActionState.NEEDS_APPROVAL]})
+    await tell(
+        "approved",
+        {"approvals": [await _approval(stage, row, ask) for row in _rows(stage, run_id) if row.state is ActionState.NEEDS_APPROVAL]},
+    )
     await settle(stage, run_id)
     await tell("executed", {"actions": [ended(stage, row) for row in _rows(stage, run_id)]})
-    await tell("scored", {**score(_rows(stage, run_id)), "held": len(response["held"]), "audit": stage.audit(), "model": {"calls": 0, "usd": "0.00"}})
+    await tell(
+        "scored",
+        {**score(_rows(stage, run_id)), "held": len(response["held"]), "audit": stage.audit(), "model": {"calls": 0, "usd": "0.00"}},
+    )
     return scenes
 
 

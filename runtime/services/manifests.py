@@ -62,7 +62,7 @@ class ManifestReader:
             cluster=whole.cluster,
             taken_at=whole.taken_at,
             objects={kind: items for kind, items in kept.items() if kind not in whole.unread},
-            unread={kind: reason for kind, reason in whole.unread.items() if kind in kinds},
+            unread={kind: "not in the files" for kind in whole.unread if kind in kinds},
             poisoned=whole.poisoned,
         )
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from simulator.clock import stamp
 from simulator.controllers import events, pods
 from simulator.controllers.cluster import DEPLOYMENTS, REPLICA_SETS, Cluster, Json, moment, owner_reference
-from simulator.controllers.conditions import find, put
+from simulator.controllers.conditions import find, put, without
 
 SOURCE = "deployment-controller"
 REVISION = "deployment.kubernetes.io/revision"
@@ -207,9 +207,15 @@ def _report(cluster: Cluster, deployment: Json, newest: str) -> datetime | None:
     conditions: list[Json] = list(deployment.get("status", {}).get("conditions", []))
     conditions = _available(cluster, deployment, status, conditions)
     conditions, due = _progress(cluster, deployment, status, conditions, newest)
-    status["conditions"] = conditions
+    status["conditions"] = _failures(siblings, conditions)
     cluster.set_status(DEPLOYMENTS, deployment, status)
     return due
+
+
+def _failures(siblings: list[Json], conditions: list[Json]) -> list[Json]:
+    """A ReplicaSet's refusal is its Deployment's too."""
+    failed = [found for each in siblings if (found := find(each.get("status", {}).get("conditions", []), "ReplicaFailure"))]
+    return [*without(conditions, "ReplicaFailure"), *failed[:1]]
 
 
 def _counts(deployment: Json, siblings: list[Json], new: Json) -> Json:

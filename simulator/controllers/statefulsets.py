@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from simulator.controllers import events, pods
+from simulator.controllers import admission, events, pods
 from simulator.controllers.cluster import PODS, REVISIONS, STATEFUL_SETS, Cluster, Json, owner_reference
 
 SOURCE = "statefulset-controller"
@@ -76,7 +76,12 @@ def _create(cluster: Cluster, stateful_set: Json, number: int, revision: str) ->
     labels = {HASH: revision, "apps.kubernetes.io/pod-index": str(number), "statefulset.kubernetes.io/pod-name": name}
     pod = pods.from_template(stateful_set, stateful_set["spec"]["template"], name=name, labels=labels)
     pod["spec"] |= {"hostname": name, "subdomain": stateful_set["spec"].get("serviceName", "")}
-    cluster.create(PODS, pod)
+    try:
+        admission.create_pod(cluster, pod)
+    except admission.PodRefusedError as refused:
+        text = f"create Pod {name} in StatefulSet {stateful_set['metadata']['name']} failed error: {refused}"
+        events.record(cluster, stateful_set, "FailedCreate", text, source=SOURCE, warning=True)
+        return
     text = f"create Pod {name} in StatefulSet {stateful_set['metadata']['name']} successful"
     events.record(cluster, stateful_set, "SuccessfulCreate", text, source=SOURCE)
 

@@ -4,7 +4,7 @@ A subclass gives the fixture `cluster`: a place with its own namespace and an ad
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,7 +61,11 @@ def deployment(namespace: str, name: str, replicas: int = 2) -> dict[str, Any]:
             "selector": {"matchLabels": labels},
             "template": {
                 "metadata": {"labels": labels},
-                "spec": {"containers": [{"name": "main", "image": "registry.example/app:v1", "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}}}]},
+                "spec": {
+                    "containers": [
+                        {"name": "main", "image": "registry.example/app:v1", "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}}}
+                    ]
+                },
             },
         },
     }
@@ -84,15 +88,17 @@ class AdapterContract:
     """Reading, paging, impersonated writing, previews, refusals."""
 
     @pytest.fixture
-    def clock(self) -> Iterator[HandClock]:
-        yield HandClock(datetime(2026, 1, 5, 12, 0, tzinfo=UTC))
+    def clock(self) -> HandClock:
+        return HandClock(datetime(2026, 1, 5, 12, 0, tzinfo=UTC))
 
     async def make(self, cluster: Cluster, *names: str) -> dict[str, str]:
         """Deployments by name to uid."""
         found = {}
         async with cluster.client() as admin:
             for name in names:
-                answer = await admin.post(f"/apis/apps/v1/namespaces/{cluster.namespace}/deployments", json=deployment(cluster.namespace, name))
+                answer = await admin.post(
+                    f"/apis/apps/v1/namespaces/{cluster.namespace}/deployments", json=deployment(cluster.namespace, name)
+                )
                 assert answer.status_code == 201, answer.text
                 found[name] = str(answer.json()["metadata"]["uid"])
         return found
@@ -129,7 +135,9 @@ class AdapterContract:
                 assert (await admin.post(f"/api/v1/namespaces/{cluster.namespace}/configmaps", json=body)).status_code == 201
             first = (await admin.get(f"/api/v1/namespaces/{cluster.namespace}/configmaps", params={"limit": "3"})).json()
             second = (
-                await admin.get(f"/api/v1/namespaces/{cluster.namespace}/configmaps", params={"limit": "500", "continue": first["metadata"]["continue"]})
+                await admin.get(
+                    f"/api/v1/namespaces/{cluster.namespace}/configmaps", params={"limit": "500", "continue": first["metadata"]["continue"]}
+                )
             ).json()
             whole = await HttpReader(admin, clock).list(KINDS["ConfigMap"], cluster.namespace)
         names = [item["metadata"]["name"] for item in [*first["items"], *second["items"]]]
@@ -162,7 +170,9 @@ class AdapterContract:
             plain = await executor.patch(path, json={"spec": {"replicas": 9}}, headers={"Content-Type": STRATEGIC})
             empty = await executor.patch(path, json={"spec": {"replicas": 9}}, headers={"Content-Type": STRATEGIC, "Impersonate-User": ""})
             master = await executor.patch(
-                path, json={"spec": {"replicas": 9}}, headers={"Content-Type": STRATEGIC, "Impersonate-User": "x", "Impersonate-Group": "system:masters"}
+                path,
+                json={"spec": {"replicas": 9}},
+                headers={"Content-Type": STRATEGIC, "Impersonate-User": "x", "Impersonate-Group": "system:masters"},
             )
         assert {plain.status_code, empty.status_code, master.status_code} == {403}
 

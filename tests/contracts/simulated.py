@@ -28,7 +28,9 @@ class Simulated:
     pid: int
 
     def advance(self, seconds: float) -> None:
-        answer = httpx.post(f"{self.url}/simulator/clock", json={"advance_seconds": seconds}, verify=_trust(self.ca), trust_env=False, timeout=60)
+        answer = httpx.post(
+            f"{self.url}/simulator/clock", json={"advance_seconds": seconds}, verify=_trust(self.ca), trust_env=False, timeout=60
+        )
         answer.raise_for_status()
 
     def fault(self, **fault: object) -> None:
@@ -39,10 +41,16 @@ class Simulated:
 @contextlib.contextmanager
 def simulated(folder: Path, world: str = "small", seed: int = 7, rate: float = 0.0) -> Iterator[Simulated]:
     tokens = {name: secrets.token_urlsafe(16) for name in IDENTITIES}
-    users = [word for name, token in tokens.items() for word in ("--user", f"system:serviceaccount:day2-system:{name}={token}#system:serviceaccounts")]
+    users = [
+        word
+        for name, token in tokens.items()
+        for word in ("--user", f"system:serviceaccount:day2-system:{name}={token}#system:serviceaccounts")
+    ]
     admin = folder / "admin.kubeconfig"
     command = [sys.executable, "-m", "simulator.serving", "--world", world, "--seed", str(seed), "--port", "0", "--rate", str(rate)]
-    process = subprocess.Popen([*command, "--kubeconfig", str(admin), "--parent-pid", str(os.getpid()), *users], stdout=subprocess.PIPE, cwd=ROOT)
+    process = subprocess.Popen(
+        [*command, "--kubeconfig", str(admin), "--parent-pid", str(os.getpid()), *users], stdout=subprocess.PIPE, cwd=ROOT
+    )
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -85,7 +85,7 @@ class Agents:
 class Chooser:
     """A supervisor with a fixed answer."""
 
-    route: Route = Route((Choice("finops", "cost"), Choice("reliability", "crash")))
+    route: Route = field(default_factory=lambda: Route((Choice("finops", "cost"), Choice("reliability", "crash"))))
     asked: int = 0
 
     async def choose(self, request: Request) -> Route:

@@ -20,7 +20,8 @@ AGENTS = ("finops", "reliability", "security", "scaling")
 def makers() -> Any:
     place = Path(__file__).with_name("conftest.py")
     spec = importlib.util.spec_from_file_location("graph_twins", place)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["graph_twins"] = module
     spec.loader.exec_module(module)
@@ -44,6 +45,10 @@ class Ports:
             log.write(f"{name}\n")
 
     async def consult(self, agent: str, request: Any) -> Any:
+        if self.calls + 1 == self.die_at:
+            self.die_at = 0
+            await asyncio.sleep(0.3)  # the others answer meanwhile, and are stored
+            os._exit(9)
         self.call(f"consult {agent}")
         return TWINS.answer(agent, TWINS.proposal(agent, agent))
 

@@ -58,7 +58,9 @@ async def test_a_late_agent_becomes_a_finding_and_the_others_count(make: Any) ->
     assert [row["agent"] for row in response["proposals"]] == ["reliability"]
 
 
-@pytest.mark.parametrize("error", [Unavailable("the API server", reason="gone"), NotAuthorised("pods is forbidden"), RuntimeError("a defect"), KeyError("x")])
+@pytest.mark.parametrize(
+    "error", [Unavailable("the API server", reason="gone"), NotAuthorised("pods is forbidden"), RuntimeError("a defect"), KeyError("x")]
+)
 async def test_a_failing_agent_becomes_a_finding_and_the_others_count(stage: Any, make: Any, error: Exception) -> None:
     async def fails(_: Any) -> Any:
         raise error

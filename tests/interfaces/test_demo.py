@@ -122,7 +122,9 @@ def test_a_kept_cluster_answers_kubectl_until_it_is_interrupted(tmp_path: Path) 
         try:
             line = next(line for line in demo.stderr if "export KUBECONFIG=" in line)
             kubeconfig = line.split("=", 1)[1].strip().strip("'")
-            pods = subprocess.run([kubectl, "--kubeconfig", kubeconfig, "get", "pods", "-A"], env=shell(home), capture_output=True, text=True, check=False)
+            pods = subprocess.run(
+                [kubectl, "--kubeconfig", kubeconfig, "get", "pods", "-A"], env=shell(home), capture_output=True, text=True, check=False
+            )
             assert pods.returncode == 0, pods.stderr
             assert "checkout-" in pods.stdout
         finally:

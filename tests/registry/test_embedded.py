@@ -52,7 +52,7 @@ def answers(url: str) -> bool:
 
 async def until_gone(url: str) -> None:
     async with asyncio.timeout(10):
-        while answers(url):
+        while answers(url):  # noqa: ASYNC110  another process ends
             await asyncio.sleep(0.02)
 
 

@@ -26,7 +26,7 @@ async def only(registry: Registry) -> tuple[State, tuple[str, ...]]:
 
 async def until_expired(registry: Registry, name: str) -> None:
     async with asyncio.timeout(5):
-        while any(member.name == name and member.lease_ms for member in await registry.members()):
+        while any(member.name == name and member.lease_ms for member in await registry.members()):  # noqa: ASYNC110  expiry is silent
             await asyncio.sleep(0.02)
 
 

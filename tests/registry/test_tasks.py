@@ -47,7 +47,7 @@ async def test_without_a_task_nothing_is_served(tasks: Tasks) -> None:
 
 async def test_answers_find_their_own_askers(url: str, tasks: Tasks) -> None:
     askers = [Tasks(url) for _ in range(4)]
-    asking = [asyncio.create_task(asker.ask("finops", f"run-{number}", {"n": number}, wait_seconds=5)) for number, asker in enumerate(askers)]
+    asking = [asyncio.create_task(asker.ask("finops", f"run-{n}", {"n": n}, wait_seconds=5)) for n, asker in enumerate(askers)]
     for _ in askers:
         await served(tasks)
     assert await asyncio.gather(*asking) == [{"heard": {"n": number}} for number in range(4)]
@@ -120,7 +120,7 @@ async def test_a_task_that_nobody_understands_stops_nobody(client: redis.asyncio
 
 
 @pytest.mark.parametrize("answer", ["no json", "[1]", '"text"', json.dumps({"error": "x" * 5000})])
-async def test_an_answer_that_is_not_understood_is_an_error_of_bounded_length(client: redis.asyncio.Redis, tasks: Tasks, answer: str) -> None:
+async def test_an_answer_that_is_not_understood_is_a_bounded_error(client: redis.asyncio.Redis, tasks: Tasks, answer: str) -> None:
     await client.rpush("day2:answer:run-1", answer)
     with pytest.raises(Unavailable) as caught:
         await tasks.ask("finops", "run-1", {}, wait_seconds=1)

@@ -53,7 +53,9 @@ def load(kubeconfig: Path | None, context: str = "") -> Connection:
     cluster = _named(document, "clusters", "cluster").get(str(chosen.get("cluster")))
     user = _named(document, "users", "user").get(str(chosen.get("user")), {})
     if not cluster or not cluster.get("server"):
-        raise InvalidInput(f"context {name!r} names a cluster that {path} does not describe", mend="kubectl config view --minify shows what is missing")
+        raise InvalidInput(
+            f"context {name!r} names a cluster that {path} does not describe", mend="kubectl config view --minify shows what is missing"
+        )
     _refuse_programs(user, path)
     if cluster.get("insecure-skip-tls-verify"):
         raise InvalidInput(f"{path} switches TLS verification off", mend="put the cluster's CA into certificate-authority-data instead")
@@ -77,7 +79,9 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InvalidInput(f"no kubeconfig at {path}", mend="name one with --kubeconfig FILE, or try without a cluster: day2 demo") from None
+        raise InvalidInput(
+            f"no kubeconfig at {path}", mend="name one with --kubeconfig FILE, or try without a cluster: day2 demo"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"cannot read the kubeconfig {path}: {error}", mend="check its permissions and encoding") from error
     except yaml.YAMLError as error:
@@ -113,7 +117,9 @@ def _pem(section: Mapping[str, Any], key: str, base: Path) -> str:
         try:
             return base64.b64decode(str(data), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError) as error:
-            raise InvalidInput(f"{key}-data in the kubeconfig is not base64 of a PEM text", mend="copy it again from the cluster's admin") from error
+            raise InvalidInput(
+                f"{key}-data in the kubeconfig is not base64 of a PEM text", mend="copy it again from the cluster's admin"
+            ) from error
     if name := section.get(key):
         try:
             return (base / str(name)).read_text(encoding="ascii")

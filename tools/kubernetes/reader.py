@@ -41,7 +41,9 @@ class HttpReader:
         return self._uid
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Json | None:
-        response = await transport.read(self._client, kind.path(quote(namespace, safe=""), quote(name, safe="")), right=f"get {_resource(kind)}")
+        response = await transport.read(
+            self._client, kind.path(quote(namespace, safe=""), quote(name, safe="")), right=f"get {_resource(kind)}"
+        )
         return None if response.status_code == HTTPStatus.NOT_FOUND else _object(response.content)
 
     async def list(self, kind: Kind, namespace: str = "", *, labels: Mapping[str, str] | None = None) -> Sequence[Json]:
@@ -72,7 +74,9 @@ class HttpReader:
         )
 
     async def log(self, namespace: str, pod: str, container: str, *, previous: bool = False, lines: int = 40) -> str:
-        params = {"container": container, "tailLines": str(lines), "limitBytes": str(LOG_BYTES)} | ({"previous": "true"} if previous else {})
+        params = {"container": container, "tailLines": str(lines), "limitBytes": str(LOG_BYTES)} | (
+            {"previous": "true"} if previous else {}
+        )
         path = KINDS["Pod"].path(quote(namespace, safe=""), quote(pod, safe="")) + "/log"
         response = await transport.read(self._client, path, params=params, right="get pods/log")
         return "" if response.status_code == HTTPStatus.NOT_FOUND else redact(response.text[:LOG_BYTES])
@@ -92,7 +96,13 @@ class HttpReader:
             "spec": {
                 "user": user,
                 "groups": ["system:authenticated"],
-                "resourceAttributes": {"verb": verb, "group": group, "resource": resource, "subresource": subresource, "namespace": namespace},
+                "resourceAttributes": {
+                    "verb": verb,
+                    "group": group,
+                    "resource": resource,
+                    "subresource": subresource,
+                    "namespace": namespace,
+                },
             },
         }
         try:
@@ -107,8 +117,7 @@ class HttpReader:
         parts: list[decoding.Decoded] = []
         try:
             for namespace in namespaces if namespaces and kind.namespaced else ("",):
-                async for body in self._pages(kind, namespace, {"limit": str(PAGE)}):
-                    parts.append(decoding.decode_page(kind.name, body))
+                parts += [decoding.decode_page(kind.name, body) async for body in self._pages(kind, namespace, {"limit": str(PAGE)})]
         except NotAuthorised as error:
             return f"{bounded(str(error), 160)}; {error.mend}"
         except Day2Error as error:
@@ -124,7 +133,9 @@ class HttpReader:
         for attempt in range(LIST_ATTEMPTS):
             given = 0
             while True:
-                response = await transport.read(self._client, path, params=dict(params) | ({"continue": token} if token else {}), right=right)
+                response = await transport.read(
+                    self._client, path, params=dict(params) | ({"continue": token} if token else {}), right=right
+                )
                 if response.status_code == HTTPStatus.GONE:
                     break
                 if response.status_code == HTTPStatus.NOT_FOUND:

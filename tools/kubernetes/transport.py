@@ -82,7 +82,8 @@ def _tls(connection: Connection) -> ssl.SSLContext:
                 context.load_cert_chain(pair)
     except (ssl.SSLError, ValueError) as error:
         raise InvalidInput(
-            f"the certificates of context {connection.context!r} cannot be used: {error}", mend="fetch a fresh kubeconfig from the cluster's admin"
+            f"the certificates of context {connection.context!r} cannot be used: {error}",
+            mend="fetch a fresh kubeconfig from the cluster's admin",
         ) from error
     return context
 
@@ -114,9 +115,13 @@ def unreachable(client: httpx.AsyncClient, error: httpx.HTTPError) -> Day2Error:
     """What a failed connection means for the caller."""
     text = str(error)
     if "CERTIFICATE_VERIFY_FAILED" in text and "expired" in text:
-        return NotAuthenticated("the API server's certificate has expired", mend="renew it (kubeadm certs renew all), or fetch a fresh kubeconfig")
+        return NotAuthenticated(
+            "the API server's certificate has expired", mend="renew it (kubeadm certs renew all), or fetch a fresh kubeconfig"
+        )
     if "CERTIFICATE_VERIFY_FAILED" in text:
-        return NotAuthenticated("the API server's certificate is not signed by the kubeconfig's CA", mend="fetch a fresh kubeconfig for this cluster")
+        return NotAuthenticated(
+            "the API server's certificate is not signed by the kubeconfig's CA", mend="fetch a fresh kubeconfig for this cluster"
+        )
     if "ALERT" in text and "CERTIFICATE" in text:
         return NotAuthenticated("the API server refused our client certificate, it may have expired", mend="fetch a fresh kubeconfig")
     return Unavailable(
@@ -134,7 +139,9 @@ def raise_for(response: httpx.Response, *, right: str) -> None:
         return
     status = status_of(response)
     if code == HTTPStatus.UNAUTHORIZED:
-        raise NotAuthenticated("the API server does not accept our credentials", mend="the token or certificate may have expired: fetch a fresh kubeconfig")
+        raise NotAuthenticated(
+            "the API server does not accept our credentials", mend="the token or certificate may have expired: fetch a fresh kubeconfig"
+        )
     if code == HTTPStatus.FORBIDDEN:
         raise NotAuthorised(f"not allowed to {right}: {bounded(status.message, 200)}", right=right, mend=grant_line(right))
     if code == HTTPStatus.CONFLICT:

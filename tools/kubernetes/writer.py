@@ -57,10 +57,16 @@ def _checked(agent: str) -> str:
 
 async def _send(client: httpx.AsyncClient, request: ApiRequest, headers: dict[str, str], *, dry_run: bool, manager: str) -> Json:
     params, body = _dressed(request, dry_run=dry_run, manager=manager)
-    path = request.path.replace(request.name, quote(request.name, safe="")) if quote(request.name, safe="") != request.name else request.path
+    path = (
+        request.path.replace(request.name, quote(request.name, safe="")) if quote(request.name, safe="") != request.name else request.path
+    )
     try:
         response = await client.request(
-            _METHODS[request.verb], path, params=params, content=msgspec.json.encode(body), headers=headers | {"Content-Type": request.content_type}
+            _METHODS[request.verb],
+            path,
+            params=params,
+            content=msgspec.json.encode(body),
+            headers=headers | {"Content-Type": request.content_type},
         )
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise transport.unreachable(client, error) from error
@@ -86,7 +92,9 @@ def _judge_answer(response: httpx.Response, request: ApiRequest, *, dry_run: boo
     if code < HTTPStatus.BAD_REQUEST:
         return
     if code == HTTPStatus.TOO_MANY_REQUESTS:
-        raise Unavailable("the API server", float(response.headers.get("Retry-After") or 1), reason=transport.status_of(response).message[:200])
+        raise Unavailable(
+            "the API server", float(response.headers.get("Retry-After") or 1), reason=transport.status_of(response).message[:200]
+        )
     if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         reason = f"HTTP {code}"
         if dry_run:

@@ -31,14 +31,18 @@ class PrometheusMetrics:
         session.trust_env = host not in ("localhost", "127.0.0.1", "::1")
         session.verify = str(ca_file) if ca_file else True
         headers = {"Authorization": f"Bearer {token}"} if token else None
-        self._client = PrometheusConnect(url=url.rstrip("/"), headers=headers, session=session, timeout=TIMEOUT_SECONDS, retry=Retry(0), method="POST")
+        self._client = PrometheusConnect(
+            url=url.rstrip("/"), headers=headers, session=session, timeout=TIMEOUT_SECONDS, retry=Retry(0), method="POST"
+        )
 
     async def instant(self, query: Query, at: datetime) -> tuple[Sample, ...]:
         rows = await self._ask(self._client.custom_query, query=query.promql(), params={"time": f"{at.timestamp():.3f}"})
         return answers.samples(rows)
 
     async def range(self, query: Query, start: datetime, end: datetime, step_seconds: int) -> tuple[Series, ...]:
-        rows = await self._ask(self._client.custom_query_range, query=query.promql(), start_time=start, end_time=end, step=f"{step_seconds}s")
+        rows = await self._ask(
+            self._client.custom_query_range, query=query.promql(), start_time=start, end_time=end, step=f"{step_seconds}s"
+        )
         return answers.series(rows)
 
     async def _ask(self, method: Any, **arguments: Any) -> list[dict[str, Any]]:

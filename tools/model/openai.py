@@ -63,7 +63,12 @@ class OpenAiModel:
                 raise Unavailable("the model", 5.0, reason="its answer does not fit the schema")
             return cast("T", found["parsed"])
         except (openai.OpenAIError, httpx.HTTPError, TimeoutError, OutputParserException, ValidationError, ValueError) as error:
-            raise Unavailable("the model", 5.0, reason=type(error).__name__, mend="check model.base_url; everything but free-text routing works without it") from error
+            raise Unavailable(
+                "the model",
+                5.0,
+                reason=type(error).__name__,
+                mend="check model.base_url; everything but free-text routing works without it",
+            ) from error
         finally:
             self._meter.settle(tokens, time.monotonic() - started)
 

@@ -22,9 +22,8 @@ SYSTEM = (
 def messages(question: Question) -> list[tuple[str, str]]:
     """Role and text of each message."""
     marker = _marker(question)
-    parts = [question.instruction]
-    for item in question.evidence[:MOST_EVIDENCE]:
-        parts.append(f"{marker} evidence {item.id}\n{bounded(item.text, LONGEST_EVIDENCE)}\n{marker} end")
+    quoted = [f"{marker} evidence {item.id}\n{bounded(item.text, LONGEST_EVIDENCE)}\n{marker} end" for item in question.evidence[:MOST_EVIDENCE]]
+    parts = [question.instruction, *quoted]
     if question.text:
         parts.append(f"{marker} question\n{bounded(question.text, 2000)}\n{marker} end")
     return [("system", SYSTEM.format(marker=marker)), ("human", "\n\n".join(parts))]

@@ -71,10 +71,10 @@ def serve(
       day2 serve
       day2 serve --role judge --role executor
     """
-    from runtime import serving
+    from runtime.roles import everything
 
     session = begin(context)
-    run(serving.serve(session.settings, tuple(role or ())))
+    run(everything.serve(session.settings, tuple(role or ())))
 
 
 def schema(context: typer.Context, kind: Annotated[str, typer.Argument(help="such as FindingList, Plan, or an action kind; without it, all kinds")] = "") -> None:

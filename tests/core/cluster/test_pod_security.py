@@ -8,8 +8,9 @@ from core.cluster.pod_security import LEVELS, meets, rank, strictest, violations
 from core.domain.values import Json
 
 SAFE = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+POD_CONTEXT = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 RESTRICTED = {
-    "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+    "securityContext": POD_CONTEXT,
     "containers": [{"name": "app", "securityContext": SAFE}],
 }
 
@@ -50,7 +51,7 @@ BELOW_BASELINE = {
     "procMount": container(procMount="Unmasked"),
     "seccompProfile": container(seccompProfile={"type": "Unconfined"}),
     "seccompProfile-pod": {**RESTRICTED, "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "Unconfined"}}},
-    "sysctls": {**RESTRICTED, "securityContext": {**RESTRICTED["securityContext"], "sysctls": [{"name": "kernel.msgmax", "value": "1"}]}},  # type: ignore[dict-item]
+    "sysctls": {**RESTRICTED, "securityContext": {**POD_CONTEXT, "sysctls": [{"name": "kernel.msgmax", "value": "1"}]}},
     "hostProbes": {
         **RESTRICTED,
         "containers": [{"name": "app", "securityContext": SAFE, "livenessProbe": {"httpGet": {"host": "10.0.0.1", "port": 1}}}],

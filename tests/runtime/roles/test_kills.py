@@ -11,6 +11,7 @@ from gate import audit, keys, permits
 from tools.stores.sink import Sink
 
 S = ActionState
+pytestmark = pytest.mark.slow
 WAY_OUT = (
     "claimed",
     "spent",
@@ -60,7 +61,6 @@ async def test_killed_on_the_way_out_the_action_is_still_done_once(house: Any, f
         assert row.state is S.VERIFIED
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("failpoint", WAY_BACK)
 async def test_killed_on_the_way_back_the_undo_is_still_done_once(house: Any, failpoint: str) -> None:
     house.server.settles = False

@@ -9,12 +9,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from simulator.resources import resource
 from tests.simulator.api.conftest import make_box
-from tests.simulator.api.sequences import SEQUENCE, comparable, filled
+from tests.simulator.api.record import sent, told
+from tests.simulator.api.sequences import EVERY, comparable
 
 RECORDED = json.loads(Path(__file__).with_name("recorded.json").read_text())
 
@@ -23,19 +23,13 @@ async def _replay() -> dict[str, Any]:
     box = make_box()
     box.store.create(resource("", "namespaces"), {"metadata": {"name": "rec-ns"}})
     answers: dict[str, Any] = {}
-    async with box.client() as client:
-        client.headers["User-Agent"] = "recorder/1"
-        for step in SEQUENCE:
-            body = step.body if isinstance(step.body, str) else json.dumps(step.body)
-            content = None if step.body is None else filled(body, "rec-ns", "own-x")
-            headers = {"Content-Type": step.content_type} if step.body is not None else {}
-            response = await client.request(step.method, filled(step.path, "rec-ns", "own-x"), content=content, headers=headers)
-            answers[step.name] = comparable(step, response.status_code, _told(response), "rec-ns", "own-x")
+    async with box.client() as admin, box.client("executor-token") as executor:
+        clients = {"admin": admin, "executor": executor}
+        for step in EVERY:
+            clients[step.identity].headers["User-Agent"] = "recorder/1"
+            response = await clients[step.identity].request(**sent(step, "rec-ns", "own-x"))
+            answers[step.name] = comparable(step, response.status_code, told(response), "rec-ns", "own-x")
     return answers
-
-
-def _told(response: httpx.Response) -> Any:
-    return response.json() if response.headers["content-type"].startswith("application/json") else response.text
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +37,10 @@ def answers() -> dict[str, Any]:
     return asyncio.run(_replay())
 
 
-@pytest.mark.parametrize("name", [step.name for step in SEQUENCE])
+@pytest.mark.parametrize("name", [step.name for step in EVERY])
 def test_answers_as_the_real_api_server_did(answers: dict[str, Any], name: str) -> None:
     assert answers[name] == RECORDED[name]
 
 
 def test_every_recorded_answer_is_still_asked_for() -> None:
-    assert RECORDED.keys() == {step.name for step in SEQUENCE}
+    assert RECORDED.keys() == {step.name for step in EVERY}

@@ -1,7 +1,6 @@
 """What answers of an API server mean for the caller. A small server of the test's own answers as scripted."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -48,8 +47,8 @@ def status(code: int, message: str = "", headers: dict[str, str] | None = None) 
 
 
 @pytest.fixture
-def quick() -> Iterator[dict[str, str]]:
-    yield {"Retry-After": "0"}
+def quick() -> dict[str, str]:
+    return {"Retry-After": "0"}
 
 
 async def test_a_read_outlives_passing_trouble(quick: dict[str, str]) -> None:

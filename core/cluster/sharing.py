@@ -1,0 +1,145 @@
+"""Pods of one page share what is equal in them: replicas are copies of each other, and ten thousand copies of one probe are 30 MiB.
+
+The heavy fields are left as raw JSON by the decoder, and each distinct text is decoded once per page. The objects are frozen; their maps
+are shared too, so nobody may write into them. Frozen data makes no cycles, so the garbage collector need not follow any of it.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw, field
+from msgspec.structs import force_setattr
+
+from core.cluster import objects
+
+_NONE = Raw(b"")
+"""The field was absent."""
+
+
+class _Meta(objects.Meta, frozen=True, gc=False):
+    labels: Raw = _NONE  # type: ignore[assignment]
+    annotations: Raw = _NONE  # type: ignore[assignment]
+    owner_references: Raw = _NONE  # type: ignore[assignment]
+
+
+class _Container(objects.Container, frozen=True, gc=False):
+    image: Raw = _NONE  # type: ignore[assignment]
+    resources: Raw = _NONE  # type: ignore[assignment]
+    env: Raw = _NONE  # type: ignore[assignment]
+    env_from: Raw = _NONE  # type: ignore[assignment]
+    ports: Raw = _NONE  # type: ignore[assignment]
+    security_context: Raw = _NONE  # type: ignore[assignment]
+    liveness_probe: Raw = _NONE  # type: ignore[assignment]
+    readiness_probe: Raw = _NONE  # type: ignore[assignment]
+    resize_policy: Raw = _NONE  # type: ignore[assignment]
+
+
+class _Volume(objects.Volume, frozen=True, gc=False):
+    projected: Raw = _NONE  # type: ignore[assignment]
+    config_map: Raw = _NONE  # type: ignore[assignment]
+
+
+class _PodSpec(objects.PodSpec, frozen=True, gc=False):
+    containers: tuple[_Container, ...] = ()
+    init_containers: tuple[_Container, ...] = ()
+    volumes: tuple[_Volume, ...] = ()
+    node_selector: Raw = _NONE  # type: ignore[assignment]
+    tolerations: Raw = _NONE  # type: ignore[assignment]
+    affinity: Raw = _NONE  # type: ignore[assignment]
+    security_context: Raw = _NONE  # type: ignore[assignment]
+    node_name: Raw = _NONE  # type: ignore[assignment]
+    service_account_name: Raw = _NONE  # type: ignore[assignment]
+
+
+class _Condition(objects.Condition, frozen=True, gc=False):
+    type: Raw = _NONE  # type: ignore[assignment]
+    status: Raw = _NONE  # type: ignore[assignment]
+    reason: Raw = _NONE  # type: ignore[assignment]
+    last_transition_time: Raw = _NONE  # type: ignore[assignment]
+
+
+class _ContainerStatus(objects.ContainerStatus, frozen=True, gc=False):
+    image: Raw = _NONE  # type: ignore[assignment]
+    image_id: Raw = field(default=_NONE, name="imageID")  # type: ignore[assignment]
+    state: Raw = _NONE  # type: ignore[assignment]
+    last_state: Raw = _NONE  # type: ignore[assignment]
+    resources: Raw = _NONE  # type: ignore[assignment]
+
+
+class _PodStatus(objects.PodStatus, frozen=True, gc=False):
+    conditions: tuple[_Condition, ...] = ()
+    container_statuses: tuple[_ContainerStatus, ...] = ()
+    init_container_statuses: tuple[_ContainerStatus, ...] = ()
+
+
+class SharedPod(objects.Pod, frozen=True, gc=False):
+    """A pod as it comes from the decoder: not to be used before `Sharing.settle`."""
+
+    metadata: _Meta = field(default_factory=_Meta)
+    spec: _PodSpec = field(default_factory=_PodSpec)
+    status: _PodStatus = field(default_factory=_PodStatus)
+
+
+class _Field(NamedTuple):
+    """A field that is shared, the decoder of its text, and what stands there when it is absent."""
+
+    place: str
+    name: str
+    decode: Callable[[bytes], Any]
+    absent: Any
+
+
+def _fields(wire: type[msgspec.Struct], real: type[msgspec.Struct]) -> tuple[_Field, ...]:
+    raw = {info.name for info in msgspec.structs.fields(wire) if info.type is Raw}
+    empty = real()
+    return tuple(
+        _Field(f"{real.__name__}.{info.name}", info.name, msgspec.json.Decoder(info.type).decode, getattr(empty, info.name))
+        for info in msgspec.structs.fields(real)
+        if info.name in raw
+    )
+
+
+_META = _fields(_Meta, objects.Meta)
+_CONTAINER = _fields(_Container, objects.Container)
+_VOLUME = _fields(_Volume, objects.Volume)
+_SPEC = _fields(_PodSpec, objects.PodSpec)
+_CONDITION = _fields(_Condition, objects.Condition)
+_STATUS = _fields(_ContainerStatus, objects.ContainerStatus)
+
+
+class Sharing:
+    """What one page has decoded so far, by field and text."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, bytes], Any] = {}
+
+    def settle(self, pod: SharedPod) -> None:
+        """Put the decoded values where the raw ones are. Raises msgspec's errors for text that is not of the field's type."""
+        spec, status = pod.spec, pod.status
+        self._each(pod.metadata, _META)
+        self._each(spec, _SPEC)
+        for container in spec.containers:
+            self._each(container, _CONTAINER)
+        for container in spec.init_containers:
+            self._each(container, _CONTAINER)
+        for volume in spec.volumes:
+            self._each(volume, _VOLUME)
+        for condition in status.conditions:
+            self._each(condition, _CONDITION)
+        for reported in status.container_statuses:
+            self._each(reported, _STATUS)
+        for reported in status.init_container_statuses:
+            self._each(reported, _STATUS)
+
+    def _each(self, item: msgspec.Struct, fields: tuple[_Field, ...]) -> None:
+        known = self._known
+        for place, name, decode, absent in fields:
+            text = bytes(getattr(item, name))
+            if not text:
+                force_setattr(item, name, absent)
+                continue
+            key = (place, text)
+            if key not in known:
+                known[key] = decode(text)
+            force_setattr(item, name, known[key])
