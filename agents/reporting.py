@@ -50,6 +50,11 @@ def quoted(desk: Desk, subject: Target, request: LogRequest, line: str) -> Evide
     return observe("log", subject, f"logs {request.namespace}/{request.pod} -c {request.container}{which}", line, desk.now)
 
 
+def told(desk: Desk, kind: str, item: Any, path: str, message: str) -> Evidence:
+    """A message in an object's status: as free a text as an event's, so it is quoted as one."""
+    return observe("event", desk.snapshot.target(kind, item), path, message, desk.snapshot.taken_at)
+
+
 def moment(at: datetime | None) -> str:
     """A time as evidence shows it; a dash where the object has none."""
     return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at is not None else "-"

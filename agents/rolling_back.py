@@ -1,17 +1,21 @@
 """The plan to put a Deployment back on the revision that worked. Shared by the agents whose findings began with a rollout."""
 
+from datetime import timedelta
+
 from agents.desk import Desk
 from agents.proposing import propose
 from agents.remedies import roll_back
 from agents.reporting import counted
-from agents.workloads import PROVEN, Rollout, rollout_of
+from agents.workloads import PROVEN, SUSPECT, Rollout, rollout_of
 from core.domain.finding import Finding
 from core.domain.proposal import Proposal
 
 
-def plan(desk: Desk, finding: Finding) -> Proposal | None:
-    """None where no earlier revision proved itself: going back to the unknown mends nothing."""
+def plan(desk: Desk, finding: Finding, *, within: timedelta = SUSPECT) -> Proposal | None:
+    """None where no earlier revision proved itself, or where the rollout is too old to be the cause."""
     rollout = rollout_of(desk.snapshot, finding.subject.uid)
+    if rollout is not None and desk.now - rollout.started_at > within:
+        return None
     remedy = roll_back(desk, finding, rollout) if rollout is not None else None
     if rollout is None or remedy is None:
         return None

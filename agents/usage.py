@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from agents.desk import Desk
 from core.cluster.queries import Query, Sample, Series, Shape
@@ -28,12 +29,15 @@ class Owner(NamedTuple):
     name: str
 
 
+_KNOWN: WeakKeyDictionary[Snapshot, dict[tuple[str, str], Owner | None]] = WeakKeyDictionary()
+
+
 class Homes:
     """Which workload a pod's name belongs to."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._known: dict[tuple[str, str], Owner | None] = {}
+        self._known = _KNOWN.setdefault(snapshot, {})
 
     def of(self, namespace: str, pod: str) -> Owner | None:
         place = (namespace, pod)
@@ -55,17 +59,23 @@ class Homes:
         return None
 
 
-def by_workload(homes: Homes, samples: Iterable[Sample], container: str = "") -> dict[Owner, tuple[float, ...]]:
-    """The values of each workload's pods, of one container where it is named."""
+def by_workload(homes: Homes, samples: Iterable[Sample]) -> dict[Owner, tuple[float, ...]]:
+    """The values of each workload's pods, of all their containers."""
     found: dict[Owner, list[float]] = defaultdict(list)
+    for (owner, _), values in by_container(homes, samples).items():
+        found[owner].extend(values)
+    return {owner: tuple(values) for owner, values in found.items()}
+
+
+def by_container(homes: Homes, samples: Iterable[Sample]) -> dict[tuple[Owner, str], tuple[float, ...]]:
+    """The values of each workload's pods by container; the name is empty where the question was by pod."""
+    found: dict[tuple[Owner, str], list[float]] = defaultdict(list)
     for sample in samples:
         labels = dict(sample.labels)
-        if container and labels.get("container") != container:
-            continue
         owner = homes.of(labels.get("namespace", ""), labels.get("pod", ""))
         if owner is not None and math.isfinite(sample.value):
-            found[owner].append(sample.value)
-    return {owner: tuple(values) for owner, values in found.items()}
+            found[owner, labels.get("container", "")].append(sample.value)
+    return {place: tuple(values) for place, values in found.items()}
 
 
 class Totals(NamedTuple):
@@ -90,9 +100,12 @@ def _summed(group: list[Series]) -> Totals:
     columns: dict[tuple[float, ...], list[tuple[float, ...]]] = defaultdict(list)
     for line in group:
         columns[line.times].append(line.values)
+    added = {times: tuple(map(sum, zip(*rows, strict=True))) for times, rows in columns.items()}
+    if len(added) == 1 and all(map(math.isfinite, *added.values())):
+        return Totals(*next(iter(added.items())))
     sums: dict[float, float] = defaultdict(float)
-    for times, rows in columns.items():
-        for at, value in zip(times, map(sum, zip(*rows, strict=True)), strict=False):
+    for times, values in added.items():
+        for at, value in zip(times, values, strict=True):
             sums[at] += value
     ordered = sorted((at, value) for at, value in sums.items() if math.isfinite(value))
     return Totals(tuple(at for at, _ in ordered), tuple(value for _, value in ordered))

@@ -55,6 +55,10 @@ PROVEN = timedelta(hours=1)
 """An older revision counts as healthy when it was the current one for this long, or when it serves now."""
 
 
+SUSPECT = timedelta(hours=24)
+"""A rollout that is older than this is not blamed for what breaks now, and nobody is sent back that far without a person."""
+
+
 def controller(meta: Meta) -> OwnerReference | None:
     return next((owner for owner in meta.owner_references if owner.controller), None)
 

@@ -1,12 +1,13 @@
 """Detecting: all checks and planners of the four agents over one look at 10,000 pods, with the metrics that they ask for.
 
-Each agent gets a snapshot of its own, as in a run, so that every index is built four times. One pod in a hundred crashes and one in a
-hundred is killed for memory, so that planners have work. Reading and decoding are another bench.
+Each agent gets a snapshot of its own, as in a run, so that every index is built four times. Planners have work: one pod in a hundred
+crashes and one in a hundred is killed for memory, one workload in ten asks for far too much, and no namespace has pod security.
+Reading and decoding are another bench.
 """
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from agents.catalogue import AGENTS
 from agents.consulting import Consultation, examine
 from agents.desk import Agent, Desk
 from benchmarks import pods
-from core.cluster import decoding, objects
+from core.cluster import decoding, objects, quantities
 from core.cluster.queries import Query, Sample, Series, Shape
 from core.cluster.snapshot import Snapshot
 
@@ -87,7 +88,7 @@ def _meta(pod: objects.Pod, name: str, uid: str, owner: objects.OwnerReference |
         name=name,
         namespace=pod.metadata.namespace,
         uid=uid,
-        creation_timestamp=MADE if revision == 1 else datetime(2026, 1, 12, 12, 0, tzinfo=UTC),
+        creation_timestamp=NOW - timedelta(hours=3) if owner and revision > 1 else MADE,
         annotations={"deployment.kubernetes.io/revision": str(revision)},
         owner_references=(owner,) if owner else (),
     )
@@ -129,7 +130,7 @@ def _node(name: str) -> objects.Node:
 
 
 def desk(agent: Agent, snapshot: Snapshot) -> Desk:
-    """With an answer to every question: each pod uses a tenth of a core and 60 MiB."""
+    """With an answer to every question."""
     by_namespace: dict[str, list[objects.Pod]] = {}
     for pod in snapshot.pods:
         by_namespace.setdefault(pod.metadata.namespace, []).append(pod)
@@ -142,18 +143,26 @@ def desk(agent: Agent, snapshot: Snapshot) -> Desk:
     return Desk(snapshot, NOW, "bench", samples=samples, series=series)
 
 
-_VALUES = {Shape.MEMORY_NOW: 60.0 * _BYTES, Shape.MEMORY_MAX: 60.0 * _BYTES, Shape.SAMPLES: 1.0}
-
-
 def _samples(query: Query, group: list[objects.Pod]) -> tuple[Sample, ...]:
-    value = _VALUES.get(query.shape, 0.1)
-    if query.shape is Shape.SAMPLES:
-        value = query.window_seconds / 30
     return tuple(
-        Sample((("container", container.name), ("namespace", pod.metadata.namespace), ("pod", pod.metadata.name)), NOW.timestamp(), value)
+        Sample(
+            (("container", container.name), ("namespace", pod.metadata.namespace), ("pod", pod.metadata.name)),
+            NOW.timestamp(),
+            _value(query, pod, container),
+        )
         for pod in group
         for container in pod.spec.containers
     )
+
+
+def _value(query: Query, pod: objects.Pod, container: objects.Container) -> float:
+    """Seven tenths of what the container asks for; of one workload in ten, a tenth."""
+    if query.shape is Shape.SAMPLES:
+        return query.window_seconds / 30
+    share = 0.1 if _app(pod).endswith("7") else 0.7
+    if query.shape in (Shape.MEMORY_NOW, Shape.MEMORY_MAX):
+        return quantities.memory_mib(container.resources.requests["memory"]) * _BYTES * share
+    return quantities.cpu_milli(container.resources.requests["cpu"]) / 1000 * share
 
 
 def _series(pod: objects.Pod, span: int, step: int) -> Series:

@@ -71,7 +71,7 @@ def _their_row(pod: Any) -> Row:
 
 
 def peak_mib() -> float:
-    """The most memory this process had resident. The kernel's mark is of this program; rusage also counts what its parent had at the fork."""
+    """The most memory this process had resident: by the kernel's own mark, because rusage also counts what the parent had at the fork."""
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))

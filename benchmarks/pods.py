@@ -1,4 +1,6 @@
-"""A big cluster's pods as an API server lists them, for the other benches: about 8.2 KB each, a quarter of it managedFields. Same seed, same bytes."""
+"""A big cluster's pods as an API server lists them, for the other benches.
+
+About 8.2 KB each, a quarter of it managedFields. Same seed, same bytes."""
 
 import json
 import random

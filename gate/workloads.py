@@ -48,6 +48,14 @@ def containers(live: Json) -> list[Json]:
     return list((template(live).get("spec") or {}).get("containers") or ())
 
 
+async def scaled_by(reader: ClusterReader, live: Json) -> Json:
+    """The workload behind an autoscaler; anything else is itself."""
+    name, kind = at_path(live, "spec.scaleTargetRef.name"), at_path(live, "spec.scaleTargetRef.kind")
+    if live.get("kind") != "HorizontalPodAutoscaler" or kind not in KINDS:
+        return live
+    return await reader.get(KINDS[str(kind)], str(at_path(live, "metadata.namespace")), str(name)) or {}
+
+
 async def pods_of(reader: ClusterReader, live: Json) -> list[Json]:
     """The pods of a workload, a job, a node, or the pod itself; those that go are left out."""
     metadata, kind = live.get("metadata", {}), live.get("kind")
@@ -107,3 +115,21 @@ def rolled_out(live: Json) -> bool | None:
     wanted = spec.get("replicas", 1)
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     return bool(updated >= wanted and available >= wanted and status.get("replicas", 0) <= wanted)
+
+
+def rolling(live: Json) -> bool | None:
+    """Whether a change of the template is still on its way. Pods that fall ill after a rollout was complete are not a rollout."""
+    done = rolled_out(live)
+    if done is not False:
+        return None if done is None else False
+    status, generation = live.get("status") or {}, at_path(live, "metadata.generation") or 0
+    if int(status.get("observedGeneration") or 0) < int(generation):
+        return True
+    match live["kind"]:
+        case "Deployment":
+            said = {item.get("reason") for item in status.get("conditions") or () if item.get("type") == "Progressing"}
+            return "NewReplicaSetAvailable" not in said or status.get("replicas", 0) != status.get("updatedReplicas", 0)
+        case "StatefulSet":
+            return bool(status.get("currentRevision") != status.get("updateRevision"))
+        case _:
+            return bool(status.get("updatedNumberScheduled", 0) < status.get("desiredNumberScheduled", 0))

@@ -2,6 +2,10 @@
 
 from typing import NamedTuple
 
+from core.domain.model import Usage
+
+NOTHING_USED = Usage()
+
 
 class Choice(NamedTuple):
     """One agent with the reason in words fit for a person."""
@@ -12,8 +16,12 @@ class Choice(NamedTuple):
 
 
 class Route(NamedTuple):
-    """`nobody` is set when no agent fits, or none that fits is alive; `absent` names agents that would have been asked."""
+    """`nobody` is set when no agent fits, or none that fits is alive; `absent` names agents that would have been asked.
+
+    `usage` is what a model cost that was asked for its opinion.
+    """
 
     chosen: tuple[Choice, ...]
     nobody: str = ""
     absent: tuple[Choice, ...] = ()
+    usage: Usage = NOTHING_USED

@@ -19,6 +19,7 @@ class RunState(TypedDict, total=False):
     request: Plain  # Request
     chosen: list[Plain]  # Choice: agent and why
     absent: list[Plain]  # Choice: who would have been asked but takes no work, and why
+    usage: Plain  # Usage: what the model cost
     nobody: str  # why no agent fits, in words for the asker
     consultations: Annotated[list[Plain], operator.add]  # one per agent: agent, findings, proposals, coverage, seconds
     winners: list[Plain]  # Proposal

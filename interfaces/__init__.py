@@ -1,4 +1,5 @@
-"""The doors: command line now; API, console, chat and MCP later. They translate between people and the services of `runtime.services`; they decide nothing.
+"""The doors: command line now; API, console, chat and MCP later.
 
-Never here: a permission check, an SDK of the cluster, a rule.
+Belongs here: translation between people and the services of `runtime.services`.
+Never here: a decision, a permission check, an SDK of the cluster, a rule.
 """

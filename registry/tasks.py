@@ -147,7 +147,9 @@ async def _worked(task: Task, work: Callable[[Plain], Awaitable[Plain]]) -> str:
     try:
         body = json.loads(task.body)
     except json.JSONDecodeError:
-        return json.dumps({"error": "the task is no JSON"})
+        body = None
+    if not isinstance(body, dict):
+        return json.dumps({"error": "the task is no JSON object"})
     try:
         text = json.dumps(await work(body))
     except Day2Error as error:

@@ -138,7 +138,7 @@ class ApiServer:
         )
         if verb == "watch" and "watch" in row.verbs:
             return StreamingResponse(_watched(call), media_type="application/json")
-        return _sent(request, handler(row, target.subresource, verb)(call))
+        return _sent(request, _handled(call))
 
     def _permit(self, request: Request, user: User, asked: _Asked) -> User:
         """The user the request goes on as, after impersonation and authorization."""
@@ -174,20 +174,22 @@ class ApiServer:
     # -- steering ----------------------------------------------------------------------------------------------------------
 
     async def clock_route(self, request: Request) -> Response:
-        if request.method == "POST":
-            return await _steered(request, lambda told: control.advance(self._clock, told))
-        return JSONResponse(control.time_of(self._clock))
+        if request.method == "GET":
+            return JSONResponse(control.time_of(self._clock))
+        try:
+            return JSONResponse(await control.advance(self._clock, await _told(request)))
+        except ApiError as refused:
+            return _refusal(refused)
 
     async def faults_route(self, request: Request) -> Response:
-        if request.method == "DELETE":
-            self._faults.clear()
-        elif request.method == "POST":
-            return await _steered(request, self._add_fault)
+        try:
+            if request.method == "DELETE":
+                self._faults.clear()
+            elif request.method == "POST":
+                self._faults.add(await _told(request))
+        except ApiError as refused:
+            return _refusal(refused)
         return JSONResponse(self._faults.json())
-
-    def _add_fault(self, told: Json) -> Json:
-        self._faults.add(told)
-        return {"faults": self._faults.json()}
 
     async def audit_route(self, request: Request) -> Response:
         """Query: `since` (an id) and `limit`."""
@@ -244,6 +246,19 @@ def _refusal(refused: ApiError) -> Response:
     return Response(msgspec.json.encode(refused.status()), refused.code, headers, media_type="application/json")
 
 
+def _handled(call: Call) -> Answer:
+    """The answer of the call's handler. An object whose parts have shapes that no kind has is the writer's fault: 400, nothing stored."""
+    act = handler(call.resource, call.subresource, call.verb)
+    try:
+        return act(call)
+    except (AttributeError, TypeError, KeyError, IndexError, ValueError, RecursionError) as broken:
+        if call.verb not in ("create", "update", "patch"):
+            raise
+        row = call.resource
+        why = f"the simulator cannot read it ({type(broken).__name__}: {str(broken)[:200]})"
+        raise errors.bad_request(f'{row.kind} in version "{row.version}" cannot be handled as a {row.kind}: {why}') from broken
+
+
 async def _watched(call: Call) -> AsyncIterator[bytes]:
     """A watch whose refusal (a selector that cannot be read) arrives as an ERROR event, because the answer has begun."""
     try:
@@ -264,11 +279,12 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-async def _steered(request: Request, act: Any) -> Response:
+async def _told(request: Request) -> Json:
+    """The JSON object of a steering request; 400 for anything else."""
     try:
         told = json.loads(await _body(request) or b"{}")
-        return JSONResponse(act(told if isinstance(told, dict) else {}))
-    except json.JSONDecodeError:
-        return _refusal(errors.bad_request("the body is not JSON"))
-    except ApiError as refused:
-        return _refusal(refused)
+    except (ValueError, RecursionError) as broken:
+        raise errors.bad_request("the body is not JSON") from broken
+    if not isinstance(told, dict):
+        raise errors.bad_request("the body is not an object")
+    return told

@@ -138,7 +138,8 @@ def _extra_attributes(user: User, asked: Impersonation, verb: str) -> Iterator[A
     for key, values in asked.extra.items():
         plain = Attributes(verb, _AUTHENTICATION, "userextras")
         if "/" not in key:
-            raise _refusal(user, plain, ": impersonating an invalid key in extra is not allowed")
+            why = f'extra.key: Invalid value: "{key}": must be a domain-prefixed path (such as "acme.io/foo")'
+            raise _refusal(user, plain, f": impersonating an invalid key in extra is not allowed: {why}")
         for value in values:
             if not value:
                 raise _refusal(user, plain, ": impersonating the empty string value in extra is not allowed")

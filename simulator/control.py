@@ -3,6 +3,7 @@
 Served under /simulator without a token; it belongs to the one who runs the simulator, not to the cluster.
 """
 
+import asyncio
 import re
 from collections import deque
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ Json = dict[str, Any]
 Action = Literal["status", "drop", "delay", "after_apply_drop"]
 KEPT_REQUESTS = 20_000
 LONGEST_ADVANCE_SECONDS = 30 * 86_400
+_ADVANCE_STEP_SECONDS = 60.0
 _STATUS_REASONS = {409: "Conflict", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout"}
 
 
@@ -58,9 +60,9 @@ class Faults:
         match = told.get("match") or {}
         try:
             fault = Fault(str(match.get("method", "*")).upper(), re.compile(str(match.get("path_regex", ""))), *_action(told))
-        except re.error as broken:
-            raise errors.bad_request(f"path_regex: {broken}") from broken
-        fault.times = int(told.get("times", 1))
+            fault.times = int(told.get("times", 1))
+        except (re.error, TypeError, ValueError) as broken:
+            raise errors.bad_request(f"the fault cannot be read: {broken}") from broken
         fault.retry_after = told.get("retry_after")
         self._script.append(fault)
         return fault
@@ -109,12 +111,20 @@ class Audit:
         return list(islice((each for each in self._kept if each["id"] > seen), limit))
 
 
-def advance(clock: VirtualClock, told: Json) -> Json:
-    """Move the clock by {"advance_seconds": n} and tell the time. 400 for a number that is none."""
+async def advance(clock: VirtualClock, told: Json) -> Json:
+    """Move the clock by {"advance_seconds": n} and tell the time. 400 for a number that is none.
+
+    Between steps other requests get their turn, so that watches follow and nobody waits for a long advance.
+    """
     seconds = told.get("advance_seconds")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_ADVANCE_SECONDS:
         raise errors.bad_request(f"advance_seconds is a number from 0 to {LONGEST_ADVANCE_SECONDS}")
-    clock.advance(seconds)
+    remaining = float(seconds)
+    while remaining > 0:
+        step = min(remaining, _ADVANCE_STEP_SECONDS)
+        clock.advance(step)
+        remaining -= step
+        await asyncio.sleep(0)
     return time_of(clock)
 
 

@@ -170,10 +170,10 @@ def _network_policy(obj: Json) -> None:
 def _namespace(obj: Json) -> None:
     labels = obj["metadata"].setdefault("labels", {})
     labels["kubernetes.io/metadata.name"] = obj["metadata"]["name"]
-    obj.setdefault("spec", {"finalizers": ["kubernetes"]})
 
 
 def _admit_namespace(obj: Json) -> None:
+    obj.setdefault("spec", {"finalizers": ["kubernetes"]})
     obj.setdefault("status", {"phase": "Active"})
 
 
@@ -219,6 +219,22 @@ def _quota(obj: Json) -> None:
     _canonical(obj.setdefault("spec", {}).get("hard"))
 
 
+def _event(obj: Json) -> None:
+    """The fields that are written out even when they are empty."""
+    _absent(obj, eventTime=None, firstTimestamp=None, lastTimestamp=None, reportingComponent="", reportingInstance="", source={})
+
+
+def _lease(obj: Json) -> None:
+    obj.setdefault("spec", {})
+
+
+def _slice(obj: Json) -> None:
+    for endpoint in obj.get("endpoints") or ():
+        endpoint.setdefault("conditions", {})
+    for port in obj.get("ports") or ():
+        _absent(port, name="", protocol="TCP")
+
+
 def _binding(obj: Json) -> None:
     for subject in obj.get("subjects") or ():
         if subject.get("kind") in ("User", "Group"):
@@ -259,6 +275,8 @@ _FILLERS: dict[str, Callable[[Json], None]] = {
     "secrets": _secret,
     "nodes": _node,
     "resourcequotas": _quota,
+    "leases": _lease,
+    "endpointslices": _slice,
     "rolebindings": _binding,
     "clusterrolebindings": _binding,
     "priorityclasses": _priority_class,
@@ -292,6 +310,7 @@ _ADMITTERS: dict[str, Callable[[Json], None]] = {
     "pods": pod_defaults.admit_pod,
     "jobs": _admit_job,
     "services": _admit_service,
+    "events": _event,
     "namespaces": _admit_namespace,
     "persistentvolumeclaims": _admit_claim,
     "persistentvolumes": _admit_volume,

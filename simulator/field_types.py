@@ -75,6 +75,9 @@ _BOOL = frozenset(
 )
 _TEXT = frozenset(
     [
+        "name",
+        "type",
+        "key",
         "image",
         "nodeName",
         "serviceAccountName",
@@ -134,6 +137,20 @@ def fault(obj: Json, kind: str) -> str:
             return _told(value, f"{kind}.{field}", "v1." + owner)
         if found := _object_fault(value, owner, field):
             return found
+    return _identity_fault(obj.get("metadata") or {})
+
+
+def _identity_fault(meta: Json) -> str:
+    """What the store finds objects by has to be text."""
+    for field in ("name", "generateName", "namespace", "uid", "resourceVersion"):
+        if meta.get(field) is not None and not isinstance(meta[field], str):
+            return _told(meta[field], f"ObjectMeta.metadata.{field}", "string")
+    for finalizer in meta.get("finalizers") or ():
+        if not isinstance(finalizer, str):
+            return _told(finalizer, "ObjectMeta.metadata.finalizers", "string")
+    for owner in meta.get("ownerReferences") or ():
+        if not isinstance(owner, dict) or not isinstance(owner.get("uid"), str):
+            return _told(owner, "ObjectMeta.metadata.ownerReferences", "v1.OwnerReference")
     return ""
 
 

@@ -116,7 +116,8 @@ def only_resources(old: Json, asked: Json) -> Json:
     for container in old["spec"]["containers"]:
         told = wanted.get(container["name"], container)
         containers.append({**container, **{field: told[field] for field in ("resources", "resizePolicy") if field in told}})
-    return {**old, "metadata": asked["metadata"], "spec": {**old["spec"], "containers": containers}}
+    meta = {**old["metadata"], "resourceVersion": asked["metadata"].get("resourceVersion", "")}
+    return {**old, "metadata": meta, "spec": {**old["spec"], "containers": containers}}
 
 
 def _resize_amounts(before: Json, after: Json) -> Causes:

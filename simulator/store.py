@@ -134,6 +134,8 @@ class Store:
             meta["managedFields"] = managed_fields.record(
                 None, new, manager=manager, operation=operation, subresource="", moment=stamp(self.clock.now())
             )
+        if not meta["managedFields"]:
+            del meta["managedFields"]
         defaults.admit(resource, new)
         if check:
             check(None, new)
@@ -286,7 +288,8 @@ class Store:
         meta = new["metadata"]
         if "deletionTimestamp" not in meta:
             meta["deletionTimestamp"] = stamp(self.clock.now() + timedelta(seconds=grace_seconds))
-            meta["deletionGracePeriodSeconds"] = grace_seconds
+            if resource.plural != "namespaces":
+                meta["deletionGracePeriodSeconds"] = grace_seconds
             if meta.get("generation"):
                 meta["generation"] += 1
             if propagation == "Foreground" and self._dependents.of(meta["uid"]):

@@ -32,6 +32,7 @@ _LABEL_TEXT = (
     "and must start and end with an alphanumeric character "
     "(e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
+_PERCENT_TEXT = "a valid percent string must be a numeric string followed by an ending '%'"
 _STATEFUL_MUTABLE = (
     "replicas",
     "ordinals",
@@ -56,7 +57,7 @@ def types(row: Resource, obj: Json, *, patched: bool) -> None:
     raise errors.bad_request(f'{row.kind} in version "{row.version}" cannot be handled as a {row.kind}: {found}')
 
 
-def open_namespace(store: Store, row: Resource, namespace: str) -> None:
+def open_namespace(store: Store, row: Resource, namespace: str, name: str) -> None:
     """404 for a namespace that is not there, 403 for one that is going away."""
     found = store.peek(_NAMESPACES, None, namespace)
     if found is None:
@@ -64,7 +65,7 @@ def open_namespace(store: Store, row: Resource, namespace: str) -> None:
     if "deletionTimestamp" in found["metadata"]:
         why = f"unable to create new content in namespace {namespace} because it is being terminated"
         cause = Cause("NamespaceTerminating", f"namespace {namespace} is being terminated", "metadata.namespace")
-        raise errors.forbidden(row.group, row.plural, "", why, [cause])
+        raise errors.forbidden(row.group, row.plural, name, why, [cause])
 
 
 def deletable(row: Resource, name: str) -> None:
@@ -79,12 +80,13 @@ def checker(store: Store, row: Resource, subresource: str = "") -> Check:
     def check(old: Json | None, new: Json) -> None:
         if subresource in ("status", "finalize"):
             return
-        causes = [*_metadata(row, new), *_CREATED.get(row.plural, _nothing)(new)]
+        causes = [*_metadata(row, new), *_finalizers(old, new), *_CREATED.get(row.plural, _nothing)(new)]
         if old is not None:
             causes += pod_rules.resize(old, new) if subresource == "resize" else [*_CHANGED.get(row.plural, _unchanging)(old, new)]
         if causes:
             raise errors.invalid(row.group, row.kind, new["metadata"]["name"], causes)
-        if subresource == "resize" and old is not None:
+        if subresource == "resize" and old is not None and old["spec"] != new["spec"]:
+            pod_rules.on_capable_node(old)
             pod_rules.fits_node(store, old, new)
 
     return check
@@ -113,7 +115,9 @@ def _metadata(row: Resource, obj: Json) -> Causes:
         if name in (".", "..") or "/" in name or "%" in name:
             yield _invalid("metadata.name", name, "may not contain '/' or '%'")
     elif row.plural in _LABEL_NAMES:
-        if not _LABEL.fullmatch(name) or len(name) > 63:
+        if "." in name:
+            yield _invalid("metadata.name", name, "must not contain dots")
+        elif not _LABEL.fullmatch(name) or len(name) > 63:
             yield _invalid("metadata.name", name, _LABEL_TEXT)
     elif not _SUBDOMAIN.fullmatch(name) or len(name) > 253:
         yield _invalid("metadata.name", name, _SUBDOMAIN_TEXT)
@@ -122,6 +126,18 @@ def _metadata(row: Resource, obj: Json) -> Causes:
     size = sum(len(key) + len(value or "") for key, value in (meta.get("annotations") or {}).items())
     if size > 256 * 1024:
         yield Cause("FieldValueTooLong", "Too long: may not be more than 262144 bytes", "metadata.annotations")
+
+
+def _finalizers(old: Json | None, new: Json) -> Causes:
+    """An object that is being deleted gets no further finalizers."""
+    if old is None or "deletionTimestamp" not in old["metadata"]:
+        return
+    known = old["metadata"].get("finalizers") or []
+    added = [each for each in new["metadata"].get("finalizers") or [] if each not in known]
+    if added:
+        shown = "[]string{" + ", ".join(f'"{each}"' for each in added) + "}"
+        why = f"Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers {shown}"
+        yield Cause("FieldValueForbidden", why, "metadata.finalizers")
 
 
 def _label(key: str, value: str, field: str) -> Causes:
@@ -249,7 +265,11 @@ def _autoscaler(obj: Json) -> Causes:
     spec = obj["spec"]
     if not (spec.get("scaleTargetRef") or {}).get("name"):
         yield _required("spec.scaleTargetRef.name")
-    yield from _at_least(spec, 1, "minReplicas")
+    yield from _at_least(spec, 0, "minReplicas")
+    kinds = {each.get("type") for each in spec.get("metrics") or ()}
+    if spec.get("minReplicas") == 0 and not kinds & {"Object", "External"}:
+        why = "Forbidden: must specify at least one Object or External metric to support scaling to zero replicas"
+        yield Cause("FieldValueForbidden", why, "spec.metrics")
     least, most = spec.get("minReplicas", 1), spec.get("maxReplicas", 0)
     if most < 1:
         yield _invalid("spec.maxReplicas", most, "must be greater than 0")
@@ -268,7 +288,7 @@ def _budget(obj: Json) -> Causes:
         if isinstance(value, int) and value < 0:
             yield _negative(f"spec.{field}", value)
         elif isinstance(value, str) and not re.fullmatch(r"(100|[0-9]{1,2})%", value):
-            why = "a valid percent string must be a numeric string followed by an ending '%'"
+            why = f"{_PERCENT_TEXT} (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
             yield _invalid(f"spec.{field}", value, why)
 
 
@@ -286,7 +306,7 @@ def _service(obj: Json) -> Causes:
 
 def _service_changed(old: Json, new: Json) -> Causes:
     if new["spec"].get("type") != "ExternalName" and old["spec"].get("clusterIP") not in (None, new["spec"].get("clusterIP")):
-        yield _invalid("spec.clusterIPs[0]", new["spec"].get("clusterIP"), "may not change once set")
+        yield _invalid("spec.clusterIPs[0]", [new["spec"].get("clusterIP")], "may not change once set")
 
 
 def _pod(obj: Json) -> Causes:
@@ -296,13 +316,13 @@ def _pod(obj: Json) -> Causes:
 def _node(obj: Json) -> Causes:
     for index, taint in enumerate(obj.get("spec", {}).get("taints") or ()):
         if taint.get("effect") not in ("NoSchedule", "PreferNoSchedule", "NoExecute"):
-            text = f'Unsupported value: "{taint.get("effect")}": supported values: "NoExecute", "NoSchedule", "PreferNoSchedule"'
-            yield Cause("FieldValueNotSupported", text, f"spec.taints[{index}].effect")
+            text = f'Unsupported value: "{taint.get("effect")}": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"'
+            yield Cause("FieldValueNotSupported", text, f"metadata.taints[{index}].effect")
 
 
 def _binding(obj: Json) -> Causes:
     if (obj.get("roleRef") or {}).get("kind") not in ("Role", "ClusterRole"):
-        text = f'Unsupported value: "{(obj.get("roleRef") or {}).get("kind", "")}": supported values: "ClusterRole", "Role"'
+        text = f'Unsupported value: "{(obj.get("roleRef") or {}).get("kind", "")}": supported values: "Role", "ClusterRole"'
         yield Cause("FieldValueNotSupported", text, "roleRef.kind")
 
 
@@ -316,7 +336,7 @@ def _binding_changed(old: Json, new: Json) -> Causes:
 def _rules(obj: Json) -> Causes:
     for index, rule in enumerate(obj.get("rules") or ()):
         if not rule.get("verbs"):
-            yield _required(f"rules[{index}].verbs", "verbs must contain at least one value")
+            yield _required(f"rules[{index}].verbs")
 
 
 def _frozen(old: Json, new: Json) -> Causes:

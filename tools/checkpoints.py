@@ -1,4 +1,6 @@
-"""LangGraph's checkpoint store: sqlite on one machine. Strict msgpack: a type that no graph declares is refused, not built (CVE-2026-28277).
+"""LangGraph's checkpoint store: sqlite on one machine.
+
+Strict msgpack: a type that no graph declares is refused, not built (CVE-2026-28277).
 
 The store is never asked for permission: whoever can write it could forge a state, so the gate reads the ledger only.
 """

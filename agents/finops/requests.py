@@ -14,8 +14,8 @@ from agents.desk import Desk
 from agents.recalling import once
 from agents.reporting import counted, derived, found, measured, seen
 from agents.sizes import Size
-from agents.usage import Homes, Owner, by_workload, cpu_p95, hours_of_history, memory_peak, mib, samples_hour, samples_week
-from agents.workloads import SCALABLE, SYSTEM_NAMESPACES, Controlled, age, controlled, settled
+from agents.usage import Homes, Owner, by_container, cpu_p95, hours_of_history, memory_peak, mib, samples_hour, samples_week
+from agents.workloads import SCALABLE, SYSTEM_NAMESPACES, Controlled, controlled, settled
 from core.cluster.objects import Container
 from core.cluster.queries import Query
 from core.cluster.snapshot import Snapshot
@@ -100,19 +100,14 @@ class _Usage(NamedTuple):
 
 def _usage(desk: Desk, homes: Homes, namespace: str) -> _Usage:
     cpu, memory = desk.samples.get(cpu_p95(namespace), ()), desk.samples.get(memory_peak(namespace), ())
-    names = {sample.label("container") for sample in (*cpu, *memory)}
-    return _Usage(
-        {(owner, name): values for name in names for owner, values in by_workload(homes, cpu, name).items()},
-        {(owner, name): values for name in names for owner, values in by_workload(homes, memory, name).items()},
-        hours_of_history(desk, homes, namespace),
-    )
+    return _Usage(by_container(homes, cpu), by_container(homes, memory), hours_of_history(desk, homes, namespace))
 
 
 def _oversized(desk: Desk, workload: Controlled, usage: _Usage) -> Oversized | None:
     """None where too little is known, or where anything happened lately that makes usage a poor guide."""
     meta = workload.item.metadata
     owner = Owner(workload.kind, meta.namespace, meta.name)
-    hours = min(usage.hours.get(owner, 0.0), age(meta, desk.now).total_seconds() / 3600)
+    hours = usage.hours.get(owner, 0.0)  # of samples, not of the object: one that was made again from its manifest is the same workload
     if hours < LEAST_HOURS or not settled(workload) or _troubled(desk, workload):
         return None
     fits = tuple(_fit(container, owner, usage) for container in workload.item.spec.template.spec.containers)

@@ -1,4 +1,4 @@
-"""REL-101: containers that start and die again and again since the last rollout. Called by the table of this agent."""
+"""REL-101 and REL-108: containers that start and die again and again, since a rollout or for another reason. Called by the table."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -6,14 +6,15 @@ from typing import NamedTuple
 
 from agents.desk import Desk, LogRequest
 from agents.reporting import counted, found, quoted, seen
-from agents.workloads import Rollout, rollouts
+from agents.workloads import SUSPECT, Controlled, Rollout, controlled, rollouts
 from core.cluster.objects import ContainerStatus, Pod
 from core.cluster.snapshot import Snapshot
 from core.domain.evidence import Evidence
 from core.domain.finding import Finding, Severity
 from core.domain.values import bounded
 
-CODE = "REL-101"
+SINCE_ROLLOUT = "REL-101"
+OTHERWISE = "REL-108"
 RESTARTS_BEFORE_ALARM = 3  # fewer is normal while dependencies come up
 BACK_OFF = "CrashLoopBackOff"
 MEMORY = "OOMKilled"
@@ -30,17 +31,29 @@ class Looping(NamedTuple):
 
 
 def detect(desk: Desk) -> Iterator[Finding]:
+    """Where the rollout is the suspect: it is a day old at most, or it never worked."""
     for rollout in rollouts(desk.snapshot):
-        loops = looping(rollout)
-        if loops:
-            yield _finding(desk, rollout, loops)
+        if is_suspect(desk, rollout) and (loops := looping(rollout.current_pods)):
+            yield _since_rollout(desk, rollout, loops)
+
+
+def detect_otherwise(desk: Desk) -> Iterator[Finding]:
+    """What else crashes: no rollout explains it, so nothing is proposed and a person, or the model, must look."""
+    suspects = {rollout.workload.item.metadata.uid for rollout in rollouts(desk.snapshot) if is_suspect(desk, rollout)}
+    for workload in controlled(desk.snapshot):
+        if workload.item.metadata.uid not in suspects and (loops := looping(workload.pods)):
+            yield _otherwise(desk, workload, loops)
 
 
 def logs(snapshot: Snapshot) -> Iterable[LogRequest]:
-    """The last words of the container that died most often."""
-    for rollout in rollouts(snapshot):
-        if loops := looping(rollout):
+    """The last words of the container that died most often, of each workload."""
+    for workload in controlled(snapshot):
+        if loops := looping(workload.pods):
             yield log_of(worst(loops))
+
+
+def is_suspect(desk: Desk, rollout: Rollout) -> bool:
+    return desk.now - rollout.started_at <= SUSPECT
 
 
 def log_of(loop: Looping) -> LogRequest:
@@ -48,10 +61,13 @@ def log_of(loop: Looping) -> LogRequest:
     return LogRequest(meta.namespace, meta.name, loop.container.name, previous=True)
 
 
-def looping(rollout: Rollout) -> tuple[Looping, ...]:
-    """Containers of the current revision that loop, and not for want of memory: another check speaks for those."""
+def looping(pods: Iterable[Pod]) -> tuple[Looping, ...]:
+    """Containers that loop, and not for want of memory: another check speaks for those."""
     return tuple(
-        Looping(pod, container) for pod in rollout.current_pods for container in pod.status.container_statuses if is_looping(container)
+        Looping(pod, container)
+        for pod in pods
+        for container in (*pod.status.init_container_statuses, *pod.status.container_statuses)
+        if is_looping(container)
     )
 
 
@@ -68,7 +84,7 @@ def worst(loops: Iterable[Looping]) -> Looping:
     return max(loops, key=lambda loop: (loop.container.restart_count, loop.pod.metadata.name))
 
 
-def _finding(desk: Desk, rollout: Rollout, loops: tuple[Looping, ...]) -> Finding:
+def _since_rollout(desk: Desk, rollout: Rollout, loops: tuple[Looping, ...]) -> Finding:
     item, loop = rollout.workload.item, worst(loops)
     subject = desk.snapshot.target("Deployment", item)
     pods = len({each.pod.metadata.uid for each in loops})
@@ -77,7 +93,7 @@ def _finding(desk: Desk, rollout: Rollout, loops: tuple[Looping, ...]) -> Findin
     since = f"since the rollout {minutes} minutes ago" if rollout.previous else "and no earlier revision is there"
     return found(
         desk,
-        CODE,
+        SINCE_ROLLOUT,
         Severity.CRITICAL if item.status.ready_replicas < rollout.workload.replicas else Severity.HIGH,
         subject,
         f"{item.metadata.name} crashes {since}: {pods} of {rollout.workload.replicas} pods restart again and again",
@@ -91,6 +107,24 @@ def _finding(desk: Desk, rollout: Rollout, loops: tuple[Looping, ...]) -> Findin
             f"exit code {ended.exit_code}" if ended else BACK_OFF,
         ),
         *_rollout_evidence(desk, rollout),
+        *_last_words(desk, loop),
+    )
+
+
+def _otherwise(desk: Desk, workload: Controlled, loops: tuple[Looping, ...]) -> Finding:
+    loop, name = worst(loops), workload.item.metadata.name
+    pods = len({each.pod.metadata.uid for each in loops})
+    ended = loop.container.last_state.terminated
+    path = f"status.containerStatuses[{loop.container.name}]"
+    return found(
+        desk,
+        OTHERWISE,
+        Severity.HIGH,
+        desk.snapshot.target(workload.kind, workload.item),
+        f"{name}: {pods} of {counted(len(workload.pods), 'pod')} restart again and again, and no rollout of the last day explains it",
+        "Something around it changed: a dependency, a secret, a node. Its last words are the place to begin.",
+        seen(desk, "Pod", loop.pod, f"{path}.restartCount", loop.container.restart_count),
+        seen(desk, "Pod", loop.pod, f"{path}.lastState", f"exit code {ended.exit_code}" if ended else BACK_OFF),
         *_last_words(desk, loop),
     )
 

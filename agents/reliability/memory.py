@@ -1,4 +1,4 @@
-"""REL-102: containers that the kernel killed for memory, or that are about to be. Called by the table of this agent."""
+"""REL-102 and REL-107: containers that the kernel killed for memory, and those that are about to be. Called by the table of this agent."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -16,7 +16,8 @@ from core.cluster.snapshot import Snapshot
 from core.domain.finding import Finding, Severity
 from core.domain.target import Target
 
-CODE = "REL-102"
+KILLED_CODE = "REL-102"
+NEAR_CODE = "REL-107"
 RECENT = timedelta(hours=24)
 NEAR = 0.92  # of the limit; a working set above it leaves no room for one burst
 KILLED = "OOMKilled"
@@ -119,6 +120,7 @@ def killed_recently(desk: Desk, pod: Pod, status: ContainerStatus) -> bool:
 def _finding(desk: Desk, subject: Target, group: list[Pressed]) -> Finding:
     worst = max(group, key=lambda each: (each.killed, each.status.restart_count, each.used_mib, each.pod.metadata.name))
     killed = sum(each.killed for each in group)
+    code = KILLED_CODE if killed else NEAR_CODE
     what = f"was killed for memory in {killed} pods" if killed else f"uses {worst.used_mib} of {worst.limit_mib} MiB"
     evidence = [seen(desk, "Pod", worst.pod, f"spec.containers[{worst.container.name}].resources.limits.memory", f"{worst.limit_mib} MiB")]
     if worst.killed:
@@ -129,7 +131,7 @@ def _finding(desk: Desk, subject: Target, group: list[Pressed]) -> Finding:
         evidence.append(measured(desk, subject, query, f"{worst.used_mib} MiB in {worst.pod.metadata.name}"))
     return found(
         desk,
-        CODE,
+        code,
         Severity.HIGH if killed else Severity.MEDIUM,
         subject,
         f"{subject.name}: container {worst.container.name} {what}",

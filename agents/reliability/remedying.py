@@ -10,7 +10,6 @@ from agents.reporting import counted
 from agents.sizes import requested
 from agents.workloads import workload_at
 from core.actions.containers import Sizes
-from core.cluster.objects import Pod
 from core.domain.finding import Finding
 from core.domain.proposal import Proposal
 
@@ -73,17 +72,17 @@ def _with_more(desk: Desk, finding: Finding, remedy: Remedy, group: list[memory.
 
 
 def replace_pod(desk: Desk, finding: Finding) -> Proposal | None:
-    pod: Pod | None = desk.snapshot.find("Pod", finding.subject.namespace, finding.subject.name)
-    owner = desk.snapshot.workload_of(pod) if pod is not None else None
-    workload = workload_at(desk.snapshot, owner[1].metadata.uid) if owner is not None else None
-    siblings = wedged_pods.answering_siblings(workload, pod) if workload is not None and pod is not None else 0
-    if workload is None or pod is None or not siblings:
+    """One at a time: the one that is stuck the longest."""
+    workload = workload_at(desk.snapshot, finding.subject.uid)
+    stuck = wedged_pods.wedged(desk, workload) if workload is not None else ()
+    if workload is None or not stuck:
         return None
+    siblings = counted(wedged_pods.answering_siblings(workload, stuck[0]), "sibling")
     return propose(
         desk,
         finding,
-        *delete(desk, finding, pod),
-        why=f"{finding.title}. {counted(siblings, 'sibling')} of the same template run well: it is this pod, not the revision.",
+        *delete(desk, finding, stuck[0]),
+        why=f"{finding.title}. {siblings} of the same template run well: it is this pod, not the revision.",
         expect=f"{workload.name} back to {counted(workload.replicas, 'ready replica')}; the pod's own state is lost",
     )
 

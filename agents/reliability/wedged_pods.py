@@ -1,12 +1,12 @@
 """REL-103: a pod that runs but does not answer, while its siblings do. Called by the table of this agent."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from agents.desk import Desk
 from agents.reporting import counted, found, seen
 from agents.workloads import TEMPLATE_HASH, Controlled, controlled, ready
-from core.cluster.objects import Condition, Node, Pod
+from core.cluster.objects import Node, Pod
 from core.domain.finding import Finding, Severity
 
 CODE = "REL-103"
@@ -14,11 +14,26 @@ PATIENCE = timedelta(minutes=15)  # longer than slow starts take
 
 
 def detect(desk: Desk) -> Iterator[Finding]:
-    sick = {node.metadata.name for node in desk.snapshot.nodes if not _serves(node)}
+    """One finding for each workload, told by the pod that is stuck the longest."""
     for workload in controlled(desk.snapshot):
-        for pod in workload.pods:
-            if pod.spec.node_name not in sick and is_wedged(desk, pod) and (siblings := answering_siblings(workload, pod)):
-                yield _finding(desk, workload, pod, siblings)
+        if stuck := wedged(desk, workload):
+            yield _finding(desk, workload, stuck)
+
+
+def wedged(desk: Desk, workload: Controlled) -> tuple[Pod, ...]:
+    """The longest first. Pods of a node that is not ready are the node's matter."""
+    found_ = [pod for pod in workload.pods if is_wedged(desk, pod) and answering_siblings(workload, pod) and _node_serves(desk, pod)]
+    return tuple(sorted(found_, key=lambda pod: (since(pod) or desk.now, pod.metadata.name)))
+
+
+def _node_serves(desk: Desk, pod: Pod) -> bool:
+    node: Node | None = desk.snapshot.find("Node", "", pod.spec.node_name)
+    return node is None or any(condition.type == "Ready" and condition.status == "True" for condition in node.status.conditions)
+
+
+def since(pod: Pod) -> datetime | None:
+    """Since when the pod is not ready."""
+    return next((condition.last_transition_time for condition in pod.status.conditions if condition.type == "Ready"), None)
 
 
 def is_wedged(desk: Desk, pod: Pod) -> bool:
@@ -26,11 +41,10 @@ def is_wedged(desk: Desk, pod: Pod) -> bool:
     statuses = pod.status.container_statuses
     if pod.status.phase != "Running" or ready(pod) or not statuses or any(status.state.running is None for status in statuses):
         return False
-    since = next((condition.last_transition_time for condition in pod.status.conditions if condition.type == "Ready"), None)
     started = max(
         (status.state.running.started_at for status in statuses if status.state.running and status.state.running.started_at), default=None
     )
-    latest = max((moment for moment in (since, started) if moment is not None), default=None)
+    latest = max((moment for moment in (since(pod), started) if moment is not None), default=None)
     return latest is not None and desk.now - latest >= PATIENCE
 
 
@@ -40,20 +54,18 @@ def answering_siblings(workload: Controlled, pod: Pod) -> int:
     return sum(ready(other) and other.metadata.labels.get(TEMPLATE_HASH, "") == own for other in workload.pods if other is not pod)
 
 
-def _serves(node: Node) -> bool:
-    return any(condition.type == "Ready" and condition.status == "True" for condition in node.status.conditions)
-
-
-def _finding(desk: Desk, workload: Controlled, pod: Pod, siblings: int) -> Finding:
-    condition = next((condition for condition in pod.status.conditions if condition.type == "Ready"), Condition())
-    minutes = int((desk.now - (condition.last_transition_time or desk.now)).total_seconds() // 60)
+def _finding(desk: Desk, workload: Controlled, stuck: tuple[Pod, ...]) -> Finding:
+    pod, name = stuck[0], workload.item.metadata.name
+    minutes = int((desk.now - (since(pod) or desk.now)).total_seconds() // 60)
+    reason = next((condition.reason for condition in pod.status.conditions if condition.type == "Ready"), "")
     return found(
         desk,
         CODE,
         Severity.MEDIUM,
-        desk.snapshot.target("Pod", pod),
-        f"{pod.metadata.name} runs but has not been ready for {minutes} minutes, while {counted(siblings, 'sibling')} answer",
-        f"{workload.name} has one replica less than it pays for, and a stuck pod does not mend itself.",
-        seen(desk, "Pod", pod, "status.conditions[Ready]", f"{condition.status} for {minutes} min: {condition.reason}"),
+        desk.snapshot.target(workload.kind, workload.item),
+        f"{name}: pod {pod.metadata.name} has run without being ready for {minutes} minutes, while "
+        f"{counted(answering_siblings(workload, pod), 'sibling')} answer",
+        f"{counted(len(stuck), 'replica')} of {workload.replicas} paid for and not serving; a stuck pod does not mend itself.",
+        seen(desk, "Pod", pod, "status.conditions[Ready]", f"not True for {minutes} min: {reason}"),
         seen(desk, workload.kind, workload.item, "status.readyReplicas", f"{workload.item.status.ready_replicas} of {workload.replicas}"),
     )

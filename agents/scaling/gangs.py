@@ -11,7 +11,7 @@ from typing import NamedTuple
 from agents import sizes
 from agents.desk import Desk
 from agents.recalling import once
-from agents.reporting import found, measured, seen
+from agents.reporting import found, measured, seen, told
 from agents.usage import gpu_hour
 from agents.workloads import age, jobs
 from core.cluster.objects import Job, Pod
@@ -117,7 +117,8 @@ def _evidence(desk: Desk, gang: PartialGang) -> Iterator[Evidence]:
     yield seen(
         desk, "Job", gang.job, "status.active", f"{len(gang.bound)} bound, {len(gang.waiting)} waiting, {gang.wanted} needed together"
     )
-    yield seen(desk, "Pod", waiting, "status.conditions[PodScheduled]", f"Unschedulable: {condition.message}")
+    yield seen(desk, "Pod", waiting, "status.conditions[PodScheduled].reason", "Unschedulable")
+    yield told(desk, "Pod", waiting, "status.conditions[PodScheduled].message", condition.message)
     busy = utilisation(desk, gang)
     if busy is not None:
         query = gpu_hour(gang.job.metadata.namespace)

@@ -57,4 +57,8 @@ def undo_account(desk: Desk, finding: Finding) -> Proposal | None:
     before = rollout.previous.spec.template.spec
     if admin_accounts.is_admin(desk.snapshot, finding.subject.namespace, before) is not None:
         return None
-    return rolling_back.plan(desk, finding)
+    return rolling_back.plan(desk, finding, within=RECENT)
+
+
+def undo_privilege(desk: Desk, finding: Finding) -> Proposal | None:
+    return rolling_back.plan(desk, finding, within=RECENT)

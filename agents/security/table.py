@@ -1,6 +1,5 @@
 """All that the security agent looks for, and what it can propose: one row each."""
 
-from agents import rolling_back
 from agents.desk import Agent, Detector, Planner
 from agents.security import admin_accounts, namespaces, privileged_pods, privileged_rollouts, remedying
 from core.domain.finding import Severity
@@ -62,7 +61,7 @@ AGENT = Agent(
     planners=(
         Planner((namespaces.MISSING, namespaces.WEAK), "label_namespace", remedying.enforce),
         Planner((privileged_pods.CODE,), "delete_pod", remedying.remove_bare),
-        Planner((privileged_rollouts.CODE,), "rollback_rollout", rolling_back.plan),
+        Planner((privileged_rollouts.CODE,), "rollback_rollout", remedying.undo_privilege),
         Planner((admin_accounts.CODE,), "rollback_rollout", remedying.undo_account),
     ),
 )

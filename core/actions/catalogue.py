@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from core.actions.base import CatalogueAction
+from core.actions.aiming import CatalogueAction
 from core.actions.cordon_node import CordonNode
 from core.actions.delete_pod import DeletePod
 from core.actions.label_namespace import LabelNamespace

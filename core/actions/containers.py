@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from core.actions.base import moved, possible, seen
+from core.actions.aiming import moved, possible, seen
 from core.cluster import quantities
 from core.domain.action import Change
 from core.domain.errors import Conflict

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from typing_extensions import override
 
 from core.actions import checks
-from core.actions.base import CatalogueAction, rights, seen
+from core.actions.aiming import CatalogueAction, rights, seen
 from core.domain.action import Change, Guards, Live, Risk
 from core.domain.api_request import ApiRequest
 from core.domain.check import Check, Signal

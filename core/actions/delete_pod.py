@@ -9,7 +9,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from core.actions import checks
-from core.actions.base import CatalogueAction, rights, seen
+from core.actions.aiming import CatalogueAction, rights, seen
 from core.cluster.kinds import KINDS
 from core.domain.action import Change, Guards, Live, Risk
 from core.domain.api_request import ApiRequest

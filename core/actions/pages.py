@@ -1,6 +1,6 @@
 """One page of documentation per action kind, as text, out of the catalogue. `docs/actions/generate.py` writes them; a test compares."""
 
-from core.actions.base import CatalogueAction
+from core.actions.aiming import CatalogueAction
 from core.actions.catalogue import CATALOGUE, schema
 from core.domain.values import Json
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from typing_extensions import override
 
 from core.actions import checks, containers
-from core.actions.base import CatalogueAction, possible, rights, seen
+from core.actions.aiming import CatalogueAction, possible, rights, seen
 from core.actions.containers import Sizing
 from core.domain.action import Change, Guards, Live, Risk
 from core.domain.api_request import ApiRequest

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from core.actions import checks
-from core.actions.base import CatalogueAction, moved, possible, rights, seen
+from core.actions.aiming import CatalogueAction, moved, possible, rights, seen
 from core.domain.action import Change, Guards, Live, Risk
 from core.domain.api_request import ApiRequest, Right
 from core.domain.check import Check, Signal

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from typing_extensions import override
 
 from core.actions import checks
-from core.actions.base import CatalogueAction, moved, possible, rights, seen
+from core.actions.aiming import CatalogueAction, moved, possible, rights, seen
 from core.domain.action import Change, Guards, Live, Risk
 from core.domain.api_request import ApiRequest
 from core.domain.check import Check, Signal

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from core.actions import checks, containers
-from core.actions.base import CatalogueAction, possible, rights
+from core.actions.aiming import CatalogueAction, possible, rights
 from core.actions.containers import Sizing
 from core.domain.action import Change, Guards, Live, Risk
 from core.domain.api_request import ApiRequest

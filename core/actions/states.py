@@ -7,7 +7,7 @@ desired states; it stays the same while others move other fields, which is why i
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from core.actions.base import CatalogueAction
+from core.actions.aiming import CatalogueAction
 from core.domain.action import Action
 from core.domain.api_request import ApiRequest
 from core.domain.values import Json, canonical, digest

@@ -6,7 +6,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from core.actions import checks
-from core.actions.base import CatalogueAction, possible, rights, seen
+from core.actions.aiming import CatalogueAction, possible, rights, seen
 from core.domain.action import Change, Guards, Live, Risk
 from core.domain.api_request import ApiRequest
 from core.domain.check import Check, Signal

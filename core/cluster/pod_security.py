@@ -7,7 +7,7 @@ and the API server's own dry-run has the last word. A volume of an unknown sort 
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from core.cluster.objects import Container, PodSpec, SecurityContext, Volume
 
@@ -119,8 +119,16 @@ def _baseline_container(container: Container) -> Iterator[Violation]:
         if port.host_port:
             yield Violation("hostPorts", container.name, f"takes port {port.host_port} of the node")
     for probe in (container.liveness_probe, container.readiness_probe):
-        if probe and any(isinstance(handler := probe.get(kind), dict) and handler.get("host") for kind in _PROBE_HANDLERS):
+        if probe and _names_a_host(probe):
             yield Violation("hostProbes", container.name, "has a probe that names a host")
+
+
+def _names_a_host(probe: dict[str, Any]) -> bool:
+    for kind in _PROBE_HANDLERS:
+        handler = probe.get(kind)
+        if isinstance(handler, dict) and handler.get("host"):
+            return True
+    return False
 
 
 def _restricted(spec: PodSpec) -> Iterator[Violation]:

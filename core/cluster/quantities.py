@@ -6,6 +6,7 @@ Bytes round up to whole MiB and CPU up to whole milli-cores, so that a request i
 
 import re
 from decimal import ROUND_CEILING, Decimal, DecimalException
+from functools import lru_cache
 
 _SUFFIX = {
     "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1),
@@ -35,17 +36,17 @@ def parse(text: str | int | float) -> Decimal:
 
 def cpu_milli(text: str | int | float) -> int:
     """Milli-cores, rounded up: `"250m"` is 250, `"1.5"` is 1500."""
-    return _ceil(parse(text) * 1000)
+    return _milli(str(text))
 
 
 def memory_mib(text: str | int | float) -> int:
     """MiB, rounded up: `"1Gi"` is 1024."""
-    return _ceil(parse(text) / 2**20)
+    return _mib(str(text))
 
 
 def count(text: str | int | float) -> int:
     """A whole number, rounded up: GPUs, pods."""
-    return _ceil(parse(text))
+    return _whole(str(text))
 
 
 def cpu_text(milli: int) -> str:
@@ -56,6 +57,22 @@ def cpu_text(milli: int) -> str:
 def memory_text(mib: int) -> str:
     """As Kubernetes writes it: 2048 is `"2Gi"`, 600 is `"600Mi"`."""
     return f"{mib // 1024}Gi" if mib and mib % 1024 == 0 else f"{mib}Mi"
+
+
+# A cluster has ten thousand pods and a few dozen sizes: the same texts are read again and again.
+@lru_cache(4096)
+def _milli(text: str) -> int:
+    return _ceil(parse(text) * 1000)
+
+
+@lru_cache(4096)
+def _mib(text: str) -> int:
+    return _ceil(parse(text) / 2**20)
+
+
+@lru_cache(4096)
+def _whole(text: str) -> int:
+    return _ceil(parse(text))
 
 
 def _ceil(value: Decimal) -> int:

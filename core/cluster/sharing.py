@@ -14,30 +14,30 @@ from msgspec.structs import force_setattr
 from core.cluster import objects
 
 _NONE = Raw(b"")
-"""The field was absent."""
+"""An absent map. Other fields have their plain default: only for maps the decoder would make an empty one for every object."""
 
 
 class _Meta(objects.Meta, frozen=True, gc=False):
     labels: Raw = _NONE  # type: ignore[assignment]
     annotations: Raw = _NONE  # type: ignore[assignment]
-    owner_references: Raw = _NONE  # type: ignore[assignment]
+    owner_references: Raw = ()  # type: ignore[assignment]
 
 
 class _Container(objects.Container, frozen=True, gc=False):
-    image: Raw = _NONE  # type: ignore[assignment]
-    resources: Raw = _NONE  # type: ignore[assignment]
-    env: Raw = _NONE  # type: ignore[assignment]
-    env_from: Raw = _NONE  # type: ignore[assignment]
-    ports: Raw = _NONE  # type: ignore[assignment]
-    security_context: Raw = _NONE  # type: ignore[assignment]
-    liveness_probe: Raw = _NONE  # type: ignore[assignment]
-    readiness_probe: Raw = _NONE  # type: ignore[assignment]
-    resize_policy: Raw = _NONE  # type: ignore[assignment]
+    image: Raw = ""  # type: ignore[assignment]
+    resources: Raw = objects.ResourceRequirements()  # type: ignore[assignment]
+    env: Raw = ()  # type: ignore[assignment]
+    env_from: Raw = ()  # type: ignore[assignment]
+    ports: Raw = ()  # type: ignore[assignment]
+    security_context: Raw = None  # type: ignore[assignment]
+    liveness_probe: Raw = None  # type: ignore[assignment]
+    readiness_probe: Raw = None  # type: ignore[assignment]
+    resize_policy: Raw = ()  # type: ignore[assignment]
 
 
 class _Volume(objects.Volume, frozen=True, gc=False):
-    projected: Raw = _NONE  # type: ignore[assignment]
-    config_map: Raw = _NONE  # type: ignore[assignment]
+    projected: Raw = None  # type: ignore[assignment]
+    config_map: Raw = None  # type: ignore[assignment]
 
 
 class _PodSpec(objects.PodSpec, frozen=True, gc=False):
@@ -45,26 +45,23 @@ class _PodSpec(objects.PodSpec, frozen=True, gc=False):
     init_containers: tuple[_Container, ...] = ()
     volumes: tuple[_Volume, ...] = ()
     node_selector: Raw = _NONE  # type: ignore[assignment]
-    tolerations: Raw = _NONE  # type: ignore[assignment]
-    affinity: Raw = _NONE  # type: ignore[assignment]
-    security_context: Raw = _NONE  # type: ignore[assignment]
-    node_name: Raw = _NONE  # type: ignore[assignment]
-    service_account_name: Raw = _NONE  # type: ignore[assignment]
+    tolerations: Raw = ()  # type: ignore[assignment]
+    affinity: Raw = None  # type: ignore[assignment]
+    security_context: Raw = None  # type: ignore[assignment]
+    node_name: Raw = ""  # type: ignore[assignment]
+    service_account_name: Raw = ""  # type: ignore[assignment]
 
 
 class _Condition(objects.Condition, frozen=True, gc=False):
-    type: Raw = _NONE  # type: ignore[assignment]
-    status: Raw = _NONE  # type: ignore[assignment]
-    reason: Raw = _NONE  # type: ignore[assignment]
-    last_transition_time: Raw = _NONE  # type: ignore[assignment]
+    type: Raw = ""  # type: ignore[assignment]
 
 
 class _ContainerStatus(objects.ContainerStatus, frozen=True, gc=False):
-    image: Raw = _NONE  # type: ignore[assignment]
-    image_id: Raw = field(default=_NONE, name="imageID")  # type: ignore[assignment]
-    state: Raw = _NONE  # type: ignore[assignment]
-    last_state: Raw = _NONE  # type: ignore[assignment]
-    resources: Raw = _NONE  # type: ignore[assignment]
+    image: Raw = ""  # type: ignore[assignment]
+    image_id: Raw = field(default="", name="imageID")  # type: ignore[assignment]
+    state: Raw = objects.ContainerState()  # type: ignore[assignment]
+    last_state: Raw = objects.ContainerState()  # type: ignore[assignment]
+    resources: Raw = None  # type: ignore[assignment]
 
 
 class _PodStatus(objects.PodStatus, frozen=True, gc=False):
@@ -135,11 +132,10 @@ class Sharing:
     def _each(self, item: msgspec.Struct, fields: tuple[_Field, ...]) -> None:
         known = self._known
         for place, name, decode, absent in fields:
-            text = bytes(getattr(item, name))
-            if not text:
-                force_setattr(item, name, absent)
+            raw = getattr(item, name)
+            if raw.__class__ is not Raw:
                 continue
-            key = (place, text)
+            key = (place, text := bytes(raw))
             if key not in known:
-                known[key] = decode(text)
+                known[key] = decode(text) if text else absent
             force_setattr(item, name, known[key])

@@ -24,7 +24,10 @@ class Severity(StrEnum):
 
 
 class Finding(Value):
-    """`id` is stable over scans: code, cluster, namespace and object name, never a pod's hash. `subject` is the workload where there is one."""
+    """`id` is stable over scans: code, cluster, namespace and object name, never a pod's hash.
+
+    `subject` is the workload where there is one.
+    """
 
     id: str
     code: str = Field(pattern=r"^(FIN|REL|SEC|SCA|DAY)-\d{3}$")

@@ -37,4 +37,7 @@ class Model(Protocol):
     def usage(self) -> Usage: ...
 
     async def ask(self, question: Question, schema: type[T]) -> T:
-        """The answer in the schema. Raises Unavailable when the endpoint fails or answers nonsense, BudgetSpent when the run may not ask more."""
+        """The answer in the schema. Raises Unavailable when the endpoint fails or answers nonsense.
+
+        Raises BudgetSpent when the run may not ask more.
+        """

@@ -6,22 +6,16 @@ from agents.catalogue import AGENTS
 from core.domain.request import Request
 from evals.routing.scoring import Asked
 from graph import supervising
-from registry.cards import Card, capability
+from registry.cards import Card
 from registry.membership import Member, State
+from runtime.leasing import card_of
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)  # routing does not look at the time
 
 
 def members() -> tuple[Member, ...]:
     """The four agents with the cards that they register with."""
-    return tuple(_member(Card(
-        name=agent.name,
-        description=agent.purpose,
-        version=agent.version,
-        words=agent.words,
-        checks=tuple(detector.code for detector in agent.detectors),
-        capabilities=tuple(capability(kind) for kind in agent.capabilities),
-    )) for agent in AGENTS)  # fmt: skip
+    return tuple(_member(card_of(agent)) for agent in AGENTS)
 
 
 def asked(text: str) -> Asked:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from core.cluster.kinds import KINDS, Kind
 from core.cluster.reading import ClusterReader, Metrics
 from core.domain.api_request import ApiRequest
@@ -71,6 +73,14 @@ class Hands:
             uid=row.target_uid,
             request=request.digest(),
         )
+
+
+def request_of(text: str) -> ApiRequest:
+    """A request as the judge laid it into the ledger. Raises Refused for anything else."""
+    try:
+        return ApiRequest.model_validate_json(text)
+    except ValidationError as error:
+        raise Refused(("the ledger's row holds no request",)) from error
 
 
 def kind_of(request: ApiRequest) -> Kind:

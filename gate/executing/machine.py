@@ -17,6 +17,7 @@ from core.domain.errors import (
     Corrupt,
     Day2Error,
     DigestMismatch,
+    NotAuthenticated,
     NotAuthorised,
     OutcomeUnknown,
     PermitRefused,
@@ -29,7 +30,7 @@ from core.domain.permit import Permit
 from core.domain.values import Json, canonical
 from gate import permits, stopping
 from gate.executing import fields, undoing, verifying
-from gate.executing.hands import Hands
+from gate.executing.hands import Hands, request_of
 
 ATTEMPTS = 3
 log = logging.getLogger(__name__)
@@ -46,32 +47,39 @@ class Prepared(NamedTuple):
 
 
 async def execute_once(hands: Hands) -> int:
-    """One pass over all open work; the number of rows looked at. Raises Corrupt when the ledger is damaged: then nothing may be written."""
+    """One pass over all open work; the number of rows that wait. Raises Corrupt for a damaged ledger: nothing is written then."""
     steps = (
         (S.PERMITTED, _begin),
         (S.UNKNOWN, _read_back),
         (S.APPLIED, _watch),
         (S.UNDOING, undoing.finish),
     )
-    seen = 0
+    waiting = 0
+    _recover(hands, [row for row in hands.ledger.in_states(S.CLAIMED, S.SENDING) if row.owner == hands.owner])
     for state, step in steps:
         for row in hands.ledger.in_states(state):
-            seen += 1
             try:
                 await step(hands, row)
             except Corrupt:
                 raise
             except Day2Error as error:  # the row stays where it is, and the next pass tries again
                 log.warning("%s in %s waits: %s", row.action_id, row.state, error)
-    return seen
+                waiting += 1
+    return waiting
 
 
 async def resume(hands: Hands) -> None:
-    """After a start: what another executor left half done. Nothing of a claimed row was sent; of a sending one, it may have been."""
-    for row in hands.ledger.in_states(S.CLAIMED):
-        _back_to_judge(hands, row, "the executor ended before it sent anything")
-    for row in hands.ledger.in_states(S.SENDING):
-        hands.move(row, S.UNKNOWN, "the executor ended while it was sending; reading back")
+    """After a start: what the executor before us left half done."""
+    _recover(hands, hands.ledger.in_states(S.CLAIMED, S.SENDING))
+
+
+def _recover(hands: Hands, rows: list[ActionRow]) -> None:
+    """Nothing of a claimed row was sent; of a sending one, it may have been."""
+    for row in rows:
+        if row.state is S.CLAIMED:
+            _back_to_judge(hands, row, "the executor stopped before it sent anything")
+        else:
+            hands.move(row, S.UNKNOWN, "the executor stopped while it was sending; reading back")
 
 
 async def _begin(hands: Hands, row: ActionRow) -> None:
@@ -87,7 +95,7 @@ async def _begin(hands: Hands, row: ActionRow) -> None:
     hands.reached("claimed")
     try:
         prepared = await _prepare(hands, claimed)
-    except (Conflict, Unavailable) as error:
+    except (Conflict, Unavailable, NotAuthenticated) as error:
         _back_to_judge(hands, claimed, str(error), counts=isinstance(error, Conflict))
     except (Refused, NotAuthorised) as error:
         hands.move(claimed, S.FAILED, str(error))
@@ -104,7 +112,7 @@ def _expired(hands: Hands, row: ActionRow) -> bool:
 
 async def _prepare(hands: Hands, row: ActionRow) -> Prepared:
     """Every check again, from the executor's own reading. Raises Refused (it must not run) or Conflict (the judge must look again)."""
-    request = ApiRequest.model_validate_json(row.request)
+    request = request_of(row.request)
     permit = permits.opened(row.permit, hands.judge, await hands.opening(row, request), hands.clock.now())
     before = await hands.live(request) or {}
     metadata = before.get("metadata", {})
@@ -124,7 +132,7 @@ async def _prepare(hands: Hands, row: ActionRow) -> Prepared:
 def _check_undo(hands: Hands, row: ActionRow, forward: Permit, inverse: str) -> None:
     """The way back is open before the first step is made."""
     undo = permits.read(row.undo_permit, hands.judge)
-    request = ApiRequest.model_validate_json(row.undo_request)
+    request = request_of(row.undo_request)
     if (undo.use, undo.forward, undo.inverse, undo.request) != ("undo", forward.jti, inverse, request.digest()):
         raise DigestMismatch(("the undo permit does not take this back",))
 
@@ -148,7 +156,7 @@ async def _send(hands: Hands, row: ActionRow, prepared: Prepared) -> None:
     except OutcomeUnknown as error:
         hands.move(sending, S.UNKNOWN, str(error))
         return
-    except (Refused, NotAuthorised, Conflict, Unavailable) as error:
+    except (Refused, NotAuthorised, NotAuthenticated, Conflict, Unavailable) as error:
         hands.move(sending, S.FAILED, f"nothing was stored: {error}")
         return
     hands.reached("after-send")
@@ -183,7 +191,7 @@ async def _read_back(hands: Hands, row: ActionRow) -> None:
 
 
 async def _seen(hands: Hands, row: ActionRow) -> fields.Seen:
-    request = ApiRequest.model_validate_json(row.request)
+    request = request_of(row.request)
     kept = json.loads(row.before)
     return fields.compare(request, kept["before"], kept["after"], await hands.live(request), row.target_uid)
 
@@ -191,7 +199,7 @@ async def _seen(hands: Hands, row: ActionRow) -> fields.Seen:
 def _applied(hands: Hands, row: ActionRow) -> None:
     check = Check.model_validate_json(row.check)
     now = hands.clock.now()
-    first, last = timedelta(seconds=check.settle_seconds), timedelta(seconds=check.watch_seconds)
+    first, last = timedelta(seconds=verifying.first_look_seconds(check)), timedelta(seconds=check.watch_seconds)
     hands.move(row, S.APPLIED, "applied; being verified", next_look_at=now + first, deadline=now + last)
 
 

@@ -16,7 +16,7 @@ from core.domain.values import Json
 from gate import permits, stopping
 from gate.executing import fields
 from gate.executing.fields import Seen, Standing
-from gate.executing.hands import Hands
+from gate.executing.hands import Hands, request_of
 
 S = ActionState
 
@@ -52,7 +52,7 @@ async def finish(hands: Hands, row: ActionRow) -> None:
 
 
 async def _send(hands: Hands, row: ActionRow, live: Json) -> None:
-    request = ApiRequest.model_validate_json(row.undo_request)
+    request = request_of(row.undo_request)
     try:
         permit = await _opened(hands, row, request)
         preview = await hands.writer.send(request, agent=row.agent, permit=row.undo_permit, dry_run=True)
@@ -81,7 +81,7 @@ async def _opened(hands: Hands, row: ActionRow, request: ApiRequest) -> Permit:
 
 
 async def _seen(hands: Hands, row: ActionRow) -> tuple[Seen, Json | None]:
-    request = ApiRequest.model_validate_json(row.request)
+    request = request_of(row.request)
     kept = json.loads(row.before)
     live = await hands.live(request)
     return fields.compare(request, kept["before"], kept["after"], live, row.target_uid), live

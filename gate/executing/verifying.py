@@ -18,8 +18,10 @@ from core.domain.values import Json, at_path, bounded, canonical
 from gate import workloads
 from gate.executing.hands import Hands
 
-TRIPS = frozenset({Signal.RESTARTS_STEADY, Signal.LATENCY_P99, Signal.ERROR_RATIO})
-"""Signals that do not get better by waiting: two bad looks in a row end the watch."""
+GUARDS = frozenset({Signal.LATENCY_P99, Signal.ERROR_RATIO})
+"""What people promised. Bad twice in a row, with the change itself complete, ends the watch; during a rollout it may still pass."""
+
+LONGEST_WINDOW, SHORTEST_WINDOW = 300, 60
 
 Answer = tuple[bool | None, str]
 
@@ -55,13 +57,23 @@ def decide(check: Check, looks: tuple[Look, ...], before: tuple[Look, ...], *, l
     """Pure. `before` is the look before this one, `last` whether the watch is over."""
     required = {expectation.signal for expectation in check.expectations if expectation.required}
     failing = {item.signal for item in looks if item.held is False}
-    failed_before = {item.signal for item in before if item.held is False}
-    if failing & failed_before & TRIPS & required:
+    still = failing & {item.signal for item in before if item.held is False}
+    complete = all(item.held for item in looks if item.signal in required)
+    if Signal.RESTARTS_STEADY in still or (still & GUARDS and complete):
         return "missed"
-    held = all(item.held for item in looks if item.signal in required) and not failing
-    if held and (check.early or last):
+    sure = bool(before) or not guarded(check)  # one short window of a metric may lie mostly within the rollout
+    if complete and not failing and (last or (check.early and sure)):
         return "verified"
     return "missed" if last else "wait"
+
+
+def guarded(check: Check) -> bool:
+    return any(expectation.signal in GUARDS for expectation in check.expectations)
+
+
+def first_look_seconds(check: Check) -> int:
+    """After settling; where a promise is watched, not before a whole window of the metric lies after the write."""
+    return max(check.settle_seconds, SHORTEST_WINDOW) if guarded(check) else check.settle_seconds
 
 
 def previous(row: ActionRow) -> tuple[Look, ...]:
@@ -74,7 +86,7 @@ def kept(looks: tuple[Look, ...]) -> str:
 
 def sentence(looks: tuple[Look, ...]) -> str:
     """What people read: the bad news if there is any."""
-    bad = [item for item in looks if not item.held]
+    bad = [item for item in looks if item.held is False]
     return "; ".join(f"{item.signal.value.replace('_', ' ')}: {item.seen}" for item in bad or looks)
 
 
@@ -111,7 +123,9 @@ async def _worst(scene: Scene, shape: Shape, bound: int, unit: str) -> Answer:
     if scene.hands.metrics is None:
         return None, "there is no metrics source"
     now = scene.hands.clock.now()
-    window = max(60, min(300, int((now - scene.since).total_seconds()) // 60 * 60))
+    window = min(LONGEST_WINDOW, int((now - scene.since).total_seconds()) // SHORTEST_WINDOW * SHORTEST_WINDOW)
+    if not window:
+        return None, "too early to tell: the window would begin before the write"
     samples = await scene.hands.metrics.instant(Query(shape, scene.check.target.namespace, rate_seconds=window), now)
     services = await _services(scene)
     values = [_thousandths(sample) for sample in samples if sample.label("service") in services]
@@ -126,7 +140,7 @@ def _thousandths(sample: Sample) -> int:
 
 async def _services(scene: Scene) -> set[str]:
     """Names of the services whose selector takes the target's pods."""
-    marks = workloads.labels(workloads.template(scene.live or {}))
+    marks = workloads.labels(workloads.template(await workloads.scaled_by(scene.hands.reader, scene.live or {})))
     found = await scene.hands.reader.list(KINDS["Service"], scene.check.target.namespace)
     return {
         str(at_path(service, "metadata.name"))

@@ -106,7 +106,7 @@ def _target(action: Action, live: Json, namespace: Json) -> Fields:
         "gitops_owner": _gitops(live),
         "owner_kind": bounded(str(owner.get("kind") or ""), 60),
         "privileged": any(at_path(item, "securityContext.privileged") for item in workloads.containers(live)),
-        "rollout_in_progress": None if (done := workloads.rolled_out(live)) is None else not done,
+        "rollout_in_progress": workloads.rolling(live),
     }
 
 

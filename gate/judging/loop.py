@@ -7,9 +7,11 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+from pydantic import ValidationError
+
 from core.actions.catalogue import parse_proposal
 from core.domain.action import Action
-from core.domain.errors import Corrupt, Day2Error, InvalidInput
+from core.domain.errors import Conflict, Corrupt, Day2Error, InvalidInput, Refused
 from core.domain.ledger import ActionRow
 from core.domain.outcome import ActionState
 from core.domain.values import bounded, canonical
@@ -26,18 +28,19 @@ S = ActionState
 
 
 async def judge_once(bench: Bench) -> int:
-    """One pass; the number of actions looked at. Raises Corrupt when the ledger is damaged: then nothing may be permitted."""
+    """One pass; the number of actions that could not be judged for now. Raises Corrupt for a damaged ledger: nothing is permitted then."""
     expire(bench)
     hear_people(bench)
-    rows = bench.ledger.in_states(S.SUBMITTED, S.APPROVED)
-    for row in rows:
+    waiting = 0
+    for row in bench.ledger.in_states(S.SUBMITTED, S.APPROVED):
         try:
             await judge(bench, row)
         except Corrupt:
             raise
         except Day2Error as error:  # nothing was decided: the row waits, and its own expiry ends that
             log.warning("%s waits for the judge: %s", row.action_id, error)
-    return len(rows)
+            waiting += 1
+    return waiting
 
 
 def expire(bench: Bench) -> None:
@@ -53,8 +56,12 @@ def hear_people(bench: Bench) -> None:
     """Approvals that are new since the last look send the action to a fresh one; one denial ends it."""
     for row in bench.ledger.in_states(S.NEEDS_APPROVAL):
         counted = _count(bench, row)
-        known = Verdict.model_validate_json(row.verdict).facts.approvals if row.verdict else ()
-        needed = approvals.people_needed(_action(row).risk)
+        try:
+            known = Verdict.model_validate_json(row.verdict).facts.approvals
+            needed = approvals.people_needed(_action(row).risk)
+        except (InvalidInput, ValidationError):
+            _move(bench, row, S.DENIED, "what stands in the ledger is not what was submitted")
+            continue
         if counted.denied is not None:
             _move(bench, row, S.DENIED, f"denied by {counted.denied.by}: {counted.denied.reason}")
         elif len(counted.approved_by) >= needed and set(counted.approved_by) - set(known):
@@ -72,7 +79,12 @@ async def judge(bench: Bench, row: ActionRow) -> None:
     if (action.digest(), action.id, action.target.uid) != (row.digest, row.action_id, row.target_uid):
         _move(bench, row, S.DENIED, "what stands in the ledger is not what was submitted")
         return
-    reading = await gather(bench, row, action, _count(bench, row))
+    try:
+        reading = await gather(bench, row, action, _count(bench, row))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:  # the cluster answered what no API server answers
+        log.exception("%s: facts that cannot be read", row.action_id)
+        _move(bench, row, S.DENIED, f"what stands in the cluster cannot be understood: {type(error).__name__}")
+        return
     results = bench.rules.judge(action, reading.facts) + floor(action, reading.facts.approvals)
     verdict = Verdict(
         action_id=row.action_id,
@@ -90,7 +102,11 @@ async def judge(bench: Bench, row: ActionRow) -> None:
             until = bench.clock.now() + bench.approval_time
             _move(bench, row, S.NEEDS_APPROVAL, _why(verdict), verdict=text, expires_at=until)
         case Decision.ALLOW:
-            minted = minting.mint(bench, row, action, reading, text)
+            try:
+                minted = minting.mint(bench, row, action, reading, text)
+            except (Conflict, Refused) as error:
+                _move(bench, row, S.DENIED, str(error), verdict=text)
+                return
             until = max(row.expires_at, bench.clock.now() + timedelta(minutes=5))
             _move(bench, row, S.PERMITTED, "permitted", verdict=text, expires_at=until, **minted)
 

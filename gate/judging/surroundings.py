@@ -76,8 +76,19 @@ async def _disruptions(bench: Bench, namespace: str, target: Json) -> dict[str, 
         for item in await bench.reader.list(KINDS["PodDisruptionBudget"], namespace)
         if workloads.matches(at_path(item, "spec.selector"), marks)
     ]
-    least = min((int(at_path(item, "status.disruptionsAllowed") or 0) for item in budgets), default=None)
+    least = min((_allowed(item, target) for item in budgets), default=None)
     return {"has_pdb": bool(budgets), "disruptions_allowed": least}
+
+
+def _allowed(budget: Json, target: Json) -> int:
+    """A pod that is not Ready is no part of what the budget keeps: it may go while enough others are healthy, as the eviction API has it
+    (`unhealthyPodEvictionPolicy`)."""
+    allowed = int(at_path(budget, "status.disruptionsAllowed") or 0)
+    if target.get("kind") != "Pod" or workloads.ready(target):
+        return allowed
+    healthy, wanted = int(at_path(budget, "status.currentHealthy") or 0), int(at_path(budget, "status.desiredHealthy") or 0)
+    always = at_path(budget, "spec.unhealthyPodEvictionPolicy") == "AlwaysAllow"
+    return max(allowed, 1) if always or healthy >= wanted > 0 else allowed
 
 
 async def _autoscaler(bench: Bench, namespace: str, target: Json) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from langgraph.runtime import Runtime
 
 from graph.context import RunContext
+from graph.routes import NOTHING_USED
 from graph.state import Plain, RunState
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -15,11 +16,13 @@ async def respond(state: RunState, runtime: Runtime[RunContext]) -> RunState:
         "run": state["request"]["id"],
         "at": runtime.context.clock.now().isoformat().replace("+00:00", "Z"),
         "asked": [choice["agent"] for choice in state["chosen"]],
+        "route": [{"agent": choice["agent"], "why": choice["why"]} for choice in state["chosen"]],
         "nobody": state["nobody"],
         "findings": findings,
         "proposals": state.get("winners", []),
         "held": state.get("held", []),
         "submitted": state.get("submitted", []),
+        "model": state.get("usage", NOTHING_USED._asdict()),
         "missing": [
             *({"agent": choice["agent"], "reason": choice["why"]} for choice in state.get("absent", [])),
             *({"agent": answer["agent"], "reason": answer["failed"]} for answer in answers if answer.get("failed")),

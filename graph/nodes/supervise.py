@@ -10,5 +10,8 @@ from graph.state import RunState
 async def supervise(state: RunState, runtime: Runtime[RunContext]) -> RunState:
     route = await runtime.context.supervising.choose(Request.model_validate(state["request"], strict=False))
     return RunState(
-        chosen=[choice._asdict() for choice in route.chosen], nobody=route.nobody, absent=[choice._asdict() for choice in route.absent]
+        chosen=[choice._asdict() for choice in route.chosen],
+        nobody=route.nobody,
+        absent=[choice._asdict() for choice in route.absent],
+        usage=route.usage._asdict(),
     )

@@ -1,4 +1,7 @@
-"""The command line `day2`. Every command is one call of a service in `runtime.services`; heavy imports happen inside commands, so that help is quick."""
+"""The command line `day2`: every command is one call of a service in `runtime.services`.
+
+Belongs here: words, flags, exit codes. Never here: a decision, or a heavy import outside a command, because help must be quick.
+"""
 
 import sys
 

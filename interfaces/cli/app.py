@@ -12,7 +12,9 @@ from interfaces.cli.commands import acting, actions, agents, audits, configuring
 from interfaces.cli.exits import MEANINGS
 from interfaces.cli.flags import Flags
 
-ROOT_HELP = """Kubernetes Day-2 operations by agents that you can trust: every action is judged, permitted, verified, and undone when it misses.
+ROOT_HELP = """Kubernetes Day-2 operations by agents that you can trust.
+
+Every action is judged, permitted, verified, and undone when it misses.
 
 \b
 Examples:
@@ -47,7 +49,11 @@ BARE = """day2 - Kubernetes Day-2 operations by agents that you can trust
   day2 --help    all commands"""
 
 app = typer.Typer(
-    help=ROOT_HELP, rich_markup_mode=None, no_args_is_help=False, add_completion=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    help=ROOT_HELP,
+    rich_markup_mode=None,
+    no_args_is_help=False,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
 
@@ -110,7 +116,9 @@ def _exit_codes(context: typer.Context) -> None:
     from interfaces.rendering.tables import Column
 
     items = [{"code": int(code), "meaning": meaning} for code, meaning in MEANINGS.items()]
-    sessions.begin(context).show(envelope("ExitCodeList", items=items), columns=(Column("CODE", "code"), Column("MEANING", "meaning")), name="code")
+    sessions.begin(context).show(
+        envelope("ExitCodeList", items=items), columns=(Column("CODE", "code"), Column("MEANING", "meaning")), name="code"
+    )
 
 
 @cache

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 VALUED = {
-    "-n": "namespace", "--namespace": "namespace", "-o": "output", "--output": "output", "--context": "context", "--kubeconfig": "kubeconfig",
-    "--color": "color", "--timeout": "timeout", "--data-dir": "data_dir", "--prometheus": "prometheus", "--objectives": "objectives",
+    "-n": "namespace", "--namespace": "namespace", "-o": "output", "--output": "output", "--context": "context",
+    "--kubeconfig": "kubeconfig", "--color": "color", "--timeout": "timeout", "--data-dir": "data_dir", "--prometheus": "prometheus",
+    "--objectives": "objectives",
 }  # fmt: skip
 SWITCHES = {
-    "-A": "all_namespaces", "--all-namespaces": "all_namespaces", "-q": "quiet", "--quiet": "quiet", "-v": "verbose", "--verbose": "verbose",
-    "-vv": "verbose2", "--no-input": "no_input", "-y": "yes", "--yes": "yes", "--plain": "plain",
+    "-A": "all_namespaces", "--all-namespaces": "all_namespaces", "-q": "quiet", "--quiet": "quiet", "-v": "verbose",
+    "--verbose": "verbose", "-vv": "verbose2", "--no-input": "no_input", "-y": "yes", "--yes": "yes", "--plain": "plain",
 }  # fmt: skip
 COLORS = ("auto", "always", "never")
 

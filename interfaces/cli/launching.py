@@ -32,7 +32,7 @@ def launch(arguments: Sequence[str]) -> int:
         return Exit.INTERRUPTED
     except Day2Error as error:
         return _explain(error, flags)
-    except BrokenPipeError:  # `day2 audit list | head`: the reader has enough
+    except (BrokenPipeError, SystemExit):  # `day2 audit list | head`: the reader has enough; typer answers that by itself with an exit
         _silence_stdout()
         return Exit.DONE
     except OSError as error:

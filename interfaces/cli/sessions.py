@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 from interfaces.cli.flags import Flags
-from interfaces.rendering import formats
-from interfaces.rendering.envelopes import Json
-from interfaces.rendering.screens import Screen, screen_on
-from interfaces.rendering.tables import Column
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # values and their renderers cost what help must not
+    from interfaces.rendering.envelopes import Json
+    from interfaces.rendering.formats import View
+    from interfaces.rendering.screens import Screen
+    from interfaces.rendering.tables import Column
     from runtime.settings import Loaded, Settings
 
 T = TypeVar("T")
@@ -23,6 +23,8 @@ class Session:
     """Made at the start of every command; an impossible `-o` is refused before anything is read."""
 
     def __init__(self, flags: Flags) -> None:
+        from interfaces.rendering import formats
+
         self.flags = flags
         formats.checked(flags.output)
 
@@ -38,11 +40,11 @@ class Session:
         return self.loaded.settings
 
     @cached_property
-    def out(self) -> Screen:
+    def out(self) -> "Screen":
         return self._screen(sys.stdout)
 
     @cached_property
-    def err(self) -> Screen:
+    def err(self) -> "Screen":
         return self._screen(sys.stderr)
 
     @property
@@ -54,7 +56,9 @@ class Session:
         """Whether a question may be asked here."""
         return not self.flags.no_input and sys.stdin.isatty() and sys.stderr.isatty()
 
-    def show(self, document: Json, *, columns: Sequence[Column] = (), view: formats.View | None = None, name: str = "id") -> None:
+    def show(self, document: "Json", *, columns: "Sequence[Column]" = (), view: "View | None" = None, name: str = "id") -> None:
+        from interfaces.rendering import formats
+
         formats.show(self.out, self.flags.output, document, columns=columns, view=view, name=name)
 
     def say(self, text: str, style: str = "") -> None:
@@ -68,7 +72,8 @@ class Session:
         if self.for_people:
             self.say(text, "dim")
 
-    def _screen(self, stream: Any) -> Screen:
+    def _screen(self, stream: Any) -> "Screen":
+        from interfaces.rendering.screens import screen_on
         from runtime import settings
 
         return screen_on(

@@ -1,4 +1,5 @@
-"""How values look: one renderer for all doors. Integers with units become Kubernetes strings, names become camelCase, money gets its currency.
+"""How values look: one renderer for all doors. Integers with units become Kubernetes strings, names camelCase, money has its currency.
 
-Belongs here: pure functions from values to text or JSON. Never here: input, output, a colour that carries meaning alone.
+Belongs here: pure functions from values to text or JSON.
+Never here: reading anything, a colour that carries meaning alone.
 """

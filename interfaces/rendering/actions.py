@@ -59,14 +59,18 @@ def listed(rows: Sequence[ActionRow]) -> Json:
 
 def document(found: Recorded) -> Json:
     """One action with everything that was stored about it."""
-    return envelope("Action") | item(found.row) | {
-        "proposal": body(found.proposal),
-        "verdict": verdict(found.verdict),
-        "looks": json.loads(found.row.looks or "[]"),
-        "check": plain(json.loads(found.row.check)) if found.row.check else None,
-        "approvals": [approval_item(approval) for approval in found.approvals],
-        "way": [link(row) for row in found.way],
-    }
+    return (
+        envelope("Action")
+        | item(found.row)
+        | {
+            "proposal": body(found.proposal),
+            "verdict": verdict(found.verdict),
+            "looks": json.loads(found.row.looks or "[]"),
+            "check": plain(json.loads(found.row.check)) if found.row.check else None,
+            "approvals": [approval_item(approval) for approval in found.approvals],
+            "way": [link(row) for row in found.way],
+        }
+    )
 
 
 def body(proposal: Proposal) -> Json:
@@ -85,7 +89,12 @@ def verdict(found: Verdict | None) -> Json | None:
     if found is None:
         return None
     counts = {word: sum(result.result == word for result in found.results) for word in RESULTS}
-    return {"decision": found.decision.value, "counts": counts, "reasons": [rule(result) for result in found.reasons()], "at": plain(found.at)}
+    return {
+        "decision": found.decision.value,
+        "counts": counts,
+        "reasons": [rule(result) for result in found.reasons()],
+        "at": plain(found.at),
+    }
 
 
 def rule(result: RuleResult) -> Json:
@@ -96,7 +105,17 @@ def approval_item(approval: Any) -> Json:
     return {name: plain(getattr(approval, key)) for name, key in _APPROVAL.items()}
 
 
-_APPROVAL = {"id": "id", "action": "action_id", "digest": "action_digest", "decision": "decision", "by": "by", "door": "door", "reason": "reason", "at": "at", "expiresAt": "expires_at"}
+_APPROVAL = {
+    "id": "id",
+    "action": "action_id",
+    "digest": "action_digest",
+    "decision": "decision",
+    "by": "by",
+    "door": "door",
+    "reason": "reason",
+    "at": "at",
+    "expiresAt": "expires_at",
+}
 
 
 def link(row: AuditRow) -> Json:
@@ -121,7 +140,11 @@ def view(screen: Screen, found: Json) -> None:
         field(screen, "look", f"{row['signal']}: {held}: {row['seen']}")
     for row in found["way"]:
         screen.line(f"  {row['at']}  {row['role']:<10} {row['event']}", "dim")
-    screen.wrapped(screen.painted(f"{screen.glyph(found['state'])} {found['state']}", found["state"]) + (f": {found['note']}" if found["note"] else ""), hang=2)
+    screen.wrapped(
+        screen.painted(f"{screen.glyph(found['state'])} {found['state']}", found["state"])
+        + (f": {found['note']}" if found["note"] else ""),
+        hang=2,
+    )
 
 
 def changes(screen: Screen, rows: Sequence[Mapping[str, Any]], *, indent: int) -> None:
@@ -134,7 +157,10 @@ def changes(screen: Screen, rows: Sequence[Mapping[str, Any]], *, indent: int) -
 def value(found: Any) -> str:
     if found is None:
         return "(none)"
-    return bounded(f'"{found}"' if isinstance(found, str) else json.dumps(found, ensure_ascii=False) if isinstance(found, dict | list) else str(found), 160)
+    return bounded(
+        f'"{found}"' if isinstance(found, str) else json.dumps(found, ensure_ascii=False) if isinstance(found, dict | list) else str(found),
+        160,
+    )
 
 
 def field(screen: Screen, name: str, text: str) -> None:
@@ -143,7 +169,9 @@ def field(screen: Screen, name: str, text: str) -> None:
 
 
 def summary(found: Mapping[str, Any]) -> str:
-    counts = "  ".join(f"{found['counts'][word]} {word}" for word in ("pass", "warn", "fail", "error") if found["counts"].get(word) or word == "pass")
+    counts = "  ".join(
+        f"{found['counts'][word]} {word}" for word in ("pass", "warn", "fail", "error") if found["counts"].get(word) or word == "pass"
+    )
     return f"{found['decision']}   {counts}"
 
 
@@ -182,7 +210,13 @@ def explanation(found: Recorded, explained: Explanation) -> Json:
     return envelope("Explanation", metadata=metadata) | {"counts": dict(explained.counts), "items": items}
 
 
-EXPLAIN_COLUMNS = (Column("RULE", "rule"), Column("RESULT", "result"), Column("MESSAGE", "message"), Column("PACK", "pack", wide=True), Column("WHY", "why", wide=True))
+EXPLAIN_COLUMNS = (
+    Column("RULE", "rule"),
+    Column("RESULT", "result"),
+    Column("MESSAGE", "message"),
+    Column("PACK", "pack", wide=True),
+    Column("WHY", "why", wide=True),
+)
 
 
 def explanation_view(screen: Screen, found: Json) -> None:

@@ -53,7 +53,7 @@ def view(screen: Screen, found: Json) -> None:
         screen.wrapped(f"{item['severity']}: {item['title']} [{item['id']}]", hang=2)
         for row in item["evidence"][:3]:
             said = f"“{row['value']}” (quoted)" if row["quoted"] else row["value"]
-            screen.wrapped(f"{row['id']} {row['source']}: {said}", indent=4, hang=2)
+            screen.wrapped(f"{row['id']} {row['source']} {row['query']}: {said}", indent=4, hang=2)
         screen.wrapped(f"next: {item['next']}", indent=4, hang=2)
     if not found["items"]:
         screen.line("nothing was found by the checks that ran")

@@ -21,13 +21,17 @@ COLUMNS = (
 
 def item(card: Waiting) -> Json:
     """Every field that a person needs to decide is here."""
-    return actions.item(card.row) | actions.body(card.proposal) | {
-        "verdict": actions.verdict(card.verdict),
-        "severe": card.severe,
-        "needed": card.needed,
-        "missing": card.missing,
-        "approvals": [actions.approval_item(approval) for approval in card.approvals],
-    }
+    return (
+        actions.item(card.row)
+        | actions.body(card.proposal)
+        | {
+            "verdict": actions.verdict(card.verdict),
+            "severe": card.severe,
+            "needed": card.needed,
+            "missing": card.missing,
+            "approvals": [actions.approval_item(approval) for approval in card.approvals],
+        }
+    )
 
 
 def listed(cards: Sequence[Waiting]) -> Json:
@@ -50,7 +54,7 @@ def card(screen: Screen, row: Json) -> None:
     actions.field(screen, "why", row["why"])
     for item in row["evidence"][:3]:
         said = f"“{item['value']}” (quoted)" if item["quoted"] else item["value"]
-        screen.wrapped(f"{item['id']} {item['source']}: {said}", indent=12, hang=2)
+        screen.wrapped(f"{item['id']} {item['source']} {item['query']}: {said}", indent=12, hang=2)
     actions.field(screen, "effect", plans.effect(row["effect"]))
     if row["verdict"]:
         actions.field(screen, "verdict", actions.summary(row["verdict"]))
@@ -72,7 +76,9 @@ def decided(found: Decided) -> Json:
 
 
 def decided_view(screen: Screen, found: Json) -> None:
-    screen.wrapped(f"{screen.glyph(found['decision'])} {found['decision']} by {found['by']}: {found['sentence']} ({found['action']})", hang=2)
+    screen.wrapped(
+        f"{screen.glyph(found['decision'])} {found['decision']} by {found['by']}: {found['sentence']} ({found['action']})", hang=2
+    )
     if found["decision"] == "approved":
         more = f"{found['missing']} more people are needed" if found["missing"] else "the judge looks once more, then it runs"
         screen.line(more)

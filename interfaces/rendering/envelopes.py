@@ -1,4 +1,6 @@
-"""The JSON of every `-o json`: `apiVersion`, `kind`, `metadata`, `items`, `coverage`. camelCase names, Kubernetes quantities, money with its currency.
+"""The JSON of every `-o json`: `apiVersion`, `kind`, `metadata`, `items`, `coverage`.
+
+Names are camelCase, quantities are Kubernetes strings, money has its currency.
 
 A field may be added within v1alpha1 (`schemaMinor` grows); removing or renaming one is a new version. Golden files hold this.
 """
@@ -22,7 +24,9 @@ Json = dict[str, Any]
 _HUMP = re.compile(r"_([a-z0-9])")
 
 
-def envelope(kind: str, *, items: Sequence[Any] | None = None, coverage: Any = None, metadata: Mapping[str, Any] | None = None, **fields: Any) -> Json:
+def envelope(
+    kind: str, *, items: Sequence[Any] | None = None, coverage: Any = None, metadata: Mapping[str, Any] | None = None, **fields: Any
+) -> Json:
     """A document of this kind. `items` makes it a list."""
     document: Json = {"apiVersion": API_VERSION, "kind": kind, "metadata": {"schemaMinor": SCHEMA_MINOR} | plain(dict(metadata or {}))}
     if items is not None:

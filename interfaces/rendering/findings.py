@@ -46,7 +46,8 @@ def view(screen: Screen, found: Json) -> None:
     counts = ", ".join(f"{count} {level}" for level, count in metadata["counts"].items() if count)
     where = ", ".join(metadata["namespaces"]) or "all namespaces"
     known = f", {metadata['knownFromBaseline']} known from the baseline" if metadata["knownFromBaseline"] else ""
-    screen.wrapped(f"{len(items)} findings{f' ({counts})' if counts else ''}{known} in {where} of {metadata['context']}; score {metadata['score']}/100", hang=2)
+    number = f"{len(items)} finding{'' if len(items) == 1 else 's'}{f' ({counts})' if counts else ''}"
+    screen.wrapped(f"{number}{known} in {where} of {metadata['context']}; score {metadata['score']}/100", hang=2)
     coverage(screen, found["coverage"])
 
 
@@ -55,9 +56,20 @@ def coverage(screen: Screen, rows: Json) -> None:
     screen.wrapped(f"checks run {len(rows['run'])}, not run {len(rows['notRun'])}")
     reasons: dict[str, list[str]] = {}
     for row in rows["notRun"]:
-        reasons.setdefault(row["reason"], []).append(row["check"])
+        reasons.setdefault(_shortened(row["reason"]), []).append(row["check"].split(" ")[0])
     for reason, checks in list(reasons.items())[:MOST_REASONS]:
-        names = ", ".join(check.split(" ")[0] for check in checks)
+        names = ", ".join(dict.fromkeys(checks))
         screen.wrapped(f"not run: {names}: {reason}", indent=2, hang=2)
     if len(reasons) > MOST_REASONS:
         screen.line(f"  and {len(reasons) - MOST_REASONS} more reasons: day2 scan -o json")
+
+
+def _shortened(reason: str) -> str:
+    """`Pod could not be read: why; Node could not be read: why` as `Pod, Node could not be read: why`."""
+    kinds: dict[str, list[str]] = {}
+    for part in reason.split("; "):
+        kind, said, why = part.partition(" could not be read: ")
+        if not said:
+            return reason
+        kinds.setdefault(why, []).append(kind)
+    return "; ".join(f"{', '.join(names)} could not be read: {why}" for why, names in kinds.items())

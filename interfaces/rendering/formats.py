@@ -21,7 +21,9 @@ def checked(output: str) -> str:
     raise InvalidInput(f"-o {output[:40]!r} is no format", mend=f"one of: {', '.join(FORMATS)}, jsonpath=TEMPLATE")
 
 
-def show(screen: Screen, output: str, document: Json, *, columns: Sequence[tables.Column] = (), view: View | None = None, name: str = "id") -> None:
+def show(
+    screen: Screen, output: str, document: Json, *, columns: Sequence[tables.Column] = (), view: View | None = None, name: str = "id"
+) -> None:
     """Print one document. `view` is the form for people where it is more than a table; `name` the field that `-o name` prints."""
     items: list[Json] | None = document.get("items")
     if output in ("table", "wide"):
@@ -50,13 +52,17 @@ def yaml_text(document: Json, *, ascii_only: bool = False) -> str:
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=not ascii_only, width=120))
 
 
-def _for_people(screen: Screen, document: Json, items: list[Json] | None, columns: Sequence[tables.Column], view: View | None, *, wide: bool) -> None:
+def _for_people(
+    screen: Screen, document: Json, items: list[Json] | None, columns: Sequence[tables.Column], view: View | None, *, wide: bool
+) -> None:
     if view is not None and not (wide and columns and items is not None):
         view(screen, document)
     elif items is not None and columns:
         tables.print_table(screen, tables.chosen(columns, wide=wide), items)
     else:
-        screen.stream.write(screen.fitting(yaml_text({key: value for key, value in document.items() if key not in ("apiVersion", "metadata")})))
+        screen.stream.write(
+            screen.fitting(yaml_text({key: value for key, value in document.items() if key not in ("apiVersion", "metadata")}))
+        )
 
 
 def _stream(document: Json, items: list[Json] | None) -> list[Json]:

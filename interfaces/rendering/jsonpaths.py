@@ -45,7 +45,8 @@ def _walk(pieces: list[tuple[str, str]], item: Any) -> tuple[str, list[tuple[str
         elif text == "end":
             return out, pieces or [("literal", "")]
         elif text.startswith("range "):
-            body, after = pieces, []
+            body = pieces
+            after: list[tuple[str, str]] = []
             for each in _select(text.removeprefix("range ").strip(), item) or [None]:
                 made, after = _walk(body, each)
                 out += made if each is not None else ""

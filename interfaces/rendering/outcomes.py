@@ -34,7 +34,9 @@ def document(rows: Sequence[ActionRow], *, complete: bool) -> Json:
 
 def view(screen: Screen, found: Json) -> None:
     for item in found["items"]:
-        screen.wrapped(f"{screen.glyph(item['state'])} {screen.painted(item['state'], item['state'])}  {item['id']}  {item['sentence']}", hang=4)
+        screen.wrapped(
+            f"{screen.glyph(item['state'])} {screen.painted(item['state'], item['state'])}  {item['id']}  {item['sentence']}", hang=4
+        )
         if item["note"]:
             screen.wrapped(item["note"], indent=4, hang=2)
     counts: dict[str, int] = {}

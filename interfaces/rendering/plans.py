@@ -78,7 +78,8 @@ def _block(screen: Screen, item: Json, metadata: Json) -> None:
     target = item["target"]
     where = f"{metadata['context']}, ns {target['namespace']}" if target["namespace"] else metadata["context"]
     screen.wrapped(
-        f"{item['id']}  {item['agent']}/{item['capability']}  ~ {target['kind'].lower()}/{target['name']} ({where})  risk {item['risk']}", hang=4
+        f"{item['id']}  {item['agent']}/{item['capability']}  ~ {target['kind'].lower()}/{target['name']} ({where})  risk {item['risk']}",
+        hang=4,
     )
     actions.changes(screen, item["changes"], indent=4)
     evidence = " ".join(row["id"] for row in item["evidence"][:4])
@@ -121,5 +122,3 @@ def money(saving: Mapping[str, Any]) -> str:
 
 def _decision(item: Json) -> str:
     return item["verdict"]["decision"] if item["verdict"] else ""
-
-

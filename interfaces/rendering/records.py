@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from core.domain.ledger import AuditRow, StopRow
 from interfaces.rendering import actions
@@ -33,7 +32,14 @@ AGENT_COLUMNS = (
     Column("DIGEST", lambda item: item["digest"][:12], wide=True),
     Column("INSTANCES", "instances", wide=True),
 )
-AUDIT_COLUMNS = (Column("SEQ", "seq"), Column("AT", "at"), Column("ROLE", "role"), Column("EVENT", "event"), Column("SUBJECT", "subject"), Column("HASH", lambda item: item["hash"][:12], wide=True))
+AUDIT_COLUMNS = (
+    Column("SEQ", "seq"),
+    Column("AT", "at"),
+    Column("ROLE", "role"),
+    Column("EVENT", "event"),
+    Column("SUBJECT", "subject"),
+    Column("HASH", lambda item: item["hash"][:12], wide=True),
+)
 
 
 def run_item(run: Run) -> Json:
@@ -53,7 +59,11 @@ def run_list(runs: Sequence[Run]) -> Json:
 
 
 def run_document(run: Run) -> Json:
-    return envelope("Run") | run_item(run) | {"actions": [actions.item(row) for row in run.actions], "way": [actions.link(row) | {"subject": row.subject} for row in run.way]}
+    return (
+        envelope("Run")
+        | run_item(run)
+        | {"actions": [actions.item(row) for row in run.actions], "way": [actions.link(row) | {"subject": row.subject} for row in run.way]}
+    )
 
 
 def run_view(screen: Screen, found: Json) -> None:
@@ -115,8 +125,8 @@ def card_document(member: Member) -> Json:
 
 
 def audit_item(row: AuditRow) -> Json:
-    fields: dict[str, Any] = row._asdict() | {"body": None}
-    return plain(fields) | {"at": row.at.isoformat(timespec="microseconds").replace("+00:00", "Z"), "body": json.loads(row.body)}
+    fields: Json = plain(row._asdict() | {"body": None})
+    return fields | {"at": row.at.isoformat(timespec="microseconds").replace("+00:00", "Z"), "body": json.loads(row.body)}
 
 
 def audit_list(rows: Sequence[AuditRow]) -> Json:
@@ -133,7 +143,9 @@ def audit_report(report: Json) -> Json:
 
 def audit_report_view(screen: Screen, found: Json) -> None:
     if found["whole"]:
-        screen.line(f"{screen.glyph('ok')} chain ok: {found['records']} records, head {found['head'][:16]}; second sink: {found['sink']}", "ok")
+        screen.line(
+            f"{screen.glyph('ok')} chain ok: {found['records']} records, head {found['head'][:16]}; second sink: {found['sink']}", "ok"
+        )
         return
     screen.line(f"{screen.glyph('fail')} chain broken", "fail")
     for problem in found["problems"]:

@@ -7,7 +7,13 @@ from interfaces.rendering.screens import Screen
 from interfaces.rendering.tables import Column
 from runtime.services.policies import Evaluated, Linted
 
-LINT_COLUMNS = (Column("FILE", "file"), Column("LINE", "line"), Column("LEVEL", "level"), Column("RULE", "rule"), Column("PROBLEM", "message"))
+LINT_COLUMNS = (
+    Column("FILE", "file"),
+    Column("LINE", "line"),
+    Column("LEVEL", "level"),
+    Column("RULE", "rule"),
+    Column("PROBLEM", "message"),
+)
 TEST_COLUMNS = (
     Column("RULE", "rule"),
     Column("TEST", "test"),
@@ -26,13 +32,21 @@ def lint_document(found: Linted) -> Json:
 
 def lint_view(screen: Screen, found: Json) -> None:
     for row in found["items"]:
-        screen.wrapped(f"{screen.glyph('fail' if row['level'] == 'error' else 'warn')} {row['file']}:{row['line']}: {row['rule']}: {row['message']}", hang=2)
+        screen.wrapped(
+            f"{screen.glyph('fail' if row['level'] == 'error' else 'warn')} {row['file']}:{row['line']}: {row['rule']}: {row['message']}",
+            hang=2,
+        )
     problems = sum(row["level"] == "error" for row in found["items"])
-    screen.line(f"{found['metadata']['rules']} rules, {problems} problems, {len(found['items']) - problems} notes", "ok" if not problems else "fail")
+    screen.line(
+        f"{found['metadata']['rules']} rules, {problems} problems, {len(found['items']) - problems} notes", "ok" if not problems else "fail"
+    )
 
 
 def test_document(report: testing.Report) -> Json:
-    items = [{"rule": row.rule, "test": row.test, "ok": row.ok, "expected": row.expected, "got": row.got, "said": row.said} for row in report.results]
+    items = [
+        {"rule": row.rule, "test": row.test, "ok": row.ok, "expected": row.expected, "got": row.got, "said": row.said}
+        for row in report.results
+    ]
     return envelope("RuleTestReport", items=items, metadata={"ok": report.ok, "untested": list(report.untested)})
 
 
@@ -40,7 +54,9 @@ def test_view(screen: Screen, found: Json) -> None:
     """Only what went wrong, then the count."""
     for row in found["items"]:
         if not row["ok"]:
-            screen.wrapped(f"{screen.glyph('fail')} {row['rule']}: {row['test']}: expected {row['expected']}, got {row['got']}: {row['said']}", hang=2)
+            screen.wrapped(
+                f"{screen.glyph('fail')} {row['rule']}: {row['test']}: expected {row['expected']}, got {row['got']}: {row['said']}", hang=2
+            )
     for name in found["metadata"]["untested"]:
         screen.line(f"{screen.glyph('warn')} {name} has no test")
     failed = sum(not row["ok"] for row in found["items"])

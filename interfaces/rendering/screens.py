@@ -7,16 +7,20 @@ from typing import TextIO
 from core.domain.values import bounded
 
 GLYPHS = {
-    "pass": "✓", "ok": "✓", "allow": "✓", "verified": "✓", "approved": "✓", "warn": "!", "escalated": "!", "fail": "✗", "error": "✗", "deny": "✗",
-    "denied": "✗", "failed": "✗", "skip": "–", "expired": "–", "cancelled": "–", "needs_approval": "?", "rolled_back": "↺",
+    "pass": "✓", "ok": "✓", "allow": "✓", "verified": "✓", "approved": "✓", "warn": "!", "escalated": "!", "fail": "✗", "error": "✗",
+    "deny": "✗", "denied": "✗", "failed": "✗", "skip": "–", "expired": "–", "cancelled": "–", "needs_approval": "?", "rolled_back": "↺",
 }  # fmt: skip
-_ASCII = {"✓": "+", "✗": "x", "–": "-", "—": "-", "↺": "<", "→": "->", "…": "...", "“": '"', "”": '"', "‘": "'", "’": "'", "·": "-", "─": "-", "×": "x", "≤": "<=", "≥": ">="}  # fmt: skip
+_ASCII = {
+    "✓": "+", "✗": "x", "–": "-", "—": "-", "↺": "<", "→": "->", "…": "...", "“": '"', "”": '"', "‘": "'", "’": "'", "·": "-", "─": "-",
+    "×": "x", "≤": "<=", "≥": ">=", "•": "*",
+}  # fmt: skip
 _TABLE = str.maketrans(_ASCII)
 _CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
 STYLES = {
-    "critical": "red", "high": "red", "medium": "yellow", "deny": "red", "denied": "red", "fail": "red", "error": "red", "escalated": "red", "failed": "red",
-    "warn": "yellow", "needs_approval": "yellow", "rolled_back": "yellow", "allow": "green", "verified": "green", "pass": "green", "ok": "green",
-}  # fmt: skip
+    **dict.fromkeys(("critical", "high", "deny", "denied", "fail", "error", "escalated", "failed"), "red"),
+    **dict.fromkeys(("medium", "warn", "needs_approval", "rolled_back"), "yellow"),
+    **dict.fromkeys(("allow", "verified", "pass", "ok", "approved"), "green"),
+}
 WIDTH_OF_A_PIPE = 0
 
 

@@ -1,4 +1,4 @@
-"""Rows of documents as text: a table for people, `wide`, CSV and Markdown for others. All from the same document, so they cannot disagree."""
+"""Rows of documents as text: a table for people, `wide`, CSV and Markdown for others; all from one document, so they cannot disagree."""
 
 import csv
 import io
@@ -56,9 +56,12 @@ def csv_text(columns: Sequence[Column], items: Sequence[Row]) -> str:
 
 def markdown_text(columns: Sequence[Column], items: Sequence[Row]) -> str:
     lines = ["| " + " | ".join(column.title for column in columns) + " |", "|" + " --- |" * len(columns)]
-    for item in items:
-        lines.append("| " + " | ".join(column.text(item).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;") for column in columns) + " |")
+    lines += ["| " + " | ".join(_escaped(column.text(item)) for column in columns) + " |" for item in items]
     return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
 
 
 def _harmless(text: str) -> str:

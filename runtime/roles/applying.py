@@ -1,4 +1,4 @@
-"""Applying from the command line: submits to the gate, and starts judge and executor as children where no `day2 serve` runs on this data folder."""
+"""Applying from the command line: submits to the gate, and starts judge and executor where no `day2 serve` runs on this data folder."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence

@@ -1,9 +1,11 @@
-"""The command line's composition root: joins services to adapters for one command, then closes them. It holds no key that writes a cluster."""
+"""The command line's composition root: joins services to adapters for one command. It holds no key that writes a cluster."""
 
+import asyncio
 import contextlib
 import json
 import os
 import pwd
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -81,7 +83,11 @@ def waiting(settings: Settings, *, only_for: str = "") -> list[approving.Waiting
 
     with record(settings) as kept:
         found = approving.waiting(kept.ledger, people_needed)
-    return [card for card in found if not only_for or (card.row.submitted_by != only_for and all(item.by != only_for for item in card.approvals))]
+    return [
+        card
+        for card in found
+        if not only_for or (card.row.submitted_by != only_for and all(item.by != only_for for item in card.approvals))
+    ]
 
 
 def decide(settings: Settings, action_id: str, *, approve: bool, reason: str, confirmed: str) -> approving.Decided:
@@ -93,7 +99,9 @@ def decide(settings: Settings, action_id: str, *, approve: bool, reason: str, co
         if not kept.kept:
             raise InvalidInput(f"no action {bounded(action_id, 40)!r}", mend="day2 approvals")
         keep = deciding.door(settings, kept.ledger, kept.clock, name=DOOR)
-        return approving.decide(kept.ledger, keep, people_needed, action_id, by=person(), approve=approve, reason=reason, confirmed=confirmed)
+        return approving.decide(
+            kept.ledger, keep, people_needed, action_id, by=person(), approve=approve, reason=reason, confirmed=confirmed
+        )
 
 
 def stops(settings: Settings) -> list[StopRow]:
@@ -179,6 +187,20 @@ async def move_agent(settings: Settings, name: str, state: str) -> "Member":
         if kept.kept:
             kept.ledger.record(role="door", event=f"agent.{state}", subject=name, body={"by": person()}, at=kept.clock.now())
     return await member(settings, name)
+
+
+async def serve_agent(settings: Settings, name: str) -> None:
+    """One agent as this process, registered where others of this data folder are; an embedded registry is started where there is none."""
+    from registry.embedded import embedded
+    from runtime.processes import dies_with_parent
+    from runtime.roles import agent
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with contextlib.ExitStack() as stack:
+        url = registry_url(settings) or stack.enter_context(embedded(settings.data_dir / "registry", dies_with_parent))
+        await agent.run(agent.settings_for(settings, url), name, stop)
 
 
 def registry_url(settings: Settings) -> str:

@@ -22,6 +22,7 @@ from core.domain.values import Value
 from runtime.processes import dies_with_parent, watch_parent
 from tools.metrics.instant import PlainMetrics
 
+WAITING_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -96,12 +97,11 @@ def ready(role: str) -> None:
     sys.stdout.flush()
 
 
-async def every(seconds: float, stop: asyncio.Event, step: Callable[[], Awaitable[object]]) -> None:
-    """Repeat `step` until told to stop. What is only unavailable is tried again, at its own pace; everything else ends the process."""
+async def every(seconds: float, stop: asyncio.Event, step: Callable[[], Awaitable[int]]) -> None:
+    """Repeat `step` until told to stop, more slowly while it says that something waits. Other errors than Unavailable end the process."""
     while not stop.is_set():
-        pause = seconds
         try:
-            await step()
+            pause = max(seconds, WAITING_SECONDS) if await step() else seconds
         except Unavailable as error:
             log.warning("%s", error)
             pause = max(seconds, min(error.retry_after, 5.0))

@@ -1,1 +1,193 @@
-"""stub"""
+"""The doctor's composition root: opens each port for its own check, so that one broken part does not hide the others. Writes nothing."""
+
+import contextlib
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+from core.domain.api_request import Right
+from core.domain.errors import Day2Error, Unavailable
+from core.domain.model import Question
+from core.domain.request import RunBudget
+from core.domain.values import Value
+from core.policy.redaction import redact
+from registry import membership
+from runtime import settings as configuration
+from runtime.declared import Declared
+from runtime.declared import read as read_documents
+from runtime.roles import console, reading
+from runtime.roles.reading import Reading
+from runtime.services import diagnosing, policies
+from runtime.services.diagnosing import Line
+from runtime.settings import Settings
+from tools.kubernetes import config, transport
+
+REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+async def examine(flags: Mapping[str, Any]) -> list[Line]:
+    """Every check, in the order in which a person mends things."""
+    try:
+        loaded = configuration.load(flags)
+    except Day2Error as error:
+        return [diagnosing.failed("settings", error)]
+    sources = sorted({row.source for row in loaded.sources if row.source != "default"})
+    settings = loaded.settings
+    lines = [Line("settings", "ok", ", ".join(sources) or "defaults")]
+    lines += [diagnosing.data_folder(settings.data_dir), *_record(settings)]
+    documents, said = _documents(settings)
+    lines += said
+    lines += await _cluster(settings, documents)
+    lines += [*_rules(settings), await _registry(settings), await _model(settings), _checkpoints(settings)]
+    return [*lines, Line("admission hook", "skip", "not part of this version: RBAC and the permit hold the gate")]
+
+
+def _record(settings: Settings) -> list[Line]:
+    try:
+        with console.record(settings) as kept:
+            stops = kept.ledger.stops()
+            report = console.audit_report(settings)
+            where = "database" if settings.store.ledger_url else str(settings.data_dir / "ledger.db")
+            lines = [diagnosing.ledger(kept.kept, report["records"], where), diagnosing.audit_chain(report)]
+            lines.append(diagnosing.second_sink(settings.data_dir / "ledger.db", settings.data_dir / "audit.jsonl"))
+            return [*lines, diagnosing.emergency_stop(stops)]
+    except Day2Error as error:
+        return [diagnosing.failed("ledger", error)]
+
+
+def _documents(settings: Settings) -> tuple[Declared, list[Line]]:
+    try:
+        found = read_documents(settings.policy.objectives)
+    except Day2Error as error:
+        return Declared(), [diagnosing.failed("objectives and grants", error)]
+    return found, [diagnosing.declarations(found.objectives, found.grants)]
+
+
+async def _cluster(settings: Settings, documents: Declared) -> list[Line]:
+    wanted = settings.kubernetes
+    try:
+        connection = config.load(wanted.read_kubeconfig or wanted.kubeconfig, wanted.context)
+    except Day2Error as error:
+        return [diagnosing.failed("kubeconfig", error)]
+    lines = [Line("kubeconfig", "ok", f"context {connection.context}, {connection.server}")]
+    try:
+        async with transport.connect(connection) as client:
+            answer = await transport.read(client, "/version", right="get /version")
+            lines.append(Line("API server", "ok", f"answers at {connection.server}"))
+            lines.append(diagnosing.server_version(answer.json()))
+            if settings.clock == "system":
+                lines.append(diagnosing.clock_skew(datetime.now(UTC), _date(answer.headers.get("Date"))))
+            lines += await _rights(client)
+            groups = await transport.read(client, "/apis", right="get /apis")
+            names = [str(item.get("name")) for item in groups.json().get("groups") or ()]
+        async with reading.opened(settings.model_copy(update={"policy": configuration.PolicySettings()})) as view:
+            return [*lines, *await _contents(settings, documents, view, names)]
+    except Day2Error as error:
+        return [*lines, diagnosing.failed("API server", error)]
+
+
+async def _rights(client: Any) -> list[Line]:
+    async def allowed(right: Right) -> bool:
+        attributes = {"verb": right.verb, "group": right.group, "resource": right.resource, "subresource": right.subresource}
+        body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
+        answer = await client.post(REVIEW, json=body)
+        transport.raise_for(answer, right="create authorization.k8s.io/selfsubjectaccessreviews")
+        return bool((answer.json().get("status") or {}).get("allowed"))
+
+    try:
+        return [*await diagnosing.read_rights(allowed, transport.grant_line), await diagnosing.no_direct_write(allowed)]
+    except Day2Error as error:
+        return [diagnosing.failed("read rights", error)]
+
+
+async def _contents(settings: Settings, documents: Declared, view: Reading, groups: list[str]) -> list[Line]:
+    now = view.clock.now()
+    snapshot = await view.reader.snapshot(("Namespace", "HorizontalPodAutoscaler", "PodDisruptionBudget", "Deployment"))
+    lines = [Line("cluster", "ok", f"uid {snapshot.cluster}, {len(snapshot.of('Namespace'))} namespaces")]
+    lines += diagnosing.parts_of_the_cluster(groups, len(snapshot.of("HorizontalPodAutoscaler")), len(snapshot.of("PodDisruptionBudget")))
+    busiest = [item.metadata.namespace for item in snapshot.of("Deployment")]
+    namespace = max(sorted(set(busiest)), key=busiest.count, default="default")
+    lines += await diagnosing.metrics(view.metrics, settings.prometheus.url, namespace, now)
+    return [*lines, diagnosing.prices(documents.prices, now)]
+
+
+def _rules(settings: Settings) -> list[Line]:
+    try:
+        return [diagnosing.rules(policies.in_force(settings.policy.rules))]
+    except Day2Error as error:
+        return [diagnosing.failed("rules", error)]
+
+
+async def _registry(settings: Settings) -> Line:
+    url = console.registry_url(settings)
+    if not url:
+        return diagnosing.registry(None, "")
+    try:
+        async with membership.opened(url) as registry:
+            return diagnosing.registry(await registry.ping(), "configured" if settings.registry.url.get_secret_value() else "embedded")
+    except Day2Error as error:
+        return diagnosing.failed("registry", error)
+
+
+class Probe(Value):
+    """The smallest structured answer."""
+
+    fine: bool
+
+
+async def _model(settings: Settings) -> Line:
+    """One small question, only where a model was switched on."""
+    wanted = settings.model
+    if not wanted.enabled:
+        return diagnosing.model(enabled=False, answered="", endpoint="")
+    from tools.model.budget import Meter
+    from tools.model.openai import OpenAiModel
+
+    said = ""
+    try:
+        key = wanted.api_key_file.expanduser().read_text(encoding="ascii").strip() if wanted.api_key_file else ""
+        budget = RunBudget(tokens=2_000, model_calls=1, seconds=wanted.seconds_per_call, micro_usd=wanted.micro_usd_per_run)
+        meter = Meter(budget, micro_usd_per_1k_tokens=wanted.micro_usd_per_1k_tokens)
+        asked = OpenAiModel(
+            base_url=wanted.base_url, name=wanted.name, key=key, meter=meter, redact=redact, seconds_per_call=wanted.seconds_per_call
+        )
+        try:
+            await asked.ask(Question("doctor", "Answer that all is fine."), Probe)
+        finally:
+            await asked.close()
+    except (Day2Error, OSError, UnicodeDecodeError) as error:
+        said = str(error)
+    return diagnosing.model(enabled=True, answered=said, endpoint=wanted.base_url or "the provider's endpoint")
+
+
+def _checkpoints(settings: Settings) -> Line:
+    path = settings.data_dir / "checkpoints.db"
+    if not path.exists():
+        return Line("checkpoints", "skip", "none yet: day2 serve makes them")
+    try:
+        return _checked(path)
+    except sqlite3.Error as error:
+        return diagnosing.failed(
+            "checkpoints",
+            Unavailable("the checkpoint store", reason=str(error), mend=f"runs that are open start again: mv {path} {path}.bad"),
+        )
+
+
+def _checked(path: Path) -> Line:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    return (
+        Line("checkpoints", "ok", f"{path}")
+        if said == "ok"
+        else Line("checkpoints", "fail", f"{path}: {said}"[:200], f"runs that are open start again: mv {path} {path}.bad")
+    )
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC) if text else None
+    except (TypeError, ValueError):
+        return None

@@ -27,7 +27,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     owner, resumed = RandomIds().new(ROLE), False
     async with transport.connect(connection) as client:
 
-        async def step() -> None:
+        async def step() -> int:
             nonlocal resumed
             hands = Hands(
                 ledger=store,
@@ -43,7 +43,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
             if not resumed:
                 await resume(hands)
                 resumed = True
-            await execute_once(hands)
+            return await execute_once(hands)
 
         deciders.ready(ROLE)
         try:

@@ -32,7 +32,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     metrics = deciders.metrics_of(settings)
     async with transport.connect(connection) as client:
 
-        async def step() -> None:
+        async def step() -> int:
             bench = Bench(
                 ledger=store,
                 reader=HttpReader(client, clock),
@@ -48,7 +48,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 prices=documents.prices,
                 approval_time=timedelta(hours=settings.approval_hours),
             )
-            await judge_once(bench)
+            return await judge_once(bench)
 
         deciders.ready(keys.JUDGE)
         try:

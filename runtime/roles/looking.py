@@ -56,7 +56,11 @@ async def ask(settings: Settings, namespaces: Sequence[str], question: str) -> t
     members = await _living(settings)
     async with reading.opened(settings) as view:
         asked = request(view.clock, namespaces, text=redact(question))
-        why = "its words decided; a model is asked by the runs of day2 serve" if settings.model.enabled else "model.enabled is not set, its words decided"
+        why = (
+            "its words decided; a model is asked by the runs of day2 serve"
+            if settings.model.enabled
+            else "model.enabled is not set, its words decided"
+        )
         answer = await asking.ask(asked, supervising.choose, members, consulting(view), without_model=why)
         return answer, await where(view, namespaces)
 

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, cast
 
 from agents.catalogue import AGENTS
+from core.domain.clock import Clock
 from core.domain.ledger import Ledger
 from core.domain.proposal import Proposal
 from core.domain.verdict import Decision, RuleResult, Verdict
@@ -51,7 +52,7 @@ async def plan(settings: Settings, namespaces: Sequence[str], agents: Sequence[s
             return await planning.plan(
                 found,
                 wanted,
-                partial(_arbitrated, bench),
+                partial(_arbitrated, kept.ledger, view.clock),
                 partial(previewed, bench),
                 cluster=await view.reader.cluster_uid(),
                 context=view.context,
@@ -59,17 +60,13 @@ async def plan(settings: Settings, namespaces: Sequence[str], agents: Sequence[s
             )
 
 
-def _arbitrated(bench: Bench, proposals: tuple[Proposal, ...]) -> Arbitration:
-    now = bench.clock.now()
-    return arbitrate(proposals, recent=recent_from(_recent(bench.ledger, now - UNDOING_WITHIN)), now=now)
-
-
-def _recent(ledger: Ledger, since: Any) -> Any:
-    return ledger.search(since=since)
+def _arbitrated(ledger: Ledger, clock: Clock, proposals: tuple[Proposal, ...]) -> Arbitration:
+    now = clock.now()
+    return arbitrate(proposals, recent=recent_from(ledger.search(since=now - UNDOING_WITHIN)), now=now)
 
 
 async def previewed(bench: Bench, proposal: Proposal) -> Verdict:
-    """What the judge would say now: its facts, its rules, nobody's approval. Raises Unavailable, NotAuthorised or Refused where it cannot look."""
+    """What the judge would say now: its facts, its rules, nobody's approval. Raises Day2Error where it cannot look."""
     scratch = MemoryLedger()
     await LedgerDoor(scratch, bench.clock).submit(proposal, by=console.person())
     row = scratch.get(proposal.action.id)
@@ -77,7 +74,12 @@ async def previewed(bench: Bench, proposal: Proposal) -> Verdict:
     seen = await gather(bench, row, proposal.action, NOBODY)
     results = bench.rules.judge(proposal.action, seen.facts) + _floor(proposal)
     return Verdict(
-        action_id=row.action_id, action_digest=row.digest, policy_digest=bench.rules.digest, facts=seen.facts, results=results, at=bench.clock.now()
+        action_id=row.action_id,
+        action_digest=row.digest,
+        policy_digest=bench.rules.digest,
+        facts=seen.facts,
+        results=results,
+        at=bench.clock.now(),
     )
 
 

@@ -28,7 +28,7 @@ class Reading:
     server: str
 
 
-def metrics_of(settings: Settings) -> Metrics | None:
+def metrics_of(settings: Settings) -> PrometheusMetrics | None:
     """The configured source, with its authority and token. Raises InvalidInput for an address that is none."""
     source = settings.prometheus
     if not source.url:
@@ -44,6 +44,11 @@ async def opened(settings: Settings, kubeconfig: Path | None = None) -> AsyncIte
     connection = config.load(kubeconfig or wanted.read_kubeconfig or wanted.kubeconfig, wanted.context)
     clock = clocks.clock_of(settings.clock, connection.ca)
     documents = declared.read(settings.policy.objectives)
-    async with transport.connect(connection) as client:
+    async with contextlib.AsyncExitStack() as stack:
+        if isinstance(clock, clocks.HttpClock):
+            stack.callback(clock.close)
         metrics = metrics_of(settings)
+        if metrics is not None:
+            stack.callback(metrics.close)
+        client = await stack.enter_async_context(transport.connect(connection))
         yield Reading(clock, HttpReader(client, clock), metrics, documents, connection.context, connection.server)

@@ -1,4 +1,4 @@
-"""Put planned actions before the judge and follow them to their end. Behind `day2 apply`; the gate decides, this only submits and watches."""
+"""Put planned actions before the judge and follow them to their end. Behind `day2 apply`; the gate decides, this only watches."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -27,7 +27,9 @@ def check(plan: Sealed, *, cluster: str, now: datetime) -> None:
     if not plan.proposals:
         raise InvalidInput("the plan has nothing to apply", mend="day2 scan shows what was found and what was not looked at")
     if plan.cluster != cluster:
-        raise Conflict(f"the plan was made for cluster {plan.cluster[:40]}, and this is {cluster[:40]}", mend=f"choose it: --context {plan.context}")
+        raise Conflict(
+            f"the plan was made for cluster {plan.cluster[:40]}, and this is {cluster[:40]}", mend=f"choose it: --context {plan.context}"
+        )
     if plan.expires_at is not None and plan.expires_at <= now:
         raise InvalidInput(f"the plan expired at {plan.expires_at:%Y-%m-%dT%H:%MZ}", mend="make it again: day2 plan -O plan.json")
 
@@ -61,7 +63,9 @@ def rows_of(ledger: Ledger, ids: Sequence[str]) -> tuple[ActionRow, ...]:
     return tuple(rows)
 
 
-async def follow(ledger: Ledger, ids: Sequence[str], show: Callable[[ActionRow], None], *, wait_for_people: bool, timeout: float | None) -> Followed:
+async def follow(
+    ledger: Ledger, ids: Sequence[str], show: Callable[[ActionRow], None], *, wait_for_people: bool, timeout: float | None
+) -> Followed:
     """Each change of state is shown once, until all have ended; `timeout` in seconds of real time."""
     shown: dict[str, ActionState] = {}
     end = None if timeout is None else asyncio.get_running_loop().time() + timeout

@@ -52,14 +52,25 @@ def waiting(ledger: Ledger, people_needed: Callable[[Risk], int]) -> list[Waitin
 
 
 def decide(
-    ledger: Ledger, keep: Decide, people_needed: Callable[[Risk], int], action_id: str, *, by: str, approve: bool, reason: str, confirmed: str
+    ledger: Ledger,
+    keep: Decide,
+    people_needed: Callable[[Risk], int],
+    action_id: str,
+    *,
+    by: str,
+    approve: bool,
+    reason: str,
+    confirmed: str,
 ) -> Decided:
     """Raises InvalidInput, Conflict for what is decided already, Refused for the requester."""
     row = ledger.get(action_id)
     if row is None:
         raise InvalidInput(f"no action {action_id[:40]!r}", mend="day2 approvals")
     if row.state is not ActionState.NEEDS_APPROVAL:
-        raise Conflict(f"{action_id} is {row.state.value} and waits for nobody{f': {row.note}' if row.note else ''}", mend=f"day2 action get {action_id}")
+        raise Conflict(
+            f"{action_id} is {row.state.value} and waits for nobody{f': {row.note}' if row.note else ''}",
+            mend=f"day2 action get {action_id}",
+        )
     card = _waiting(ledger, row, people_needed)
     if approve:
         _may_approve(card, by, confirmed)
@@ -69,10 +80,15 @@ def decide(
 def _may_approve(card: Waiting, by: str, confirmed: str) -> None:
     name = card.proposal.action.target.name
     if card.row.submitted_by.strip().casefold() == by.strip().casefold():
-        raise Refused((f"{by} asked for {card.row.action_id}, and who asks cannot approve",), mend="another person approves: day2 approvals")
+        raise Refused(
+            (f"{by} asked for {card.row.action_id}, and who asks cannot approve",), mend="another person approves: day2 approvals"
+        )
     if card.severe and confirmed != name:
         what = "cannot be undone" if not card.proposal.action.reversible else "is of high risk"
-        raise InvalidInput(f"{card.row.action_id} {what}: confirm the object by its name", mend=f'day2 approve {card.row.action_id} --confirm={name} --reason "..."')
+        raise InvalidInput(
+            f"{card.row.action_id} {what}: confirm the object by its name",
+            mend=f'day2 approve {card.row.action_id} --confirm={name} --reason "..."',
+        )
 
 
 def _waiting(ledger: Ledger, row: ActionRow, people_needed: Callable[[Risk], int]) -> Waiting:

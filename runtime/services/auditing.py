@@ -14,7 +14,9 @@ from runtime.services import recording
 FORMATS = ("cloudevents", "csv", "jsonl")
 
 
-def records(ledger: Ledger, *, subject: str = "", role: str = "", event: str = "", since: datetime | None = None, limit: int = 200) -> list[AuditRow]:
+def records(
+    ledger: Ledger, *, subject: str = "", role: str = "", event: str = "", since: datetime | None = None, limit: int = 200
+) -> list[AuditRow]:
     """The newest `limit` records that fit, oldest first."""
     found = [
         row
@@ -73,5 +75,10 @@ def _csv(rows: Sequence[AuditRow]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(AuditRow._fields)
     for row in rows:
-        writer.writerow(["'" + text if (text := str(value))[:1] in ("=", "+", "-", "@") else text for value in row._replace(at=row.at.isoformat())])
+        writer.writerow([_harmless(str(value)) for value in (row._asdict() | {"at": row.at.isoformat()}).values()])
     return out.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """A spreadsheet runs what begins like a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text

@@ -53,7 +53,13 @@ def change(path: Path, key: str, text: str) -> None:
 
 def _setting(loaded: Loaded, key: str) -> Setting:
     source = next(row.source for row in loaded.sources if row.key == key)
-    return Setting(key, _plain(settings.value_at(loaded.settings, key)), source, settings.described(key), _plain(settings.value_at(settings.Settings(), key)))
+    return Setting(
+        key,
+        _plain(settings.value_at(loaded.settings, key)),
+        source,
+        settings.described(key),
+        _plain(settings.value_at(settings.Settings(), key)),
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -17,7 +17,7 @@ MOST_FILES = 2000
 
 
 def read(path: Path) -> Manifests:
-    """A file, or every manifest under a folder. Bad documents become problems; raises InvalidInput only where nothing can be read at all."""
+    """A file, or every manifest under a folder. Bad documents become problems. Raises InvalidInput where nothing can be read."""
     files = _files(path.expanduser())
     try:
         return decode_manifests({str(file): file.read_bytes() for file in files})
@@ -27,7 +27,9 @@ def read(path: Path) -> Manifests:
 
 def _files(path: Path) -> list[Path]:
     if not path.exists():
-        raise InvalidInput(f"there is nothing at {path}", mend="kubectl get all,hpa,pdb,nodes,ns -A -o json > cluster.json, then --from cluster.json")
+        raise InvalidInput(
+            f"there is nothing at {path}", mend="kubectl get all,hpa,pdb,nodes,ns -A -o json > cluster.json, then --from cluster.json"
+        )
     if not path.is_dir():
         return [path]
     found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
@@ -46,7 +48,9 @@ class ManifestReader:
     taken_at: datetime
 
     async def cluster_uid(self) -> str:
-        names = sorted(f"{kind}/{item.metadata.namespace}/{item.metadata.name}" for kind, items in self.manifests.objects.items() for item in items)
+        names = sorted(
+            f"{kind}/{item.metadata.namespace}/{item.metadata.name}" for kind, items in self.manifests.objects.items() for item in items
+        )
         return f"files-{digest(names)[:16]}"
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Json | None:  # noqa: ARG002  the port's form
@@ -57,7 +61,9 @@ class ManifestReader:
 
     async def snapshot(self, kinds: Sequence[str], namespaces: Sequence[str] = ()) -> Snapshot:
         whole = self.manifests.snapshot(await self.cluster_uid(), self.taken_at)
-        kept = {kind: tuple(item for item in whole.of(kind) if _within(kind, item.metadata, namespaces)) for kind in kinds if kind in STRUCTS}
+        kept = {
+            kind: tuple(item for item in whole.of(kind) if _within(kind, item.metadata, namespaces)) for kind in kinds if kind in STRUCTS
+        }
         return Snapshot(
             cluster=whole.cluster,
             taken_at=whole.taken_at,

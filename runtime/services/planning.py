@@ -53,7 +53,16 @@ class Sealed(NamedTuple):
     proposals: tuple[Proposal, ...]
 
 
-async def plan(found: Scan, wanted: Sequence[str], arbitrate: Callable[[tuple[Proposal, ...]], Arbitration], judge: Judge, *, cluster: str, context: str, at: datetime) -> Plan:
+async def plan(
+    found: Scan,
+    wanted: Sequence[str],
+    arbitrate: Callable[[tuple[Proposal, ...]], Arbitration],
+    judge: Judge,
+    *,
+    cluster: str,
+    context: str,
+    at: datetime,
+) -> Plan:
     """`wanted` are ids of findings; without one, all that were found. Raises InvalidInput for an id that the scan did not find."""
     proposals = _of(found, wanted)
     result = arbitrate(proposals)
@@ -97,13 +106,21 @@ def read(path: Path) -> Sealed:
     if document.get("kind") != "Plan" or not isinstance(body, dict):
         raise InvalidInput(f"{path} is no plan", mend="make one: day2 plan -O plan.json")
     if str(document.get("apiVersion")) != "day2.dev/v1alpha1":
-        raise InvalidInput(f"{path} has apiVersion {bounded(str(document.get('apiVersion')), 40)!r}, not day2.dev/v1alpha1", mend="make it again: day2 plan -O plan.json")
+        raise InvalidInput(
+            f"{path} has apiVersion {bounded(str(document.get('apiVersion')), 40)!r}, not day2.dev/v1alpha1",
+            mend="make it again: day2 plan -O plan.json",
+        )
     if body.get("digest") != digest({key: value for key, value in body.items() if key != "digest"}):
         raise InvalidInput(f"{path} was changed after it was made", mend="an edited action is a new one: day2 plan -O plan.json")
     expires = str(body.get("expiresAt") or "")
     proposals = body.get("proposals")
     rows = proposals if isinstance(proposals, list) else []
-    return Sealed(str(body.get("cluster")), str(body.get("context")), datetime.fromisoformat(expires) if expires else None, tuple(parse_proposal(row) for row in rows))
+    return Sealed(
+        str(body.get("cluster")),
+        str(body.get("context")),
+        datetime.fromisoformat(expires) if expires else None,
+        tuple(parse_proposal(row) for row in rows),
+    )
 
 
 def _document(path: Path) -> Plain:

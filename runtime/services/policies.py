@@ -98,7 +98,10 @@ def _json(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{path} is no JSON", mend='{"action": {"kind": "scale_workload", ...}, "facts": {...}}') from error
     if not isinstance(document, dict) or not isinstance(document.get("action"), dict) or not isinstance(document.get("facts", {}), dict):
-        raise InvalidInput(f"{path} needs an `action` object, and may have a `facts` object", mend='{"action": {"kind": "scale_workload", ...}, "facts": {...}}')
+        raise InvalidInput(
+            f"{path} needs an `action` object, and may have a `facts` object",
+            mend='{"action": {"kind": "scale_workload", ...}, "facts": {...}}',
+        )
     return document
 
 

@@ -35,7 +35,15 @@ def states(words: Sequence[str]) -> tuple[ActionState, ...]:
     return tuple(known[word] for word in words)
 
 
-def actions(ledger: Ledger, *, wanted: tuple[ActionState, ...] = (), agent: str = "", namespaces: Sequence[str] = (), since: datetime | None = None, limit: int = 200) -> list[ActionRow]:
+def actions(
+    ledger: Ledger,
+    *,
+    wanted: tuple[ActionState, ...] = (),
+    agent: str = "",
+    namespaces: Sequence[str] = (),
+    since: datetime | None = None,
+    limit: int = 200,
+) -> list[ActionRow]:
     """Newest first."""
     rows = ledger.search(states=wanted, agent=agent, since=since, limit=min(limit, MOST))
     return [row for row in rows if not namespaces or row.namespace in namespaces]

@@ -24,7 +24,9 @@ _PAIRS = {
 def reversed_proposal(row: ActionRow, proposal: Proposal, *, action_id: str, by: str, at: datetime) -> Proposal:
     """Raises InvalidInput where there is nothing to take back, Refused where this kind has no way back as an action."""
     if row.state is not ActionState.VERIFIED:
-        raise InvalidInput(f"{row.action_id} is {row.state.value}: only a verified action can be rolled back", mend=f"day2 action get {row.action_id}")
+        raise InvalidInput(
+            f"{row.action_id} is {row.state.value}: only a verified action can be rolled back", mend=f"day2 action get {row.action_id}"
+        )
     action = reversed_action(proposal.action, action_id)
     return Proposal(
         action=action,

@@ -75,7 +75,9 @@ def baseline(path: Path) -> frozenset[str]:
         document = json.loads(path.expanduser().read_text(encoding="utf-8"))
         return frozenset(str(item["id"]) for item in document["items"])
     except OSError as error:
-        raise InvalidInput(f"cannot read the baseline {path}: {error.strerror}", mend="make one: day2 scan -o json > baseline.json") from error
+        raise InvalidInput(
+            f"cannot read the baseline {path}: {error.strerror}", mend="make one: day2 scan -o json > baseline.json"
+        ) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidInput(f"{path} is no FindingList", mend="make one: day2 scan -o json > baseline.json") from error
 

@@ -11,9 +11,14 @@ from simulator.controllers.cluster import NAMESPACES, PODS, Cluster, Json
 ENFORCE = "pod-security.kubernetes.io/enforce"
 _HOST = ("hostNetwork", "hostPID", "hostIPC")
 _SAFE_CAPABILITIES = frozenset(
-    ["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"]
+    {
+        *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"),
+        *("NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
+    }
 )
-_SAFE_VOLUMES = frozenset(["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret"])
+_SAFE_VOLUMES = frozenset(
+    {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret"}
+)
 _CONFINED = ("RuntimeDefault", "Localhost")
 
 
@@ -69,7 +74,8 @@ def _baseline(spec: Json) -> Iterator[str]:
     for container in _containers(spec):
         added = set(_added(container)) - _SAFE_CAPABILITIES
         if added:
-            yield f"non-default capabilities ({_named([container['name']])} must not include {_listed(added)} in securityContext.capabilities.add)"
+            who = _named([container["name"]])
+            yield f"non-default capabilities ({who} must not include {_listed(added)} in securityContext.capabilities.add)"
     paths = [each["name"] for each in spec.get("volumes") or () if "hostPath" in each]
     if paths:
         yield f"hostPath volumes ({', '.join(paths)})"

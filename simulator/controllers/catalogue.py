@@ -61,16 +61,20 @@ class Manager:
         self._pruning = cluster.now + EVENT_PRUNING
 
     def run(self, now: datetime) -> None:
-        """Bring the cluster to rest at `now`; `on_change` is told when anything loud was written since the last time."""
-        self.cluster.now = now
-        if self._settle():
-            self._on_change(now)
+        """One tick: bring the cluster to rest at `now`, then what only the passing of time asks for."""
+        self.rest(now)
         if now >= self._beat:
             nodes.heartbeat(self.cluster)
             self._beat = now + timedelta(seconds=nodes.LEASE_SECONDS)
         if now >= self._pruning:
             events.prune(self.cluster)
             self._pruning = now + EVENT_PRUNING
+
+    def rest(self, now: datetime) -> None:
+        """Bring the cluster to rest at `now`; `on_change` is told when anything loud was written since the last time."""
+        self.cluster.now = now
+        if self._settle():
+            self._on_change(now)
 
     def next_due(self) -> datetime | None:
         """When a controller next wants to act by itself (heartbeats apart)."""

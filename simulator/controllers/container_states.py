@@ -27,12 +27,13 @@ class Note(NamedTuple):
 
 
 class Situation(NamedTuple):
-    """What is around the container: its pod, the time, whether it may end by itself now, and where to tell events."""
+    """What is around the container: its pod, the time, and where to tell events. `once`: a success is not started again."""
 
     pod: Json
     now: datetime
     created_at: datetime
     restarts: bool
+    once: bool
     ends_at: Callable[[datetime], datetime | None]
     tell: Callable[[Note], None]
 
@@ -40,7 +41,7 @@ class Situation(NamedTuple):
 def step(container: Json, old: Json | None, fate: Fate, around: Situation) -> tuple[Json, datetime | None]:
     """The container's status now, and when it changes next if nothing else happens."""
     if old is None:
-        old = _new(container)
+        old = new(container)
     state = old["state"]
     if "terminated" in state:
         return old, None
@@ -49,7 +50,7 @@ def step(container: Json, old: Json | None, fate: Fate, around: Situation) -> tu
     return _running(container, old, fate, around)
 
 
-def _new(container: Json) -> Json:
+def new(container: Json) -> Json:
     return {
         "name": container["name"],
         "image": container["image"],
@@ -106,7 +107,7 @@ def _start(container: Json, old: Json, fate: Fate, around: Situation) -> tuple[J
     digest = sha256(f"{around.pod['metadata']['uid']}/{container['name']}/{restarts}".encode()).hexdigest()
     image = sha256(container["image"].encode()).hexdigest()
     resources = container.get("resources", {})
-    new = {
+    begun = {
         **old,
         "image": container["image"],
         "imageID": f"{container['image'].rpartition(':')[0]}@sha256:{image}",
@@ -117,7 +118,7 @@ def _start(container: Json, old: Json, fate: Fate, around: Situation) -> tuple[J
         "resources": resources,
     }
     if resources.get("requests"):
-        new["allocatedResources"] = resources["requests"]
+        begun["allocatedResources"] = resources["requests"]
     text = (
         f'Container image "{container["image"]}" already present on machine'
         if again
@@ -126,7 +127,7 @@ def _start(container: Json, old: Json, fate: Fate, around: Situation) -> tuple[J
     around.tell(Note("Pulled", text))
     around.tell(Note("Created", f"Created container: {container['name']}"))
     around.tell(Note("Started", f"Started container {container['name']}"))
-    return _running(container, new, fate, around)
+    return _running(container, begun, fate, around)
 
 
 def _running(container: Json, old: Json, fate: Fate, around: Situation) -> tuple[Json, datetime | None]:
@@ -168,17 +169,17 @@ def _stop(container: Json, old: Json, around: Situation, started: datetime, *, c
         "finishedAt": stamp(around.now),
         "containerID": old["containerID"],
     }
-    new = {**old, "ready": False, "started": False}
-    if not around.restarts or (code == 0 and around.pod["spec"].get("restartPolicy") == "OnFailure"):
-        return {**new, "state": {"terminated": ended}}, None
+    stopped = {**old, "ready": False, "started": False}
+    if not around.restarts or (code == 0 and around.once):
+        return {**stopped, "state": {"terminated": ended}}, None
     pod, name = around.pod["metadata"], container["name"]
     wait = 0 if old["restartCount"] == 0 else min(300, 10 * 2 ** min(old["restartCount"] - 1, 6))
     text = f"back-off {_go_duration(wait or 10)} restarting failed container={name} pod={pod['name']}_{pod['namespace']}({pod['uid']})"
     around.tell(
         Note("BackOff", f"Back-off restarting failed container {name} in pod {pod['name']}_{pod['namespace']}({pod['uid']})", warning=True)
     )
-    new |= {"state": {"waiting": {"reason": "CrashLoopBackOff", "message": text}}, "lastState": {"terminated": ended}}
-    return new, around.now + timedelta(seconds=max(wait, 1))
+    stopped |= {"state": {"waiting": {"reason": "CrashLoopBackOff", "message": text}}, "lastState": {"terminated": ended}}
+    return stopped, around.now + timedelta(seconds=max(wait, 1))
 
 
 def _go_duration(seconds: int) -> str:

@@ -1,6 +1,7 @@
 """Kubernetes Events, aggregated by object, reason and message as the API clients do it. Written quietly: no controller reads them."""
 
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 
 from simulator.clock import stamp
@@ -32,7 +33,7 @@ def prune(cluster: Cluster) -> None:
         last = event.get("lastTimestamp") or event["metadata"]["creationTimestamp"]
         if moment(last) < cluster.now - KEPT:
             place = (event["metadata"]["namespace"], event["metadata"]["name"])
-            cluster.quietly(lambda place=place: cluster.store.delete(EVENTS, *place))  # type: ignore[misc]
+            cluster.quietly(partial(cluster.store.delete, EVENTS, *place))
 
 
 def _name(meta: Json, reason: str, message: str) -> str:

@@ -8,10 +8,11 @@ from functools import partial
 from hashlib import sha256
 
 from simulator.clock import stamp
-from simulator.controllers import container_states, events, fates, nodes, resizing
+from simulator.controllers import container_states, events, fates, init_containers, nodes, resizing
 from simulator.controllers.cluster import NODES, PODS, PREFIX, Cluster, Json, earliest, moment
 from simulator.controllers.conditions import find, put
 from simulator.controllers.container_states import Note, Situation
+from simulator.controllers.init_containers import Begun
 from simulator.worlds.matching import Roster
 
 MANAGER = "kubelet"
@@ -81,12 +82,15 @@ def _status(cluster: Cluster, pod: Json) -> tuple[Json, datetime | None]:
     status = {**old, "observedGeneration": pod["metadata"].get("generation", 1)}
     if "startTime" not in status:
         status |= _first(cluster, pod)
-    statuses, due = _containers(cluster, pod, status)
+    begun = _initialise(cluster, pod, status)
+    if begun.statuses:
+        status["initContainerStatuses"] = begun.statuses
+    statuses, due = _waiting_for(pod, begun) if begun.incomplete else _containers(cluster, pod, status)
     conditions = list(status.get("conditions", []))
     resized = resizing.resize(cluster, pod, statuses, conditions)
     status["containerStatuses"] = resized.statuses
     status["phase"] = _phase(resized.statuses)
-    status["conditions"] = _conditions(cluster, resized.conditions, resized.statuses, status["phase"])
+    status["conditions"] = _conditions(cluster, resized.conditions, resized.statuses, status["phase"], begun.incomplete)
     if status["phase"] != "Pending":
         status["podIP"], status["podIPs"] = _address(pod), [{"ip": _address(pod)}]
     return status, earliest(due, resized.due)
@@ -100,20 +104,38 @@ def _first(cluster: Cluster, pod: Json) -> Json:
     return {**started, "hostIP": host, "hostIPs": [{"ip": host}]} if host else started
 
 
+def _initialise(cluster: Cluster, pod: Json, status: Json) -> Begun:
+    """The init containers. What the pod's annotations say is meant for its main containers, so their fates are read without."""
+    roster: Roster = cluster.memo.setdefault("roster", Roster(cluster.world))
+    bare = {**pod, "metadata": {key: value for key, value in pod["metadata"].items() if key != "annotations"}}
+    around = _situation(cluster, pod, status, once=True)
+    return init_containers.begin(pod, status.get("initContainerStatuses", []), partial(fates.fate, cluster.world, roster, bare), around)
+
+
+def _waiting_for(pod: Json, begun: Begun) -> tuple[list[Json], datetime | None]:
+    return [init_containers.queued(container) for container in pod["spec"]["containers"]], begun.due
+
+
+def _situation(cluster: Cluster, pod: Json, status: Json, *, once: bool) -> Situation:
+    return Situation(
+        pod=pod,
+        now=cluster.now,
+        created_at=moment(status["startTime"]),
+        restarts=pod["spec"].get("restartPolicy", "Always") != "Never",
+        once=once,
+        ends_at=lambda started: started + timedelta(seconds=init_containers.RUN_SECONDS),
+        tell=partial(_tell, cluster, pod),
+    )
+
+
 def _containers(cluster: Cluster, pod: Json, status: Json) -> tuple[list[Json], datetime | None]:
     roster: Roster = cluster.memo.setdefault("roster", Roster(cluster.world))
     old = {each["name"]: each for each in status.get("containerStatuses", ())}
     due, statuses = None, []
     for container in pod["spec"]["containers"]:
         fate = fates.fate(cluster.world, roster, pod, container)
-        around = Situation(
-            pod=pod,
-            now=cluster.now,
-            created_at=moment(status["startTime"]),
-            restarts=pod["spec"].get("restartPolicy", "Always") != "Never",
-            ends_at=partial(_ends_at, cluster, pod, fate.run_seconds),
-            tell=partial(_tell, cluster, pod),
-        )
+        around = _situation(cluster, pod, status, once=pod["spec"].get("restartPolicy") == "OnFailure")
+        around = around._replace(ends_at=partial(_ends_at, cluster, pod, fate.run_seconds))
         new, at = container_states.step(container, old.get(container["name"]), fate, around)
         statuses.append(new)
         due = earliest(due, at)
@@ -145,14 +167,18 @@ def _phase(statuses: list[Json]) -> str:
     return "Running" if begun else "Pending"
 
 
-def _conditions(cluster: Cluster, conditions: list[Json], statuses: list[Json], phase: str) -> list[Json]:
+def _conditions(cluster: Cluster, conditions: list[Json], statuses: list[Json], phase: str, incomplete: list[str]) -> list[Json]:
     now = cluster.now
     unready = [each["name"] for each in statuses if not each["ready"]]
     over = phase in ("Succeeded", "Failed")
     reason = "PodCompleted" if phase == "Succeeded" else "PodFailed" if phase == "Failed" else "ContainersNotReady"
     message = "" if over else f"containers with unready status: [{' '.join(unready)}]"
     conditions = put(conditions, "PodReadyToStartContainers", "False" if over else "True", now)
-    conditions = put(conditions, "Initialized", "True", now, reason="PodCompleted" if over else "")
+    if incomplete:
+        text = f"containers with incomplete status: [{' '.join(incomplete)}]"
+        conditions = put(conditions, "Initialized", "False", now, reason="ContainersNotInitialized", message=text)
+    else:
+        conditions = put(conditions, "Initialized", "True", now, reason="PodCompleted" if over else "")
     for kind in ("Ready", "ContainersReady"):
         told = {"reason": reason, "message": message} if unready else {}
         conditions = put(conditions, kind, "False" if unready else "True", now, **told)

@@ -4,6 +4,7 @@ A node behaves by its annotation `simulator.day2.dev/node`: not-ready, memory-pr
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from simulator.clock import micro_stamp, stamp
 from simulator.controllers import events, scheduling
@@ -59,10 +60,9 @@ def heartbeat(cluster: Cluster) -> None:
         if lease is None:
             owner = {"apiVersion": "v1", "kind": "Node", "name": name, "uid": node["metadata"]["uid"]}
             body = {"metadata": {"name": name, "namespace": NODE_LEASES, "ownerReferences": [owner]}, "spec": spec}
-            cluster.quietly(lambda body=body: cluster.create(LEASES, body, manager="kubelet"))  # type: ignore[misc]
+            cluster.quietly(partial(cluster.create, LEASES, body, manager="kubelet"))
         else:
-            body = {**lease, "spec": spec}
-            cluster.quietly(lambda body=body: cluster.store.update(LEASES, body, manager="kubelet"))  # type: ignore[misc]
+            cluster.quietly(partial(cluster.store.update, LEASES, {**lease, "spec": spec}, manager="kubelet"))
 
 
 # -- conditions -------------------------------------------------------------------------------------------------------

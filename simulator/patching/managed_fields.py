@@ -46,13 +46,15 @@ def record(old: Json | None, new: Json, *, manager: str, operation: str, subreso
     before, after = _owned_part(old or {}), _owned_part(new)
     changed = _difference(before, after)
     previous: list[Json] = (old or {}).get("metadata", {}).get("managedFields") or []
-    if not changed and old is not None and not _shrunk(before, after):
+    if not changed and old is not None and before == after:
         return previous
     identity = (manager, operation, subresource)
+    lost = _lost("", before, after)
     mine: Tree = {}
     entries: list[Json] = []
     for entry in previous:
-        kept = _without(_existing(entry.get("fieldsV1", {}), after), changed)
+        fields = entry.get("fieldsV1", {})
+        kept = _without(_existing(fields, after) if lost else fields, changed)
         if (entry.get("manager"), entry.get("operation"), entry.get("subresource", "")) == identity:
             mine = kept
         elif kept:
@@ -79,10 +81,6 @@ def _owned_part(obj: Json) -> Json:
     metadata = {key: value for key, value in (obj.get("metadata") or {}).items() if key not in _SERVER_METADATA}
     rest = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")}
     return {**rest, "metadata": metadata} if metadata else rest
-
-
-def _shrunk(before: Any, after: Any) -> bool:
-    return bool(before != after)
 
 
 def _difference(before: Json, after: Json, *, fresh: bool = False) -> Tree:
@@ -132,6 +130,21 @@ def _list_difference(field: str, old: list[Any], new: list[Any], *, created: boo
         inner = _difference(known or {}, item, fresh=known is None)
         tree[name] = {".": {}, **inner} if known is None else inner
     return tree or None
+
+
+def _lost(field: str, before: Any, after: Any) -> bool:
+    """True when a field or an item that `before` has may be gone in `after`; only then do field sets need pruning."""
+    if before == after:
+        return False
+    if isinstance(before, dict) and isinstance(after, dict):
+        return any(name not in after or _lost(name, value, after[name]) for name, value in before.items())
+    if isinstance(before, list) and isinstance(after, list):
+        keys = merge_keys.map_keys(field, [*before, *after])
+        if not keys or len(before) != len(after):
+            return bool(keys) or merge_keys.is_set(field)
+        pairs = zip(before, after, strict=True)
+        return any(_item(keys, one) != _item(keys, other) or _lost(field, one, other) for one, other in pairs)
+    return isinstance(before, dict | list)
 
 
 def _item(keys: tuple[str, ...], item: Json) -> str:

@@ -135,7 +135,7 @@ def parse_json(body: bytes, kind: str = "") -> Any:
     """The JSON value of a body; 400 when it is none. `kind` is what it should have been."""
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         wanted = f"the object provided is unrecognized (must be of type {kind}): " if kind else ""
         raise errors.bad_request(f"{wanted}couldn't get version/kind; json parse error: {broken}") from broken
 

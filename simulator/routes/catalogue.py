@@ -26,7 +26,7 @@ SUBRESOURCES: dict[str, dict[str, Handler]] = {
     "log": {"get": pods.log},
     "binding": {"create": pods.bind},
     "eviction": {"create": evictions.create},
-    "resize": {"get": reading.get, "update": pods.replace_resources, "patch": pods.patch_resources},
+    "resize": {"get": reading.get, "update": writing.replace, "patch": writing.patch},
     "ephemeralcontainers": {"get": reading.get},
 }
 

@@ -1,10 +1,9 @@
-"""What only pods have: log, binding and resize."""
+"""What only pods have: log and binding."""
 
 from typing import Any
 
-from simulator import errors, pod_rules
+from simulator import errors
 from simulator.clock import stamp
-from simulator.routes import writing
 from simulator.routes.calls import Answer, Call, answer
 
 Json = dict[str, Any]
@@ -52,6 +51,8 @@ def bind(call: Call) -> Answer:
     node = (asked.get("target") or {}).get("name", "")
     if not node:
         raise errors.invalid("", "Binding", call.name, [errors.Cause("FieldValueRequired", "Required value", "target.name")])
+    if (asked.get("metadata") or {}).get("name") != call.name:
+        raise errors.bad_request("name in URL does not match name in Binding object")
     pod = call.required()
     if pod["spec"].get("nodeName"):
         raise errors.conflict("", "pods/binding", call.name, f'pod {call.name} is already assigned to node "{pod["spec"]["nodeName"]}"')
@@ -62,13 +63,3 @@ def bind(call: Call) -> Answer:
     status["conditions"] = [*others, {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": moment}]
     call.store.update(call.resource, pod, subresource="binding", manager=call.manager, dry_run=call.dry_run)
     return answer({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
-
-
-def replace_resources(call: Call) -> Answer:
-    pod_rules.on_capable_node(call.required())
-    return writing.replace(call)
-
-
-def patch_resources(call: Call) -> Answer:
-    pod_rules.on_capable_node(call.required())
-    return writing.patch(call)

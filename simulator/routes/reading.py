@@ -58,6 +58,8 @@ def list_(call: Call) -> Answer:
 def chosen(call: Call) -> list[Stored]:
     """What the path and the selectors mean."""
     found = call.store.list_stored(call.resource, call.namespace or None)
+    if call.name:
+        found = [each for each in found if each.obj["metadata"]["name"] == call.name]
     wanted = selection(call)
     return found if wanted is None else [each for each in found if wanted(each.obj)]
 

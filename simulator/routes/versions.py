@@ -74,6 +74,7 @@ def _hpa_out(obj: Json) -> Json:
     if current:
         status["currentCPUUtilizationPercentage"] = current["resource"]["current"]["averageUtilization"]
     status.pop("conditions", None)
+    status.setdefault("currentReplicas", 0)
     if annotations:
         meta["annotations"] = annotations
     return {**obj, "apiVersion": "autoscaling/v1", "metadata": meta, "spec": spec, "status": status}

@@ -27,8 +27,8 @@ JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH = (
 def create(call: Call) -> Answer:
     obj = _identified(call, call.json_body())
     validation.types(call.resource, obj, patched=False)
-    _require_namespace(call)
     meta: Json = obj["metadata"]
+    _require_namespace(call, str(meta.get("name", "")))
     for field in _SERVER_MADE:
         meta.pop(field, None)
     if "status" in call.resource.subresources and call.resource.plural not in _STATUS_ON_CREATE:
@@ -43,6 +43,8 @@ def replace(call: Call) -> Answer:
     validation.types(call.resource, obj, patched=False)
     if call.store.peek(call.resource, call.namespace, call.name) is None:
         raise errors.not_found(call.resource.group, call.resource.plural, call.name)
+    if call.subresource == "resize":
+        obj = pod_rules.only_resources(call.required(), obj)
     return _store(call, versions.into(call.resource, obj))
 
 
@@ -197,7 +199,7 @@ def _known_kind(version: str, kind: str) -> None:
         raise errors.bad_request(f'no kind "{kind}" is registered for version "{version}"') from None
 
 
-def _require_namespace(call: Call) -> None:
+def _require_namespace(call: Call, name: str) -> None:
     if not call.resource.namespaced:
         return
-    validation.open_namespace(call.store, call.resource, call.namespace)
+    validation.open_namespace(call.store, call.resource, call.namespace, name)

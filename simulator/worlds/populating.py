@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from simulator.clock import VirtualClock, stamp
+from simulator.clock import VirtualClock, micro_stamp, stamp
 from simulator.controllers import cronjobs
 from simulator.controllers.catalogue import Manager
-from simulator.controllers.cluster import CONFIG_MAPS, NAMESPACES, NODES, PODS, PREFIX
+from simulator.controllers.cluster import CONFIG_MAPS, LEASES, NAMESPACES, NODES, PODS, PREFIX
+from simulator.controllers.nodes import NODE_LEASES
 from simulator.metrics.model import STALE_SECONDS, Fleet
 from simulator.resources import by_kind
 from simulator.store import Store
@@ -54,7 +55,7 @@ def _advance(clock: VirtualClock, to: datetime) -> None:
 def _settle(clock: VirtualClock, manager: Manager, until: datetime) -> None:
     """Run the controllers now and whenever one of them is due, up to (and without) `until`."""
     while True:
-        manager.run(clock.now())
+        manager.rest(clock.now())
         due = manager.next_due()
         if due is None or due >= until:
             return
@@ -70,13 +71,22 @@ def _steps(world: World) -> Iterator[Step]:
         if known is None:
             yield Step(world.epoch, _creation(_namespace(_system(name)), "kube-apiserver"))
     for namespace in world.namespaces:
-        yield Step(world.start - timedelta(hours=namespace.age_hours), _creation(_namespace(namespace), APPLIER))
+        body = _namespace(namespace)
+        born = world.start - timedelta(hours=namespace.age_hours)
+        if _has_violators(world, namespace):
+            plain = {**body, "metadata": {**body["metadata"], "labels": _without_pod_security(body["metadata"]["labels"])}}
+            yield Step(born, _creation(plain, APPLIER))
+            yield Step(world.start - LATE, _relabelling(namespace.name, body["metadata"]["labels"]))
+        else:
+            yield Step(born, _creation(body, APPLIER))
         if namespace.network_policy:
             for policy in templates.network_policies(namespace.name):
                 yield Step(world.start - timedelta(hours=namespace.age_hours), _creation(policy, APPLIER))
     for pool in world.nodes:
         for index, name in enumerate(pool.names):
-            yield Step(world.start - timedelta(hours=pool.age_hours), _creation(_node(pool, name, index), "kubelet"))
+            joined = world.start - timedelta(hours=pool.age_hours)
+            yield Step(joined, _creation(_node(pool, name, index), "kubelet"))
+            yield Step(joined, _creation(_lease(name, joined), "kubelet"))
     for place, data in world.config_maps.items():
         namespace_name, _, name = place.partition("/")
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": namespace_name}, "data": data}
@@ -85,6 +95,17 @@ def _steps(world: World) -> Iterator[Step]:
         yield from _workload_steps(world, workload)
     for extra in world.objects:
         yield Step(world.start - timedelta(hours=extra.age_hours), _creation(extra.object, extra.by))
+
+
+def _has_violators(world: World, namespace: Namespace) -> bool:
+    """Whether pods run here that the namespace's level would refuse: then its label came after them."""
+    refused = {"baseline": ("privileged", "privileged-hostpid"), "restricted": ("privileged", "privileged-hostpid", "baseline")}
+    here = (workload for workload in world.workloads if workload.namespace == namespace.name)
+    return any(workload.security in refused.get(namespace.pod_security, ()) for workload in here)
+
+
+def _without_pod_security(labels: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in labels.items() if not key.startswith("pod-security.kubernetes.io/")}
 
 
 def _workload_steps(world: World, workload: Workload) -> Iterator[Step]:
@@ -170,6 +191,16 @@ def _rollout(body: Json, manager: str) -> Callable[[Store], None]:
     return act
 
 
+def _relabelling(name: str, labels: dict[str, str]) -> Callable[[Store], None]:
+    def act(store: Store) -> None:
+        live = store.get(NAMESPACES, None, name)
+        if live is not None:
+            live["metadata"]["labels"] = labels
+            store.update(NAMESPACES, live, manager=APPLIER)
+
+    return act
+
+
 def _wedge(workload: Workload) -> Callable[[Store], None]:
     """One pod stops answering its probe, and only that one."""
 
@@ -240,6 +271,12 @@ def _node(pool: NodePool, name: str, index: int) -> Json:
     if pool.taints:
         spec["taints"] = [_taint(each) for each in pool.taints]
     return {"apiVersion": "v1", "kind": NODES.kind, "metadata": meta, "spec": spec, "status": _node_status(pool, name)}
+
+
+def _lease(node: str, at: datetime) -> Json:
+    """What the node's kubelet renews; a lost node never did."""
+    spec = {"holderIdentity": node, "leaseDurationSeconds": 40, "renewTime": micro_stamp(at)}
+    return {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": {"name": node, "namespace": NODE_LEASES}, "spec": spec}
 
 
 def _taint(text: str) -> Json:

@@ -36,11 +36,11 @@ class Case(NamedTuple):
 CASES = [
     Case("reliability", "REL-101", "rollback_rollout", "apps/deployment/web", {"web": {"faults": ["crash-after-rollout"]}}, {}),
     Case("reliability", "REL-102", "set_requests", "apps/deployment/worker", {"worker": {"faults": ["oom"]}}, {}),
-    Case("reliability", "REL-102", "set_requests", "apps/deployment/worker", {"worker": {"faults": ["memory-near-limit"]}}, {}),
+    Case("reliability", "REL-107", "set_requests", "apps/deployment/worker", {"worker": {"faults": ["memory-near-limit"]}}, {}),
     Case(
-        "reliability", "REL-102", "resize_pod", "apps/deployment/worker", {"worker": {"replicas": 1, "faults": ["memory-near-limit"]}}, {}
+        "reliability", "REL-107", "resize_pod", "apps/deployment/worker", {"worker": {"replicas": 1, "faults": ["memory-near-limit"]}}, {}
     ),
-    Case("reliability", "REL-103", "delete_pod", "apps/pod/web-", {"web": {"faults": ["unready-forever"]}}, {}),
+    Case("reliability", "REL-103", "delete_pod", "apps/deployment/web", {"web": {"faults": ["unready-forever"]}}, {}),
     Case("reliability", "REL-105", "rollback_rollout", "apps/deployment/web", {"web": {"faults": ["image-missing"]}}, {}),
     Case(
         "reliability",
@@ -208,6 +208,50 @@ async def test_many_sick_nodes_are_reported_and_none_is_cordoned(box: Callable[.
     answer = await cluster.consult("reliability")
     assert [item.subject.name for item in answer.findings if item.code == "REL-104"] == ["node-1", "node-2"]
     assert answer.proposals == ()
+
+
+async def test_a_crash_that_a_rollout_of_last_week_cannot_explain_is_told_and_nothing_is_undone(
+    box: Callable[..., Any], small: Callable[..., dict[str, Any]]
+) -> None:
+    revisions = [{"image": f"registry.apps.example/web:{tag}", "age_minutes": days * 1440} for tag, days in (("v1", 30), ("crash", 6))]
+    answer = await box(small(web={"revisions": revisions})).consult("reliability")
+    assert [(item.code, item.subject.qualified) for item in answer.findings] == [("REL-108", "apps/deployment/web")]
+    assert answer.proposals == ()
+
+
+async def test_a_new_workload_that_never_worked_has_nothing_to_go_back_to(
+    box: Callable[..., Any], small: Callable[..., dict[str, Any]]
+) -> None:
+    answer = await box(small(web={"image": "registry.apps.example/web:crash", "age_hours": 1})).consult("reliability")
+    assert [(item.code, item.subject.qualified) for item in answer.findings] == [("REL-101", "apps/deployment/web")]
+    assert answer.proposals == ()
+
+
+async def test_a_stateful_set_that_crashes_is_told(box: Callable[..., Any], small: Callable[..., dict[str, Any]]) -> None:
+    answer = await box(small(store={"image": "registry.apps.example/store:crash", "pdb_min_available": None})).consult("reliability")
+    assert [(item.code, item.subject.qualified) for item in answer.findings] == [("REL-108", "apps/statefulset/store")]
+
+
+async def test_a_bare_pod_that_was_killed_for_memory_is_resized_in_place(
+    box: Callable[..., Any], small: Callable[..., dict[str, Any]]
+) -> None:
+    cluster = box(small(lone={"kind": "Pod", "probes": False, "memory_limit_mib": 256, "faults": ["oom"]}))
+    before = await cluster.consult("reliability")
+    (finding,) = [item for item in before.findings if item.code == "REL-102"]
+    assert finding.subject.qualified == "apps/pod/lone"
+    (proposal,) = before.proposals
+    assert proposal.action.kind == "resize_pod"
+    running = False
+    for _ in range(60):
+        pod = await cluster.client.get("/api/v1/namespaces/apps/pods/lone")
+        if running := "running" in pod.json()["status"]["containerStatuses"][0]["state"]:
+            break
+        cluster.pass_time(10)
+    assert running
+    await cluster.apply(proposal)
+    cluster.pass_time(600)
+    after = await cluster.consult("reliability", run="run-2")
+    assert "REL-102" not in [item.code for item in after.findings]
 
 
 async def test_a_rollout_that_made_a_workload_privileged_is_rolled_back(

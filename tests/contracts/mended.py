@@ -13,10 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from simulator.app import build
-from simulator.authn import MASTERS, User
-from simulator.worlds.loading import load
-from simulator.worlds.running import Running, start
 
 from agents.catalogue import AGENTS
 from agents.consulting import Consultation, consult
@@ -37,6 +33,10 @@ from gate.executing.machine import execute_once
 from gate.judging.loop import judge_once
 from gate.judging.sources import Bench
 from runtime.ids import SeededIds
+from simulator.app import build
+from simulator.authn import MASTERS, User
+from simulator.worlds.loading import load
+from simulator.worlds.running import Running, start
 from tools.kubernetes.installing import install
 from tools.kubernetes.reader import HttpReader
 from tools.kubernetes.writer import ImpersonatingWriter, PreviewWriter

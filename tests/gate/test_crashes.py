@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from core.domain.errors import OutcomeUnknown, Refused
+from core.domain.errors import NotAuthenticated, OutcomeUnknown, Refused
 from core.domain.outcome import TERMINAL, TRANSITIONS, ActionState
 from gate import audit, permits
 
@@ -265,3 +265,52 @@ class SleepyReader:
             self._woken.append(True)
             await self._between()
         return found
+
+
+async def test_a_write_that_arrives_late_is_found_and_not_called_failed_before(gate: Any) -> None:
+    action = await gate.submit(gate.proposal(gate.scale()))
+    await gate.judge()
+    sent: list[Any] = []
+
+    def on_its_way(request: Any) -> None:
+        sent.append(request)
+        raise OutcomeUnknown("the connection broke")
+
+    gate.cluster.before_store = on_its_way
+    for _ in range(3):
+        await gate.execute()
+        assert gate.row(action).state is S.UNKNOWN
+        gate.clock.advance(1)
+    gate.cluster.put(gate.cluster._changed(sent[0]))
+    await gate.execute()
+    assert gate.row(action).state is S.APPLIED
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize("state", ["dry run", "write"])
+async def test_credentials_that_run_out_in_between_strand_nothing(gate: Any, state: str) -> None:
+    action = await gate.submit(gate.proposal(gate.scale()))
+    await gate.judge()
+    send = gate.cluster.send
+
+    async def expired(request: Any, *, agent: str, permit: str, dry_run: bool = False) -> Any:
+        if dry_run is (state == "dry run"):
+            raise NotAuthenticated("the token has expired")
+        return await send(request, agent=agent, permit=permit, dry_run=dry_run)
+
+    gate.cluster.send = expired
+    await gate.execute()
+    assert gate.row(action).state is (S.SUBMITTED if state == "dry run" else S.FAILED)
+    assert gate.cluster.effects == []
+
+
+async def test_what_a_mistake_of_our_own_left_half_done_is_picked_up_by_the_next_pass(gate: Any) -> None:
+    action = await gate.submit(gate.proposal(gate.scale()))
+    await gate.judge()
+    gate.cluster.before_reply = once(raiser(ZeroDivisionError()))  # type: ignore[arg-type]
+    with pytest.raises(ZeroDivisionError):
+        await gate.execute()
+    assert gate.row(action).state is S.SENDING
+    await gate.execute()
+    assert gate.row(action).state is S.APPLIED
+    assert len(gate.cluster.effects) == 1

@@ -125,12 +125,24 @@ async def test_actions_are_judged_oldest_first(gate: Any) -> None:
     assert [facts.name for facts in gate.rules.seen] == ["cart", "web"]
 
 
-async def test_what_was_allowed_but_changes_nothing_gets_no_permit(gate: Any) -> None:
+async def test_what_was_allowed_but_cannot_be_done_gets_no_permit(gate: Any) -> None:
     gate.cluster.object("Deployment", "shop", "cart")["spec"]["replicas"] = 4
     action = await gate.submit(gate.proposal(gate.scale()))
     await gate.judge()
-    assert gate.row(action).state is S.SUBMITTED
-    assert gate.row(action).permit == ""
+    row = gate.row(action)
+    assert (row.state, row.permit) == (S.DENIED, "")
+    assert "not previewed" in row.note
+
+
+async def test_a_write_that_would_change_nothing_gets_no_permit(gate: Any) -> None:
+    async def unchanged(request: Any, *, agent: str) -> Any:
+        return gate.cluster.object("Deployment", "shop", "cart")
+
+    gate.cluster.preview = unchanged
+    action = await gate.submit(gate.proposal(gate.scale()))
+    await gate.judge()
+    assert gate.row(action).state is S.DENIED
+    assert "change nothing" in gate.row(action).note
 
 
 class Drastic(ScaleWorkload):
@@ -279,3 +291,34 @@ async def test_the_age_of_a_wish_counts_from_its_submission_or_its_approval(gate
     gate.clock.advance(7)
     await gate.judge()
     assert gate.rules.seen[-1].evidence_age_seconds == 7
+
+
+NONSENSE = {
+    "replicas as text": lambda live: live["spec"].update(replicas="many"),
+    "a quantity that is none": lambda live: live["spec"]["template"]["spec"]["containers"][0].update(
+        resources={"requests": {"cpu": "lots"}}
+    ),
+    "containers that are a number": lambda live: live["spec"]["template"]["spec"].update(containers=7),
+}
+
+
+@pytest.mark.parametrize("spoil", NONSENSE.values(), ids=NONSENSE)
+async def test_an_object_that_makes_no_sense_is_denied_and_the_judge_goes_on(gate: Any, spoil: Any) -> None:
+    gate.rules = gate.bench.rules
+    spoil(gate.cluster.object("Deployment", "shop", "cart"))
+    action = await gate.submit(gate.proposal(gate.scale()))
+    gate.cluster.put(gate.deployment("web"))
+    gate.clock.advance(1)
+    other = await gate.submit(gate.proposal(gate.scale("web", action_id="act-scale2")))
+    await gate.judge()
+    assert gate.row(action).state is not S.PERMITTED
+    assert gate.row(other).state is S.PERMITTED
+
+
+async def test_a_row_waiting_for_people_that_was_changed_is_denied(gate: Any) -> None:
+    gate.rules.decision = Decision.NEEDS_APPROVAL
+    action = await gate.submit(gate.proposal(gate.scale()))
+    await gate.judge()
+    gate.ledger._actions[action] = gate.row(action)._replace(verdict="{}")
+    await gate.judge()
+    assert gate.row(action).state is S.DENIED

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.domain.errors import NotAuthorised, Unavailable
+from core.domain.errors import NotAuthorised, Refused, Unavailable
 from core.domain.outcome import ActionState as Standing
 from core.domain.request import RunBudget
 from graph.routes import Choice, Route
@@ -172,6 +172,32 @@ async def test_a_finished_run_answers_again_without_working_again(stage: Any, ma
     second = await stage.flows().run(make.request())
     assert first == second
     assert sorted(stage.agents.asked) == ["finops", "reliability"]
+
+
+async def test_a_gate_that_is_away_for_a_moment_is_tried_again(stage: Any, make: Any) -> None:
+    inside, failures = stage.gate.submit, [Unavailable("the ledger")]
+
+    async def submit(proposal: Any, *, by: str) -> Any:
+        if failures:
+            raise failures.pop()
+        return await inside(proposal, by=by)
+
+    stage.gate.submit = submit
+    response = await stage.flows().run(make.request())
+    assert [row["state"] for row in response["submitted"]] == ["submitted", "submitted"]
+
+
+async def test_a_gate_that_says_no_is_not_asked_again(stage: Any, make: Any) -> None:
+    asked: list[str] = []
+
+    async def submit(proposal: Any, *, by: str) -> Any:
+        asked.append(proposal.action.id)
+        raise Refused(("the emergency stop is on",))
+
+    stage.gate.submit = submit
+    with pytest.raises(Refused):
+        await stage.flows().run(make.request())
+    assert len(asked) == 1
 
 
 async def test_two_starts_of_one_run_at_once_submit_each_action_once(stage: Any, make: Any) -> None:

@@ -1,4 +1,7 @@
-"""Puts documents into a cluster with an admin's rights, once: RBAC for the demo's simulated cluster and for tests. On a real cluster people do it with kubectl."""
+"""Puts documents into a cluster with an admin's rights, once: RBAC for the demo's simulated cluster and for tests.
+
+On a real cluster people do it with kubectl.
+"""
 
 from collections.abc import Iterable
 from http import HTTPStatus

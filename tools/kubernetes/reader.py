@@ -1,9 +1,12 @@
-"""Reads one cluster over HTTP. The adapter behind `core.cluster.reading.ClusterReader`; used by agents (slim snapshots) and judge (full objects)."""
+"""Reads one cluster over HTTP: the adapter behind `core.cluster.reading.ClusterReader`.
+
+Agents take slim snapshots, the judge and the executor full objects.
+"""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -13,11 +16,12 @@ from core.cluster import decoding
 from core.cluster.kinds import KINDS, Kind
 from core.cluster.snapshot import Snapshot
 from core.domain.clock import Clock
-from core.domain.errors import Conflict, Day2Error, NotAuthorised, Unavailable
+from core.domain.errors import Day2Error, NotAuthorised, Unavailable
 from core.domain.values import Json, bounded
 from core.policy.redaction import redact
 from tools.kubernetes import transport
 
+T = TypeVar("T")
 PAGE = 500
 LIST_ATTEMPTS = 3
 LOG_BYTES = 16_384
@@ -47,13 +51,9 @@ class HttpReader:
         return None if response.status_code == HTTPStatus.NOT_FOUND else _object(response.content)
 
     async def list(self, kind: Kind, namespace: str = "", *, labels: Mapping[str, str] | None = None) -> Sequence[Json]:
-        params = {"limit": str(PAGE)}
-        if labels:
-            params["labelSelector"] = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-        found: list[Json] = []
-        async for body in self._pages(kind, namespace, params):
-            found.extend(_object(body).get("items") or ())
-        return found
+        params = {"labelSelector": ",".join(f"{key}={value}" for key, value in sorted(labels.items()))} if labels else {}
+        pages = await self._pages(kind, namespace, params, _plain_page)
+        return [item for page in pages for item in page]
 
     async def snapshot(self, kinds: Sequence[str], namespaces: Sequence[str] = ()) -> Snapshot:
         gate = asyncio.Semaphore(KINDS_AT_ONCE)
@@ -114,10 +114,15 @@ class HttpReader:
 
     async def _decoded(self, kind: Kind, namespaces: Sequence[str]) -> "decoding.Decoded | str":
         """All objects of a kind, or the reason why there are none to be had."""
+
+        def read(body: bytes) -> tuple[decoding.Decoded, str]:
+            page = decoding.decode_page(kind.name, body)
+            return page, page.token
+
         parts: list[decoding.Decoded] = []
         try:
             for namespace in namespaces if namespaces and kind.namespaced else ("",):
-                parts += [decoding.decode_page(kind.name, body) async for body in self._pages(kind, namespace, {"limit": str(PAGE)})]
+                parts += await self._pages(kind, namespace, {}, read)
         except NotAuthorised as error:
             return f"{bounded(str(error), 160)}; {error.mend}"
         except Day2Error as error:
@@ -126,48 +131,32 @@ class HttpReader:
             return bounded(str(error), 200)
         return decoding.joined(parts)
 
-    async def _pages(self, kind: Kind, namespace: str, params: Mapping[str, str]) -> Any:
-        """Bodies of the pages. An expired continue token (410) starts the list again; pages then come from the new list only when none was given yet."""
+    async def _pages(self, kind: Kind, namespace: str, params: Mapping[str, str], read: Callable[[bytes], tuple[T, str]]) -> Sequence[T]:
+        """Every page of a list; `read` gives a page's value and the token of the next. A list that expires (410) is begun again."""
         path, right = kind.path(quote(namespace, safe="")), f"list {_resource(kind)}"
-        token = ""
-        for attempt in range(LIST_ATTEMPTS):
-            given = 0
+        for _ in range(LIST_ATTEMPTS):
+            found: list[T] = []
+            token = ""
             while True:
-                response = await transport.read(
-                    self._client, path, params=dict(params) | ({"continue": token} if token else {}), right=right
-                )
+                asked = {"limit": str(PAGE), **params} | ({"continue": token} if token else {})
+                response = await transport.read(self._client, path, params=asked, right=right)
                 if response.status_code == HTTPStatus.GONE:
                     break
                 if response.status_code == HTTPStatus.NOT_FOUND:
                     raise Unavailable(f"the API for {kind.resource}", 60.0, reason="not served by this cluster")
-                yield response.content
-                given += 1
-                token = _continue(response.content)
+                value, token = read(response.content)
+                found.append(value)
                 if not token:
-                    return
-            token = _continue(response.content)  # the 410 offers a token that goes on with a newer version
-            if not token and given:
-                raise Conflict(f"the list of {kind.resource} changed faster than it could be read")
-            if attempt + 1 == LIST_ATTEMPTS:
-                raise Unavailable("the Kubernetes API", 5.0, reason=f"the list of {kind.resource} expired {LIST_ATTEMPTS} times")
+                    return found
+        raise Unavailable("the Kubernetes API", 5.0, reason=f"the list of {kind.resource} expired {LIST_ATTEMPTS} times")
 
 
 _ESSENTIAL = frozenset({"Namespace", "Pod"})
 
 
-class _ListMeta(msgspec.Struct, rename={"token": "continue"}):
-    token: str = ""
-
-
-class _Envelope(msgspec.Struct):
-    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
-
-
-def _continue(body: bytes) -> str:
-    try:
-        return msgspec.json.decode(body, type=_Envelope).metadata.token
-    except msgspec.DecodeError:
-        return ""
+def _plain_page(body: bytes) -> "tuple[list[Json], str]":
+    found = _object(body)
+    return list(found.get("items") or ()), str((found.get("metadata") or {}).get("continue") or "")
 
 
 def _object(body: bytes) -> Json:

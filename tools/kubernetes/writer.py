@@ -1,4 +1,6 @@
-"""Sends writes, always as somebody else: the executor has no write rights of its own. Used by executor (`ImpersonatingWriter`) and judge (`PreviewWriter`).
+"""Sends writes, always as somebody else: the executor has no write rights of its own.
+
+Used by the executor (`ImpersonatingWriter`) and the judge (`PreviewWriter`).
 
 The permit travels as `Impersonate-Extra-day2.dev%2Fpermit` (KEP-5284 refuses keys without a domain). An answer that leaves it open whether
 the write was stored is `OutcomeUnknown`: the caller reads back. Refusals echo the headers in some servers, so messages are cut and the

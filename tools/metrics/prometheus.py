@@ -30,10 +30,14 @@ class PrometheusMetrics:
         session = requests.Session()
         session.trust_env = host not in ("localhost", "127.0.0.1", "::1")
         session.verify = str(ca_file) if ca_file else True
+        self._session = session
         headers = {"Authorization": f"Bearer {token}"} if token else None
         self._client = PrometheusConnect(
             url=url.rstrip("/"), headers=headers, session=session, timeout=TIMEOUT_SECONDS, retry=Retry(0), method="POST"
         )
+
+    def close(self) -> None:
+        self._session.close()
 
     async def instant(self, query: Query, at: datetime) -> tuple[Sample, ...]:
         rows = await self._ask(self._client.custom_query, query=query.promql(), params={"time": f"{at.timestamp():.3f}"})

@@ -1,4 +1,4 @@
-"""What one run may spend on a model, checked before each call and settled after it."""
+"""What one run may spend on a model: reserved before each call, settled after it, so that calls at the same time cannot spend it twice."""
 
 from core.domain.errors import BudgetSpent
 from core.domain.model import Usage
@@ -11,24 +11,40 @@ class Meter:
     def __init__(self, budget: RunBudget, *, micro_usd_per_1k_tokens: int) -> None:
         self._budget = budget
         self._price = micro_usd_per_1k_tokens
+        self._reserved = 0
         self.usage = Usage()
 
-    def admit(self, prompt_tokens: int, answer_tokens: int) -> None:
-        """Raises BudgetSpent naming what is used up."""
-        tokens = self.usage.tokens + prompt_tokens + answer_tokens
+    @property
+    def seconds_left(self) -> float:
+        return max(0.0, self._budget.seconds - self.usage.seconds)
+
+    def admit(self, prompt_tokens: int, answer_tokens: int) -> int:
+        """The tokens reserved, for `settle`. Raises BudgetSpent naming what is used up; then nothing is reserved."""
+        wanted = prompt_tokens + answer_tokens
+        tokens = self.usage.tokens + self._reserved + wanted
         checks = (
             ("model calls", self.usage.calls + 1, self._budget.model_calls),
             ("tokens", tokens, self._budget.tokens),
-            ("seconds of the model", int(self.usage.seconds), self._budget.seconds),
             ("micro-dollars", self._cost(tokens), self._budget.micro_usd),
         )
         for name, would_be, limit in checks:
             if would_be > limit:
-                raise BudgetSpent(f"the run may use {limit} {name}", mend="raise model.* in the settings, or go on without the model")
+                raise _spent(f"{limit} {name}")
+        if self.seconds_left <= 0:
+            raise _spent(f"{self._budget.seconds} seconds of the model")
+        self._reserved += wanted
+        self.usage = self.usage._replace(calls=self.usage.calls + 1)
+        return wanted
 
-    def settle(self, tokens: int, seconds: float) -> None:
+    def settle(self, reserved: int, tokens: int, seconds: float) -> None:
+        """After the call, however it ended. `tokens` is what the endpoint counted, or our estimate where it did not."""
+        self._reserved -= reserved
         total = self.usage.tokens + tokens
-        self.usage = Usage(self.usage.calls + 1, total, self.usage.seconds + seconds, self._cost(total))
+        self.usage = Usage(self.usage.calls, total, self.usage.seconds + seconds, self._cost(total))
 
     def _cost(self, tokens: int) -> int:
         return -(-tokens * self._price // 1000)
+
+
+def _spent(limit: str) -> BudgetSpent:
+    return BudgetSpent(f"the run may use {limit}", mend="raise model.* in the settings, or go on without the model")

@@ -1,4 +1,7 @@
-"""Any OpenAI-compatible endpoint through langchain's ChatOpenAI, with structured output by JSON schema (function calling gave None on local servers)."""
+"""Any OpenAI-compatible endpoint through langchain's ChatOpenAI.
+
+Structured output is asked for by JSON schema: function calling gave None on local servers.
+"""
 
 import asyncio
 import time
@@ -7,17 +10,19 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx
-import openai
-from langchain_core.exceptions import OutputParserException
 from langchain_openai import ChatOpenAI
-from pydantic import SecretStr, ValidationError
+from langsmith import tracing_context
+from pydantic import SecretStr
 
 from core.domain.errors import Unavailable
 from core.domain.model import Question, T, Usage
 from tools.model import prompts
 from tools.model.budget import Meter
+from tools.model.limits import limit
 
 ANSWER_TOKENS = 512
+RETRY_AFTER = 5.0
+MEND = "check model.base_url; everything but free-text routing works without it"
 
 
 class OpenAiModel:
@@ -31,13 +36,19 @@ class OpenAiModel:
         self._meter = meter
         self._redact = redact
         self._seconds = seconds_per_call
-        self._http = httpx.AsyncClient(trust_env=not loopback, timeout=seconds_per_call)
+        self._http = httpx.AsyncClient(
+            trust_env=not loopback,
+            timeout=seconds_per_call,
+            follow_redirects=False,  # the key goes to the configured host only
+            headers={"accept-encoding": "identity"},
+            event_hooks={"response": [limit]},
+        )
         self._chat = ChatOpenAI(
             base_url=base_url or None,
             model=name,
             api_key=SecretStr(key or "none"),
             temperature=0,
-            max_retries=1,
+            max_retries=0,  # a repeated call is one more call of the budget; the run goes on without the model instead
             max_completion_tokens=ANSWER_TOKENS,
             http_async_client=self._http,
         )
@@ -50,29 +61,33 @@ class OpenAiModel:
         await self._http.aclose()
 
     async def ask(self, question: Question, schema: type[T]) -> T:
-        pairs = [(role, self._redact(text)) for role, text in prompts.messages(question)]
-        self._meter.admit(prompts.estimate(pairs), ANSWER_TOKENS)
+        pairs = prompts.messages(question, self._redact)
+        prompt_tokens = prompts.estimate(pairs)
+        reserved = self._meter.admit(prompt_tokens, ANSWER_TOKENS)
+        tokens = prompt_tokens
         started = time.monotonic()
-        tokens = prompts.estimate(pairs)
         try:
-            async with asyncio.timeout(self._seconds):
-                answer = await self._chat.with_structured_output(schema, method="json_schema", include_raw=True).ainvoke(pairs)
-            found = cast("dict[str, Any]", answer)
-            tokens = _tokens(found.get("raw")) or tokens
+            found = await self._answer(pairs, schema)
+            tokens = _tokens(found.get("raw")) or prompt_tokens
             if found.get("parsing_error") is not None or not isinstance(found.get("parsed"), schema):
-                raise Unavailable("the model", 5.0, reason="its answer does not fit the schema")
+                raise Unavailable("the model", RETRY_AFTER, reason="its answer does not fit the schema", mend=MEND)
             return cast("T", found["parsed"])
-        except (openai.OpenAIError, httpx.HTTPError, TimeoutError, OutputParserException, ValidationError, ValueError) as error:
-            raise Unavailable(
-                "the model",
-                5.0,
-                reason=type(error).__name__,
-                mend="check model.base_url; everything but free-text routing works without it",
-            ) from error
         finally:
-            self._meter.settle(tokens, time.monotonic() - started)
+            self._meter.settle(reserved, tokens, time.monotonic() - started)
+
+    async def _answer(self, pairs: list[tuple[str, str]], schema: type[T]) -> dict[str, Any]:
+        chat = self._chat.with_structured_output(schema, method="json_schema", include_raw=True)
+        try:
+            # tracing is switched on by variables that other programs set; prompts go to the configured endpoint and nowhere else
+            with tracing_context(enabled=False):
+                async with asyncio.timeout(min(self._seconds, self._meter.seconds_left)):
+                    return cast("dict[str, Any]", await chat.ainvoke(pairs))
+        except Exception as error:  # two client libraries over a stranger's answer: whatever they raise, the run goes on
+            raise Unavailable("the model", RETRY_AFTER, reason=type(error).__name__, mend=MEND) from error
 
 
 def _tokens(raw: object) -> int:
+    """What the endpoint says it used; 0 where it says nothing sensible."""
     usage = getattr(raw, "usage_metadata", None) or {}
-    return int(usage.get("total_tokens") or 0)
+    total = usage.get("total_tokens")
+    return total if isinstance(total, int) and total > 0 else 0

@@ -1,4 +1,5 @@
-"""The commands, by what people want: look, change, decide, operate. Signatures and help here; work in services, loaded when the command runs.
+"""The commands, by what people want: look, change, decide, operate.
 
-Never here at import: anything heavier than typer.
+Belongs here: signatures and help; the work is in services, loaded when the command runs.
+Never here: an import at the top of a module that is heavier than typer.
 """

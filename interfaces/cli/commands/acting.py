@@ -14,7 +14,9 @@ def plan(
     context: typer.Context,
     wanted: Annotated[list[str] | None, typer.Argument(help="findings (fnd-...); all where none is named", show_default=False)] = None,
     from_scan: Annotated[bool, typer.Option("--from-scan", help="everything that a scan finds now (the default)")] = False,
-    agent: Annotated[list[str] | None, typer.Option("--agent", help="only this agent's proposals; may be repeated", show_default=False)] = None,
+    agent: Annotated[
+        list[str] | None, typer.Option("--agent", help="only this agent's proposals; may be repeated", show_default=False)
+    ] = None,
     out: Annotated[Path | None, typer.Option("-O", "--out", help="save the plan, for day2 apply", show_default=False)] = None,
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="exit 2 when there is a change")] = False,
 ) -> None:
@@ -41,7 +43,11 @@ def plan(
         session.say(f"Saved {out}{expires}")
     if made.items:
         first = made.items[0].proposal.action.id
-        session.hint(f"Next: day2 apply {out}   |   day2 plan -o json" if out else f"Next: day2 plan -O plan.json, then day2 apply plan.json   ({first} first)")
+        session.hint(
+            f"Next: day2 apply {out}   |   day2 plan -o json"
+            if out
+            else f"Next: day2 plan -O plan.json, then day2 apply plan.json   ({first} first)"
+        )
     if detailed and made.items:
         raise typer.Exit(Exit.DIFFERS)
 
@@ -49,7 +55,9 @@ def plan(
 def apply(
     context: typer.Context,
     what: Annotated[list[str], typer.Argument(help="a saved plan, or actions (act-...)")],
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="wait for people to approve; without it exit 8 when they are needed")] = True,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="wait for people to approve; without it exit 8 when they are needed")
+    ] = True,
 ) -> None:
     """Judge again, run what is permitted, verify, and undo what misses. Starts judge and executor when no `day2 serve` runs here.
 
@@ -59,25 +67,23 @@ def apply(
       day2 apply plan.json --no-wait
       day2 apply act-3fa9c2d1e0 --timeout 10m
     """
-    from interfaces.rendering import outcomes
+    from interfaces.rendering import actions, outcomes
     from runtime.roles import applying
 
     session = begin(context)
     followed = run(
         applying.apply(
-            session.settings, what, show=lambda row: session.say(outcomes.progress(row)), wait_for_people=wait, timeout=session.flags.timeout
+            session.settings,
+            what,
+            show=lambda row: session.say(outcomes.progress(row)),
+            wait_for_people=wait,
+            timeout=session.flags.timeout,
         )
     )
-    session.show(outcomes.document(followed.rows, complete=followed.complete), columns=_columns(), view=outcomes.view)
+    session.show(outcomes.document(followed.rows, complete=followed.complete), columns=actions.COLUMNS, view=outcomes.view)
     step = outcomes.next_step(followed.rows)
     if followed.timed_out:
         session.say(f"--timeout reached; nothing is lost: day2 apply {' '.join(row.action_id for row in followed.rows)}")
     if step:
         session.hint(f"Next: {step}")
     raise typer.Exit(Exit.EXPIRED if followed.timed_out else exits.of_states([row.state for row in followed.rows]))
-
-
-def _columns() -> tuple[object, ...]:
-    from interfaces.rendering import actions
-
-    return actions.COLUMNS

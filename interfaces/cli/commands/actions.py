@@ -82,7 +82,12 @@ def explain_action(context: typer.Context, action_id: Id) -> None:
     with console.record(session.settings) as record:
         found = recording.get(record.ledger, action_id)
     if found.verdict is None:
-        raise Unavailable("the verdict", 5.0, reason=f"{action_id} is {found.row.state.value} and was not judged yet", mend="is the judge running? day2 serve")
+        raise Unavailable(
+            "the verdict",
+            5.0,
+            reason=f"{action_id} is {found.row.state.value} and was not judged yet",
+            mend="is the judge running? day2 serve",
+        )
     explained = explaining.explain(found.verdict, policies.in_force(session.settings.policy.rules))
     session.show(actions.explanation(found, explained), columns=actions.EXPLAIN_COLUMNS, view=actions.explanation_view, name="rule")
 
@@ -98,7 +103,11 @@ def watch_action(context: typer.Context, action_ids: Annotated[list[str], typer.
     with console.record(session.settings) as record:
         followed = run(
             applying.follow(
-                record.ledger, action_ids, lambda row: session.say(outcomes.progress(row)), wait_for_people=True, timeout=session.flags.timeout
+                record.ledger,
+                action_ids,
+                lambda row: session.say(outcomes.progress(row)),
+                wait_for_people=True,
+                timeout=session.flags.timeout,
             )
         )
     session.show(outcomes.document(followed.rows, complete=followed.complete), columns=actions.COLUMNS, view=outcomes.view)
@@ -122,7 +131,9 @@ def cancel_action(context: typer.Context, action_id: Id, reason: Reason = "") ->
 def rollback_action(
     context: typer.Context,
     action_id: Id,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="wait for people to approve; without it exit 8 when they are needed")] = True,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="wait for people to approve; without it exit 8 when they are needed")
+    ] = True,
 ) -> None:
     """Take a verified action back: a new action the other way round, judged like any other."""
     from interfaces.rendering import actions, outcomes
@@ -130,7 +141,13 @@ def rollback_action(
 
     session = begin(context)
     followed = run(
-        applying.roll_back(session.settings, action_id, show=lambda row: session.say(outcomes.progress(row)), wait_for_people=wait, timeout=session.flags.timeout)
+        applying.roll_back(
+            session.settings,
+            action_id,
+            show=lambda row: session.say(outcomes.progress(row)),
+            wait_for_people=wait,
+            timeout=session.flags.timeout,
+        )
     )
     session.show(outcomes.document(followed.rows, complete=followed.complete), columns=actions.COLUMNS, view=outcomes.view)
     raise typer.Exit(Exit.EXPIRED if followed.timed_out else exits.of_states([row.state for row in followed.rows]))

@@ -42,7 +42,9 @@ def show_card(context: typer.Context, name: Name) -> None:
 
     session = begin(context)
     document = records.card_document(run_async(console.member(session.settings, name)))
-    session.show(document, view=lambda screen, found: screen.line(envelopes.text(found["card"], ascii_only=screen.ascii_only)), name="digest")
+    session.show(
+        document, view=lambda screen, found: screen.line(envelopes.text(found["card"], ascii_only=screen.ascii_only)), name="digest"
+    )
 
 
 @agent.command("drain")
@@ -66,10 +68,9 @@ def resume_agent(context: typer.Context, name: Name) -> None:
 @agent.command("serve")
 def serve_agent(context: typer.Context, name: Name) -> None:
     """Run one agent as a process of its own, with its own lease."""
-    from runtime import serving
+    from runtime.roles import console
 
-    session = begin(context)
-    run_async(serving.serve(session.settings, ("agent", name)))
+    run_async(console.serve_agent(begin(context).settings, name))
 
 
 def _move(context: typer.Context, name: str, state: str) -> None:

@@ -50,9 +50,15 @@ def doctor(context: typer.Context) -> None:
 def scan(
     context: typer.Context,
     agents: Annotated[list[str] | None, typer.Argument(help="agents to ask; all where none is named", show_default=False)] = None,
-    source: Annotated[Path | None, typer.Option("--from", help="manifests in a file or folder instead of a cluster", show_default=False)] = None,
-    fail_on: Annotated[str, typer.Option("--fail-on", help="exit 2 when a finding is at least this severe: critical, high, medium, low, info")] = "",
-    baseline: Annotated[Path | None, typer.Option("--baseline", help="an earlier -o json: show only what is new", show_default=False)] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="manifests in a file or folder instead of a cluster", show_default=False)
+    ] = None,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", help="exit 2 when a finding is at least this severe: critical, high, medium, low, info")
+    ] = "",
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="an earlier -o json: show only what is new", show_default=False)
+    ] = None,
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="exit 2 when there is any finding")] = False,
 ) -> None:
     """Findings with evidence, by deterministic checks only: no key, read-only. Says what was not checked, and why.
@@ -109,7 +115,9 @@ def route(context: typer.Context, question: Annotated[list[str], typer.Argument(
 
     session = begin(context)
     found, members = run(looking.route(session.settings, " ".join(question)))
-    session.show(answers.route_document(" ".join(question), found, members), columns=answers.ROUTE_COLUMNS, view=answers.route_view, name="agent")
+    session.show(
+        answers.route_document(" ".join(question), found, members), columns=answers.ROUTE_COLUMNS, view=answers.route_view, name="agent"
+    )
 
 
 def _explain_model(session: Session, reason: str) -> None:

@@ -30,7 +30,9 @@ def stop(
     if not status:
         if not reason.strip():
             raise typer.BadParameter('--reason "..." must say why')
-        console.stop(session.settings, scope=scope.replace("ns=", "namespace=", 1) if scope.startswith("ns=") else scope, mode=mode, reason=reason)
+        console.stop(
+            session.settings, scope=scope.replace("ns=", "namespace=", 1) if scope.startswith("ns=") else scope, mode=mode, reason=reason
+        )
     rows = console.stops(session.settings)
     session.show(records.stop_list(rows), columns=records.STOP_COLUMNS, view=records.stop_view, name="scope")
     if status and rows:
@@ -62,7 +64,9 @@ def resume(
 
 def serve(
     context: typer.Context,
-    role: Annotated[list[str] | None, typer.Option("--role", help="only this role: controller, judge or executor; may be repeated", show_default=False)] = None,
+    role: Annotated[
+        list[str] | None, typer.Option("--role", help="only this role: controller, judge or executor; may be repeated", show_default=False)
+    ] = None,
 ) -> None:
     """Controller with its agents, judge and executor, each a process of its own, until Ctrl-C.
 
@@ -77,7 +81,10 @@ def serve(
     run(everything.serve(session.settings, tuple(role or ())))
 
 
-def schema(context: typer.Context, kind: Annotated[str, typer.Argument(help="such as FindingList, Plan, or an action kind; without it, all kinds")] = "") -> None:
+def schema(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help="such as FindingList, Plan, or an action kind; without it, all kinds")] = "",
+) -> None:
     """The JSON Schema of a kind of document.
 
     \b
@@ -105,4 +112,6 @@ def version(context: typer.Context) -> None:
 
     found = metadata.version("day2ops")
     document = envelope("Version", version=found, python=python_version(), system=system(), writes=f"{API_VERSION}, minor {SCHEMA_MINOR}")
-    begin(context).show(document, view=lambda screen, row: screen.line(f"day2 {row['version']} (Python {row['python']}, {row['system']})"), name="version")
+    begin(context).show(
+        document, view=lambda screen, row: screen.line(f"day2 {row['version']} (Python {row['python']}, {row['system']})"), name="version"
+    )

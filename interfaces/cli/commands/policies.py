@@ -10,7 +10,9 @@ from interfaces.cli.exits import Exit
 from interfaces.cli.sessions import begin
 
 policy = typer.Typer(help="Rules: lint, test, explain, eval.", rich_markup_mode=None, no_args_is_help=True)
-Paths = Annotated[list[Path] | None, typer.Argument(help="files or folders of ActionPolicy documents; the built-in packs without", show_default=False)]
+Paths = Annotated[
+    list[Path] | None, typer.Argument(help="files or folders of ActionPolicy documents; the built-in packs without", show_default=False)
+]
 
 
 @policy.command("lint")
@@ -27,7 +29,7 @@ def lint_rules(context: typer.Context, paths: Paths = None) -> None:
 
 
 @policy.command("test")
-def test_rules(context: typer.Context, paths: Paths = None) -> None:
+def run_tests(context: typer.Context, paths: Paths = None) -> None:
     """Run the tests that the rules carry."""
     from interfaces.rendering import rules
     from runtime.services import policies
@@ -43,7 +45,9 @@ policy.command("explain", help="The verdict on an action, rule by rule (as `day2
 
 
 @policy.command("eval")
-def evaluate_rules(context: typer.Context, file: Annotated[Path, typer.Option("-f", "--file", help="JSON with `action`, and `facts` where they matter")]) -> None:
+def evaluate_rules(
+    context: typer.Context, file: Annotated[Path, typer.Option("-f", "--file", help="JSON with `action`, and `facts` where they matter")]
+) -> None:
     """What the rules in force would say of an action that nobody submitted. Exits 3 when they deny it."""
     from core.domain.verdict import Decision
     from interfaces.rendering import rules

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from core.actions.base import CatalogueAction
+from core.actions.aiming import CatalogueAction
 from core.actions.catalogue import parse_action
 from core.cluster.kinds import KINDS
 from core.domain.action import Live

@@ -1,5 +1,7 @@
 """The routing suite: its scorer, its files, and the floor under the rules."""
 
+import hashlib
+import json
 import subprocess
 import sys
 
@@ -64,6 +66,12 @@ def test_there_are_two_hundred_different_paraphrases_over_all_kinds() -> None:
     assert sum(not case.asks for case in PARAPHRASES) >= 20
     for domain in DOMAINS:
         assert sum(domain in case.asks for case in PARAPHRASES) >= 45
+
+
+def test_the_paraphrases_stand_as_they_were_written_before_the_rules_were_read() -> None:
+    """A label that is plainly wrong may be corrected; the file's head then says which and why, and this digest moves with it."""
+    cases = json.dumps([case.model_dump() for case in PARAPHRASES], sort_keys=True).encode()
+    assert hashlib.sha256(cases).hexdigest()[:16] == "908ca0f2096fc1ef"
 
 
 def test_labels_name_agents_that_exist() -> None:

@@ -12,8 +12,12 @@ from typing import Any
 
 import httpx
 
-from tests.simulator.api.sequences import EVERY, Step, comparable, filled
+from tests.simulator.api.sequences import SEQUENCE
+from tests.simulator.api.sequences_of_access import ACCESS
+from tests.simulator.api.sequences_of_lives import LIVES
+from tests.simulator.api.steps import Step, comparable, filled
 
+EVERY = SEQUENCE + ACCESS + LIVES
 RECORDED = Path(__file__).with_name("recorded.json")
 
 

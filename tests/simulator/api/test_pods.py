@@ -52,7 +52,7 @@ async def test_a_container_that_waits_has_no_log(api: httpx.AsyncClient, box: Bo
 
 async def test_a_binding_puts_a_pod_on_a_node_once(api: httpx.AsyncClient, box: Box, a_pod: Callable[..., Json]) -> None:
     box.store.create(PODS, a_pod())
-    body = {"target": {"kind": "Node", "name": "n1"}}
+    body = {"metadata": {"name": "web-1"}, "target": {"kind": "Node", "name": "n1"}}
     assert (await api.post(f"{POD}/binding", json=body)).status_code == 201
     bound = (await api.get(POD)).json()
     assert bound["spec"]["nodeName"] == "n1"

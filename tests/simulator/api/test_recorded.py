@@ -13,8 +13,8 @@ import pytest
 
 from simulator.resources import resource
 from tests.simulator.api.conftest import make_box
-from tests.simulator.api.record import sent, told
-from tests.simulator.api.sequences import EVERY, comparable
+from tests.simulator.api.record import EVERY, sent, told
+from tests.simulator.api.steps import comparable
 
 RECORDED = json.loads(Path(__file__).with_name("recorded.json").read_text())
 

@@ -182,3 +182,32 @@ def test_fencing_a_lost_node_frees_its_pods_at_once(small: Small) -> None:
     box.wait(120)
     assert not [pod for pod in box.store.list(PODS, "apps") if "deletionTimestamp" in pod["metadata"]]
     assert len(box.pods("apps", "store")) == 2
+
+
+def with_init(image: str) -> dict[str, Any]:
+    main = {"name": "main", "image": "registry.apps.example/main:v1"}
+    init = {"name": "prepare", "image": image}
+    return {"metadata": {"name": "staged", "namespace": "apps"}, "spec": {"initContainers": [init], "containers": [main]}}
+
+
+def test_a_pod_starts_after_its_init_containers(small: Small) -> None:
+    box = small()
+    box.store.create(PODS, with_init("registry.apps.example/prepare:v1"))
+    box.wait(20)
+    pod = box.get(PODS, "apps", "staged")
+    assert pod["status"]["initContainerStatuses"][0]["state"]["terminated"]["reason"] == "Completed"
+    assert box.condition(pod, "Initialized")["status"] == "True"
+    assert box.condition(pod, "Ready")["status"] == "True"
+
+
+@pytest.mark.parametrize(("tag", "state"), [("crash", "CrashLoopBackOff"), ("missing", "ImagePullBackOff"), ("unready", None)])
+def test_an_init_container_that_fails_or_hangs_keeps_the_pod_from_starting(small: Small, tag: str, state: str | None) -> None:
+    box = small()
+    box.store.create(PODS, with_init(f"registry.apps.example/prepare:{tag}"))
+    box.wait(60)
+    pod = box.get(PODS, "apps", "staged")
+    assert pod["status"]["phase"] == "Pending"
+    init = pod["status"]["initContainerStatuses"][0]["state"]
+    assert init.get("waiting", {}).get("reason") == state
+    assert container(pod)["state"]["waiting"]["reason"] == "PodInitializing"
+    assert box.condition(pod, "Initialized")["message"] == "containers with incomplete status: [prepare]"

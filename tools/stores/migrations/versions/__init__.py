@@ -1,1 +1,5 @@
-"""One file per change of form, numbered."""
+"""One file per change of form, numbered.
+
+Belongs here: the way from the form before, and back.
+Never here: an edit of a version that was released.
+"""

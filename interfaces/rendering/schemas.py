@@ -1,0 +1,258 @@
+"""JSON Schemas (2020-12) of every document that `-o json` prints. A field may be added within v1alpha1; golden files notice one that goes.
+
+The schemas are open: a reader must live with fields that it does not know.
+"""
+
+from typing import Any
+
+from core.domain.errors import InvalidInput
+from interfaces.rendering.envelopes import API_VERSION, Json, envelope
+from interfaces.rendering.tables import Column
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+COLUMNS = (Column("NAME", "name"), Column("ABOUT", "about"))
+
+TEXT: Json = {"type": "string"}
+WHOLE: Json = {"type": "integer"}
+FLAG: Json = {"type": "boolean"}
+ANY: Json = {}
+NULL: Json = {"type": "null"}
+OPEN: Json = {"type": "object"}
+TIME: Json = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$"}
+LATER: Json = {"type": "string", "pattern": r"^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)?$"}
+HASH: Json = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+
+
+def words(*allowed: str) -> Json:
+    return {"type": "string", "enum": list(allowed)}
+
+
+def many(item: Json) -> Json:
+    return {"type": "array", "items": item}
+
+
+def either(*choices: Json) -> Json:
+    return {"anyOf": list(choices)}
+
+
+def shape(**properties: Json) -> Json:
+    """An object with these fields, each of them required."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+DECISION = words("allow", "needs_approval", "deny")
+RESULT = words("pass", "warn", "fail", "skip", "error")
+RISK = words("low", "medium", "high")
+STATES = words(
+    "submitted", "needs_approval", "approved", "permitted", "claimed", "sending", "unknown", "applied", "undoing",
+    "denied", "expired", "cancelled", "failed", "verified", "rolled_back", "escalated",
+)  # fmt: skip
+SEVERITY = words("critical", "high", "medium", "low", "info")
+TARGET = shape(cluster=TEXT, group=TEXT, kind=TEXT, namespace=TEXT, name=TEXT, uid=TEXT)
+MONEY = shape(amount={"type": "string", "pattern": r"^-?\d+\.\d{2}$"}, currency=TEXT)
+EVIDENCE = shape(
+    id=TEXT,
+    source=words("object", "metric", "log", "event", "derived"),
+    subject=TARGET,
+    query=TEXT,
+    value=TEXT,
+    at=TIME,
+    resourceVersion=TEXT,
+    quoted=FLAG,
+)
+COVERAGE = shape(run=many(TEXT), notRun=many(shape(check=TEXT, reason=TEXT)))
+FINDING = shape(
+    id=TEXT, code=TEXT, agent=TEXT, severity=SEVERITY, subject=TARGET, title=TEXT, matters=TEXT, evidence=many(EVIDENCE), at=TIME, next=TEXT
+)
+CHANGE = shape(path=TEXT, old=ANY, new=ANY)
+SAVING = shape(paper=MONEY, realisable=MONEY, low=MONEY, high=MONEY, currency=TEXT, source=either(shape(name=TEXT, at=TIME), NULL))
+EFFECT = shape(saving=either(SAVING, NULL), gpuHoursPerDay=WHOLE, summary=TEXT, capacityCpu=TEXT)
+RULE = shape(rule=TEXT, result=RESULT, decision=DECISION, message=TEXT)
+COUNTS = shape(**{"pass": WHOLE, "warn": WHOLE, "fail": WHOLE, "error": WHOLE, "skip": WHOLE})
+VERDICT = shape(decision=DECISION, counts=COUNTS, reasons=many(RULE), at=TIME)
+BODY = {"why": TEXT, "objective": TEXT, "findings": many(TEXT), "changes": many(CHANGE), "effect": EFFECT, "evidence": many(EVIDENCE)}
+APPROVAL = {
+    "id": TEXT, "action": TEXT, "digest": HASH, "decision": words("approved", "denied"), "by": TEXT, "door": TEXT, "reason": TEXT,
+    "at": TIME,
+    "expiresAt": TIME,
+}  # fmt: skip
+LINK = {"seq": WHOLE, "at": TIME, "role": TEXT, "event": TEXT}
+ACTION = {
+    "id": {"type": "string", "pattern": "^act-"}, "state": STATES, "agent": TEXT, "capability": TEXT, "target": TARGET, "sentence": TEXT,
+    "risk": RISK,
+    "reversible": FLAG, "run": TEXT, "digest": HASH, "submittedBy": TEXT, "submittedAt": TIME, "changedAt": TIME, "expiresAt": TIME,
+    "note": TEXT,
+}  # fmt: skip
+PROPOSED = {
+    "id": TEXT,
+    "agent": TEXT,
+    "capability": TEXT,
+    "target": TARGET,
+    "sentence": TEXT,
+    "risk": RISK,
+    "reversible": FLAG,
+    "expiresAt": TIME,
+} | BODY
+RUN = {
+    "id": TEXT, "trigger": words("chat", "schedule", "alert", "api", "cli", "demo"), "by": TEXT, "text": TEXT, "startedAt": TIME,
+    "finishedAt": either(TIME, NULL), "summary": OPEN,
+}  # fmt: skip
+AGENT = {
+    "name": TEXT, "state": words("registered", "ready", "draining", "suspended", "expired"), "version": TEXT, "description": TEXT,
+    "digest": HASH,
+    "leaseSeconds": WHOLE, "instances": many(TEXT), "checks": many(TEXT), "capabilities": many(TEXT),
+}  # fmt: skip
+RECORD = {"seq": WHOLE, "at": TIME, "role": TEXT, "event": TEXT, "subject": TEXT, "body": OPEN, "previous": HASH, "hash": HASH}
+SETTING = {"key": TEXT, "value": ANY, "source": TEXT, "description": TEXT, "default": ANY}
+ROUTED = shape(agent=TEXT, asked=FLAG, score=WHOLE, why=TEXT)
+LOOKED = {"context": TEXT, "cluster": TEXT, "namespaces": many(TEXT), "at": TIME}
+
+
+def metadata(**more: Json) -> Json:
+    return shape(schemaMinor=WHOLE, **more)
+
+
+def listing(item: Json, meta: Json | None = None, **more: Json) -> Json:
+    return {"metadata": meta or metadata(), "items": many(item)} | more
+
+
+KINDS: dict[str, tuple[str, Json]] = {
+    "FindingList": (
+        "day2 scan",
+        listing(
+            FINDING,
+            metadata(
+                **LOOKED,
+                score={"type": "integer", "minimum": 0, "maximum": 100},
+                counts=shape(**dict.fromkeys(SEVERITY["enum"], WHOLE)),
+                knownFromBaseline=WHOLE,
+            ),
+            coverage=COVERAGE,
+        ),
+    ),
+    "Answer": (
+        "day2 ask",
+        listing(
+            FINDING,
+            metadata(**LOOKED, question=TEXT, withoutModel=TEXT),
+            coverage=COVERAGE,
+            route=many(ROUTED),
+            nobody=TEXT,
+            usage=shape(modelCalls=WHOLE, tokens=WHOLE, amount=TEXT, currency=TEXT),
+        ),
+    ),
+    "Route": ("day2 route", listing(ROUTED, metadata(question=TEXT, knownAgents=many(TEXT)), nobody=TEXT)),
+    "Checklist": (
+        "day2 doctor",
+        listing(
+            shape(check=TEXT, state=words("ok", "warn", "fail", "skip"), cause=TEXT, fix=TEXT),
+            metadata(counts=shape(ok=WHOLE, warn=WHOLE, fail=WHOLE, skip=WHOLE)),
+        ),
+    ),
+    "Plan": (
+        "day2 plan; what day2 apply reads",
+        listing(
+            shape(**PROPOSED, verdict=either(VERDICT, NULL), unjudged=TEXT),
+            metadata(cluster=TEXT, context=TEXT, madeAt=TIME, expiresAt=LATER),
+            coverage=COVERAGE,
+            held=many(shape(**PROPOSED, by=TEXT, reason=TEXT)),
+            sealed=shape(cluster=TEXT, context=TEXT, expiresAt=TEXT, proposals=many(OPEN), digest=HASH),
+        ),
+    ),
+    "OutcomeList": ("day2 apply, day2 action watch and rollback", listing(shape(**ACTION), metadata(complete=FLAG))),
+    "ActionList": ("day2 action list", listing(shape(**ACTION))),
+    "Action": (
+        "day2 action get and cancel",
+        {"metadata": metadata()}
+        | ACTION
+        | {
+            "proposal": shape(**BODY),
+            "verdict": either(VERDICT, NULL),
+            "looks": many(shape(signal=TEXT, held=either(FLAG, NULL), seen=TEXT)),
+            "check": either(OPEN, NULL),
+            "approvals": many(shape(**APPROVAL)),
+            "way": many(shape(**LINK)),
+        },
+    ),
+    "ActionDiff": ("day2 action diff", {"metadata": metadata(), "id": TEXT, "target": TARGET, "state": STATES, "changes": many(CHANGE)}),
+    "Explanation": (
+        "day2 action explain, day2 policy explain",
+        listing(
+            shape(rule=TEXT, pack=TEXT, result=RESULT, decision=DECISION, severity=TEXT, message=TEXT, why=TEXT, when=TEXT, read=OPEN),
+            metadata(action=TEXT, decision=DECISION, sameRules=FLAG),
+            counts=COUNTS,
+        ),
+    ),
+    "ApprovalList": (
+        "day2 approvals",
+        listing(
+            shape(
+                **ACTION, **BODY, verdict=either(VERDICT, NULL), severe=FLAG, needed=WHOLE, missing=WHOLE, approvals=many(shape(**APPROVAL))
+            )
+        ),
+    ),
+    "Approval": ("day2 approve, day2 deny", {"metadata": metadata()} | APPROVAL | {"sentence": TEXT, "missing": WHOLE}),
+    "RunList": ("day2 run list", listing(shape(**RUN))),
+    "Run": ("day2 run get", {"metadata": metadata()} | RUN | {"actions": many(shape(**ACTION)), "way": many(shape(**LINK, subject=TEXT))}),
+    "StopList": ("day2 stop, day2 resume", listing(shape(scope=TEXT, mode=words("all", "forward"), by=TEXT, reason=TEXT, at=TIME))),
+    "AgentList": ("day2 agent list", listing(shape(**AGENT), metadata(source=words("registry", "this process")))),
+    "Agent": (
+        "day2 agent get, drain, suspend and resume",
+        {"metadata": metadata()} | AGENT | {"rights": {"type": "object", "additionalProperties": many(TEXT)}},
+    ),
+    "AgentCard": ("day2 agent card", {"metadata": metadata(), "card": OPEN, "digest": HASH}),
+    "AuditList": ("day2 audit list", listing(shape(**RECORD))),
+    "AuditRecord": ("day2 audit get", {"metadata": metadata()} | RECORD),
+    "AuditReport": (
+        "day2 audit verify",
+        {"metadata": metadata(), "whole": FLAG, "records": WHOLE, "head": TEXT, "problems": many(TEXT), "sink": TEXT},
+    ),
+    "SettingList": ("day2 config view", listing(shape(**SETTING))),
+    "Setting": ("day2 config get, set and explain", {"metadata": metadata()} | SETTING),
+    "LintReport": (
+        "day2 policy lint",
+        listing(shape(file=TEXT, line=WHOLE, rule=TEXT, level=words("error", "note"), message=TEXT), metadata(rules=WHOLE, sound=FLAG)),
+    ),
+    "RuleTestReport": (
+        "day2 policy test",
+        listing(shape(rule=TEXT, test=TEXT, ok=FLAG, expected=TEXT, got=TEXT, said=TEXT), metadata(ok=FLAG, untested=many(TEXT))),
+    ),
+    "Evaluation": ("day2 policy eval", listing(RULE, metadata(decision=DECISION, assumedFacts=many(TEXT)))),
+    "SchemaList": ("day2 schema", listing(shape(name=TEXT, about=TEXT))),
+    "ExitCodeList": ("day2 help exit-codes", listing(shape(code=WHOLE, meaning=TEXT))),
+    "Version": ("day2 version", {"metadata": metadata(), "version": TEXT, "python": TEXT, "system": TEXT, "writes": TEXT}),
+}
+
+
+def of_kind(name: str) -> Json:
+    """The schema of a kind of document, of an action kind, or of `proposal` and `facts`. Raises InvalidInput with the names there are."""
+    if name in KINDS:
+        about, properties = KINDS[name]
+        return _whole(name, about, properties)
+    from core.actions import catalogue
+    from core.domain.facts import Facts
+
+    if name in catalogue.CATALOGUE:
+        return {"$schema": DIALECT} | catalogue.schema(name)
+    if name == "proposal":
+        return {"$schema": DIALECT} | catalogue.proposal_schema()
+    if name == "facts":
+        return {"$schema": DIALECT} | Facts.model_json_schema()
+    raise InvalidInput(f"no kind {name[:40]!r}", mend="day2 schema lists them")
+
+
+def listed() -> Json:
+    from core.actions.catalogue import CATALOGUE
+
+    rows = [{"name": name, "about": about} for name, (about, _) in KINDS.items()]
+    rows += [{"name": name, "about": "action kind"} for name in CATALOGUE]
+    rows += [
+        {"name": "proposal", "about": "an action with who proposes it, why, and on which evidence"},
+        {"name": "facts", "about": "what the judge reads by itself"},
+    ]
+    return envelope("SchemaList", items=rows)
+
+
+def _whole(name: str, about: str, properties: Json) -> Json:
+    head: dict[str, Any] = {"apiVersion": {"const": API_VERSION}, "kind": {"const": name}}
+    return {"$schema": DIALECT, "title": name, "description": f"Printed by: {about}."} | shape(**head | properties)

@@ -1,0 +1,71 @@
+"""The language model of one run, from the settings. Used by the controller for routing; nothing is contacted until it is asked.
+
+A key alone is not consent: without `model.enabled`, in the demo, and for a run without a budget of tokens there is no model.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from core.domain.errors import InvalidInput
+from core.domain.model import Model
+from core.domain.request import Request, RunBudget
+from core.policy.redaction import redact
+from runtime.settings import ModelSettings, Settings
+
+
+def budget(settings: Settings) -> RunBudget:
+    """What a run may spend under these settings; without an enabled model, no tokens."""
+    wanted = settings.model
+    if not usable(settings):
+        return RunBudget(writes=settings.flow.writes_per_run)
+    return RunBudget(
+        tokens=wanted.tokens_per_run,
+        model_calls=wanted.calls_per_run,
+        micro_usd=wanted.micro_usd_per_run,
+        writes=settings.flow.writes_per_run,
+    )
+
+
+def usable(settings: Settings) -> bool:
+    return settings.model.enabled and settings.profile != "demo"
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, request: Request) -> AsyncIterator[Model | None]:
+    """None where there is none to ask. Raises InvalidInput where it is enabled and cannot be configured."""
+    if not usable(settings) or request.budget.tokens == 0:
+        yield None
+        return
+    from tools.model.budget import Meter
+    from tools.model.openai import OpenAiModel  # heavy: only a run that asks a model pays for it
+
+    wanted = settings.model
+    meter = Meter(request.budget, micro_usd_per_1k_tokens=wanted.micro_usd_per_1k_tokens)
+    model = OpenAiModel(
+        base_url=wanted.base_url,
+        name=_named(wanted),
+        key=_key(wanted),
+        meter=meter,
+        redact=redact,
+        seconds_per_call=wanted.seconds_per_call,
+    )
+    try:
+        yield model
+    finally:
+        await model.close()
+
+
+def _named(wanted: ModelSettings) -> str:
+    if not wanted.name:
+        raise InvalidInput("model.enabled is set, but no model is named", mend="set model.name: day2 config explain model.name")
+    return wanted.name
+
+
+def _key(wanted: ModelSettings) -> str:
+    if wanted.api_key_file is None:
+        return ""
+    try:
+        return wanted.api_key_file.expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "no text"
+        raise InvalidInput(f"cannot read {wanted.api_key_file}: {reason}", mend="set model.api_key_file to a readable file") from error

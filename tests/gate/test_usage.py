@@ -1,0 +1,86 @@
+"""Facts about real use: from two sources, for the container that is cut most, over the pods of today and of the past."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from core.actions.containers import Sizes, Sizing
+from core.actions.set_requests import SetRequests
+from core.cluster.queries import Query, Sample, Series, Shape
+from core.domain.outcome import ActionState as S
+from core.domain.target import Target
+from tools.metrics.twin import TableMetrics
+
+GIB = 2**30
+
+
+def smaller() -> SetRequests:
+    target = Target(cluster="cluster-1", group="apps", kind="Deployment", namespace="shop", name="cart", uid="uid-cart")
+    sizes = Sizing(container="app", from_sizes=Sizes(cpu_milli=500, memory_mib=1024), to_sizes=Sizes(cpu_milli=300, memory_mib=768))
+    return SetRequests(id="act-size1", target=target, sizings=(sizes,))
+
+
+def sample(pod: str, value: float, container: str = "app") -> Sample:
+    return Sample((("container", container), ("namespace", "shop"), ("pod", pod)), 0.0, value)
+
+
+def metrics(now: Any, hours: range) -> TableMetrics:
+    times = tuple((now - timedelta(hours=hour)).timestamp() for hour in hours)
+    series = Series((("namespace", "shop"), ("pod", "cart-5d9c7b-abcde")), times, tuple(0.1 for _ in times))
+    other = Series((("namespace", "shop"), ("pod", "cartographer-5d9c7b-abcde")), tuple(range(10)), tuple(range(10)))
+    foreign = (sample("cartographer-5d9c7b-abcde", 99), sample("cart-5d9c7b-abcde", 99, "sidecar"))
+    table = TableMetrics(
+        {
+            Query(Shape.CPU_QUANTILE, "shop"): (sample("cart-5d9c7b-abcde", 0.2101), sample("cart-77aa-fffff", 0.1), *foreign),
+            Query(Shape.MEMORY_MAX, "shop"): (sample("cart-5d9c7b-abcde", 0.5 * GIB), sample("cart-77aa-fffff", 0.6 * GIB), *foreign),
+        }
+    )
+    table.series[Query(Shape.CPU_RATE, "shop")] = (series, other)
+    return table
+
+
+async def facts(gate: Any) -> Any:
+    await gate.submit(gate.proposal(smaller()))
+    await gate.judge()
+    return gate.rules.seen[-1]
+
+
+async def test_use_is_that_of_the_targets_own_container_now_and_in_the_past(gate: Any) -> None:
+    gate.bench = replace(gate.bench, metrics=metrics(gate.clock.now(), range(7 * 24)))
+    found = await facts(gate)
+    assert (found.cpu_milli_p95, found.memory_mib_max) == (211, 615)
+    assert (found.usage_days, found.usage_coverage_percent) == (7, 100)
+    assert (found.requests_cpu_milli_before, found.requests_cpu_milli_after) == (500, 300)
+    assert (found.requests_memory_mib_before, found.requests_memory_mib_after) == (1024, 768)
+
+
+async def test_a_gap_and_a_short_past_are_seen(gate: Any) -> None:
+    gate.bench = replace(gate.bench, metrics=metrics(gate.clock.now(), range(0, 48, 2)))
+    found = await facts(gate)
+    assert found.usage_days == 1
+    assert 45 <= found.usage_coverage_percent <= 55
+
+
+async def test_without_a_source_nothing_is_known(gate: Any) -> None:
+    gate.bench = replace(gate.bench, metrics=TableMetrics(down=frozenset(Shape)))
+    found = await facts(gate)
+    assert (found.cpu_milli_p95, found.memory_mib_max, found.usage_days, found.requests_memory_mib_live_max) == (None, None, None, None)
+
+
+async def test_the_kubelets_are_the_second_source(gate: Any) -> None:
+    async def usage(namespace: str) -> list[Any]:
+        row = {"metadata": {"name": "cart-0"}, "containers": [{"name": "app", "usage": {"memory": "700Mi"}}]}
+        return [row, {"metadata": {"name": "web-0"}, "containers": [{"name": "app", "usage": {"memory": "9Gi"}}]}]
+
+    gate.cluster.usage = usage
+    assert (await facts(gate)).requests_memory_mib_live_max == 700
+
+
+async def test_a_recent_kill_for_memory_is_a_fact(gate: Any) -> None:
+    assert not (await facts(gate)).oom_killed_recently
+    status = gate.cluster.object("Pod", "shop", "cart-1")["status"]["containerStatuses"][0]
+    status["lastState"] = {"terminated": {"reason": "OOMKilled", "finishedAt": "2026-11-22T12:00:00Z"}}
+    gate.ledger.move("act-size1", S.PERMITTED, S.CANCELLED, role="test", at=gate.clock.now(), event={})
+    await gate.submit(gate.proposal(smaller().model_copy(update={"id": "act-size2"})))
+    await gate.judge()
+    assert gate.rules.seen[-1].oom_killed_recently

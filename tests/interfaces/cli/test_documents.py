@@ -1,0 +1,141 @@
+"""Every command with `-o json`: standard output is one document, and it fits `day2 schema KIND`, with nothing that the schema does not name."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from core.domain.outcome import ActionState
+from interfaces.rendering import schemas
+
+Day2 = Callable[..., Any]
+S = ActionState
+
+MANIFESTS = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, uid: u-0}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: debug, namespace: shop, uid: u-1}
+spec: {containers: [{name: a, image: x, securityContext: {privileged: true}}]}
+status: {phase: Running, startTime: "2026-01-01T00:00:00Z"}
+"""
+EVALUATED = {"action": {"kind": "scale_workload"}, "facts": {"replicas_after": 4}}
+OFFLINE = {
+    "scan --from manifests.yaml": "FindingList",
+    "route what could be cheaper": "Route",
+    "doctor": "Checklist",
+    "action list": "ActionList",
+    "action get act-wait": "Action",
+    "action diff act-wait": "ActionDiff",
+    "action explain act-wait": "Explanation",
+    "policy explain act-wait": "Explanation",
+    "action watch act-done": "OutcomeList",
+    "apply act-done": "OutcomeList",
+    "action cancel act-also --reason late": "Action",
+    "approvals": "ApprovalList",
+    "approve act-wait --reason checked": "Approval",
+    "deny act-wait --reason no": "Approval",
+    "run list": "RunList",
+    "run get run-1": "Run",
+    "stop --reason drill": "StopList",
+    "stop --status": "StopList",
+    "agent list": "AgentList",
+    "agent get finops": "Agent",
+    "agent card finops": "AgentCard",
+    "policy lint": "LintReport",
+    "policy test": "RuleTestReport",
+    "policy eval -f action.json": "Evaluation",
+    "audit list": "AuditList",
+    "audit get 1": "AuditRecord",
+    "audit verify": "AuditReport",
+    "config view": "SettingList",
+    "config get flow.poll_seconds": "Setting",
+    "config explain flow.poll_seconds": "Setting",
+    "config set flow.poll_seconds 0.5": "Setting",
+    "schema": "SchemaList",
+    "version": "Version",
+    "help exit-codes": "ExitCodeList",
+}
+ON_CLUSTER = {"scan -A": "FindingList", "plan": "Plan", "ask what could be cheaper": "Answer", "doctor": "Checklist"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, past: Any) -> Path:
+    """A data folder with an action that waits, one that was verified and one that can be cancelled; and files to look at."""
+    past.asked("act-wait")
+    past.asked("act-also", from_replicas=4, to_replicas=3)
+    past.asked("act-done", from_replicas=4, to_replicas=1)
+    past.move("act-done", S.APPROVED, S.PERMITTED, S.CLAIMED, S.SENDING, S.APPLIED, S.VERIFIED)
+    (tmp_path / "manifests.yaml").write_text(MANIFESTS, encoding="utf-8")
+    (tmp_path / "action.json").write_text(json.dumps(EVALUATED), encoding="utf-8")
+    return past.folder  # type: ignore[no-any-return]
+
+
+def closed(schema: Any) -> Any:
+    """The same schema without room for unknown fields."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: closed(value) for key, value in schema.items()}
+    return found | {"additionalProperties": False} if found.get("type") == "object" and "properties" in found else found
+
+
+def check(document: Any, kind: str) -> None:
+    assert document["kind"] == kind
+    jsonschema.validate(document, closed(schemas.of_kind(kind)))
+
+
+@pytest.mark.parametrize(("line", "kind"), OFFLINE.items())
+def test_json_is_one_document_that_fits_its_schema(day2: Day2, folder: Path, line: str, kind: str) -> None:
+    said = day2(*line.split(), "-o", "json", "--data-dir", str(folder))
+    check(json.loads(said.out), kind)
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("line", "kind"), ON_CLUSTER.items())
+def test_json_of_a_cluster_fits_its_schema(on_cluster: Day2, line: str, kind: str) -> None:
+    said = on_cluster(*line.split(), "-o", "json")
+    assert said.code == 0, said.err
+    check(json.loads(said.out), kind)
+
+
+def test_every_kind_is_printed_by_a_command_of_these_tests() -> None:
+    assert set(schemas.KINDS) == {*OFFLINE.values(), *ON_CLUSTER.values()}
+
+
+@pytest.mark.parametrize("output", ["table", "wide", "name", "yaml", "jsonl", "csv", "md", "jsonpath={.items[*].id}"])
+def test_lists_have_every_form(day2: Day2, folder: Path, output: str) -> None:
+    said = day2("action", "list", "-o", output, "--data-dir", str(folder))
+    assert said.code == 0, said.err
+    assert "act-wait" in said.out
+
+
+def test_jsonl_begins_with_a_header_and_has_one_document_a_line(day2: Day2, folder: Path) -> None:
+    rows = [json.loads(line) for line in day2("action", "list", "-o", "jsonl", "--data-dir", str(folder)).out.splitlines()]
+    assert (rows[0]["kind"], rows[0]["apiVersion"]) == ("StreamHeader", "day2.dev/v1alpha1")
+    assert {row["id"] for row in rows[1:]} == {"act-wait", "act-also", "act-done"}
+
+
+@pytest.mark.parametrize("output", ["csv", "md"])
+def test_one_document_is_no_list(day2: Day2, folder: Path, output: str) -> None:
+    said = day2("action", "get", "act-wait", "-o", output, "--data-dir", str(folder))
+    assert said.code == 1
+    assert "is for lists" in said.err
+
+
+@pytest.mark.parametrize("form", ["cloudevents", "jsonl", "csv"])
+def test_the_audit_chain_goes_to_other_systems(day2: Day2, folder: Path, form: str) -> None:
+    lines = day2("audit", "export", "--format", form, "--data-dir", str(folder)).out.splitlines()
+    records = len(day2("audit", "list", "--limit", "0", "-o", "json", "--data-dir", str(folder)).json["items"])
+    assert len(lines) == records + (form == "csv")
+    if form == "cloudevents":
+        first = json.loads(lines[0])
+        assert (first["specversion"], first["type"], first["subject"]) == ("1.0", "dev.day2.submitted.v1", "act-wait")
