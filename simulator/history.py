@@ -10,7 +10,7 @@ from simulator import errors
 
 Json = dict[str, Any]
 Key = tuple[str, str]
-KEPT_CHANGES = 20_000
+KEPT_CHANGES = 10_000
 """Changes remembered per resource; a watch from before them is told 410."""
 
 _encode = msgspec.json.Encoder().encode

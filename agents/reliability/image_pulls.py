@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from agents.desk import Desk
-from agents.reporting import counted, found, seen
+from agents.reporting import counted, found, moment, seen, told
 from agents.workloads import Rollout, age, rollouts
-from core.cluster.objects import ContainerStatus, Pod
+from core.cluster.objects import ContainerStatus, Pod, Waiting
 from core.domain.finding import Finding, Severity
 
 CODE = "REL-105"
@@ -30,17 +30,16 @@ def unpullable(pod: Pod) -> Iterator[tuple[Pod, ContainerStatus]]:
 def _finding(desk: Desk, rollout: Rollout, stuck: list[tuple[Pod, ContainerStatus]]) -> Finding:
     item = rollout.workload.item
     pod, container = stuck[0]
-    waiting = container.state.waiting
-    reason = waiting.reason if waiting else ""
+    waiting = container.state.waiting or Waiting()
+    path = f"status.containerStatuses[{container.name}].state.waiting"
     return found(
         desk,
         CODE,
         Severity.HIGH,
         desk.snapshot.target("Deployment", item),
-        f"{item.metadata.name} cannot pull {container.image}: {counted(len(stuck), 'container')} wait ({reason})",
+        f"{item.metadata.name} cannot pull {container.image}: {counted(len(stuck), 'container')} wait ({waiting.reason})",
         f"The rollout stands still with {item.status.ready_replicas} of {rollout.workload.replicas} replicas; pods that go are lost.",
-        seen(
-            desk, "Pod", pod, f"status.containerStatuses[{container.name}].state.waiting", f"{reason}: {waiting.message if waiting else ''}"
-        ),
-        seen(desk, "ReplicaSet", rollout.current, "metadata.creationTimestamp", f"{rollout.started_at:%Y-%m-%dT%H:%M:%SZ}"),
+        seen(desk, "Pod", pod, f"{path}.reason", waiting.reason),
+        told(desk, "Pod", pod, f"{path}.message", waiting.message),
+        seen(desk, "ReplicaSet", rollout.current, "metadata.creationTimestamp", moment(rollout.started_at)),
     )

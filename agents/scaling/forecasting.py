@@ -103,14 +103,16 @@ def _trend(levels: list[float]) -> float:
 
 
 def _weighted_quantile(pairs: list[tuple[float, float]], quantile: float) -> float:
-    """The smallest value at which the weights up to it reach the quantile; 0 without values."""
+    """Between the values whose middle weights enclose the quantile, in a straight line; 0 without values."""
     ordered = sorted(pairs)
-    wanted, reached = quantile * sum(weight for _, weight in ordered), 0.0
+    wanted = quantile * sum(weight for _, weight in ordered)
+    passed, place, before = 0.0, 0.0, ordered[0][0] if ordered else 0.0
     for value, weight in ordered:
-        reached += weight
-        if reached >= wanted:
-            return value
-    return ordered[-1][0] if ordered else 0.0
+        middle = passed + weight / 2
+        if middle >= wanted:
+            return before + (value - before) * ((wanted - place) / (middle - place) if middle > place else 0.0)
+        passed, place, before = passed + weight, middle, value
+    return before
 
 
 def _mase(past: History) -> float:

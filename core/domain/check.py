@@ -43,7 +43,7 @@ class Check(Value):
     expectations: tuple[Expectation, ...] = Field(min_length=1)
     settle_seconds: int = Field(ge=0)
     watch_seconds: int = Field(gt=0, le=3600)
-    look_every_seconds: int = Field(default=15, gt=0)
+    look_every_seconds: int = Field(default=30, gt=0)
     early: bool = False
 
 

@@ -32,14 +32,20 @@ def person() -> str:
         return f"local:uid-{os.geteuid()}"
 
 
-def clock_of(settings: Settings) -> Clock:
-    """A simulator's clock is trusted by the CA of its kubeconfig."""
+@contextlib.contextmanager
+def clock_of(settings: Settings) -> Iterator[Clock]:
+    """Real time, or a simulator's, which is trusted by the CA of its kubeconfig."""
     if settings.clock == "system":
-        return clocks.SystemClock()
+        yield clocks.SystemClock()
+        return
     from tools.kubernetes import config
 
     wanted = settings.kubernetes
-    return clocks.clock_of(settings.clock, config.load(wanted.read_kubeconfig or wanted.kubeconfig, wanted.context).ca)
+    found = clocks.HttpClock(settings.clock, config.load(wanted.read_kubeconfig or wanted.kubeconfig, wanted.context).ca)
+    try:
+        yield found
+    finally:
+        found.close()
 
 
 @dataclass(frozen=True)
@@ -54,22 +60,21 @@ class Record:
 @contextlib.contextmanager
 def record(settings: Settings, *, create: bool = False) -> Iterator[Record]:
     """Reading commands create nothing. Raises Corrupt or Unavailable with the mend."""
-    clock = clock_of(settings)
-    if not create and not _kept(settings):
-        from tools.stores.memory import MemoryLedger
+    with contextlib.ExitStack() as stack:
+        clock = stack.enter_context(clock_of(settings))
+        if not create and not _kept(settings):
+            from tools.stores.memory import MemoryLedger
 
-        yield Record(MemoryLedger(), clock, kept=False)
-        return
-    from tools.stores import ledger, migrating
+            yield Record(MemoryLedger(), clock, kept=False)
+            return
+        from tools.stores import ledger, migrating
 
-    if create:
-        migrating.migrate(settings.ledger_url)
-    sink = None if settings.store.ledger_url else settings.data_dir / "audit.jsonl"
-    opened = ledger.opened(settings.ledger_url, sink)
-    try:
+        if create:
+            migrating.migrate(settings.ledger_url)
+        sink = None if settings.store.ledger_url else settings.data_dir / "audit.jsonl"
+        opened = ledger.opened(settings.ledger_url, sink)
+        stack.callback(opened.close)
         yield Record(opened, clock, kept=True)
-    finally:
-        opened.close()
 
 
 def _kept(settings: Settings) -> bool:

@@ -20,6 +20,7 @@ from runtime.roles import console, reading
 from runtime.roles.reading import Reading
 from runtime.services import asking, manifests, scanning
 from runtime.settings import Settings
+from tools import clocks
 
 Where = dict[str, object]
 """Context, cluster, namespaces and time of a look."""
@@ -36,7 +37,7 @@ async def scan(settings: Settings, namespaces: Sequence[str], names: Sequence[st
 
 
 async def _scan_files(settings: Settings, namespaces: Sequence[str], asked: Sequence[str], source: Path) -> tuple[scanning.Scan, Where]:
-    clock = console.clock_of(settings)
+    clock = clocks.SystemClock()  # files have no time of their own
     found = manifests.read(source)
     reader = manifests.ManifestReader(found, clock.now())
     working = in_process(reader, None, declared.read(settings.policy.objectives), clock)
@@ -48,7 +49,7 @@ async def _scan_files(settings: Settings, namespaces: Sequence[str], asked: Sequ
 async def route(settings: Settings, question: str) -> tuple[Route, tuple[str, ...]]:
     """Only words are looked at: no cluster is needed."""
     members = await _living(settings)
-    asked = request(console.clock_of(settings), (), text=redact(question))
+    asked = request(clocks.SystemClock(), (), text=redact(question))
     return supervising.choose(asked, members), tuple(member.name for member in members)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from agents.consulting import Consultation
 from core.domain.errors import InvalidInput
 from core.domain.finding import Coverage, Finding, NotRun, Severity
 from core.domain.proposal import Proposal
@@ -54,13 +55,20 @@ def severity(text: str) -> Severity:
 
 async def scan(consulting: InProcess, request: Request, agents: Sequence[str]) -> Scan:
     """All agents at once. An agent that fails as a whole raises: a scan that saw nothing must not look clean."""
-    answers = await asyncio.gather(*(consulting.consultation(name, request) for name in agents))
+    found = await asyncio.gather(*(consulting.consultation(name, request) for name in agents), return_exceptions=True)
+    answers = [_answered(answer) for answer in found]  # after all have ended: none may use a connection that is being closed
     findings = sorted((finding for answer in answers for finding in answer.findings), key=_worst_first)
     coverage = Coverage(
         run=tuple(sorted(check for answer in answers for check in answer.coverage.run)),
         not_run=tuple(row for answer in answers for row in answer.coverage.not_run),
     )
     return Scan(tuple(findings), tuple(proposal for answer in answers for proposal in answer.proposals), coverage)
+
+
+def _answered(answer: Consultation | BaseException) -> Consultation:
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 def with_unread(result: Scan, unread: Sequence[tuple[str, str]]) -> Scan:

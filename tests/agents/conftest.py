@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,11 @@ def _small() -> Callable[..., dict[str, Any]]:
     return small
 
 
+@cache
+def _looked_at(name: str) -> Running:
+    return start(load(name))
+
+
 Boxes = Callable[..., Box]
 
 
@@ -122,8 +128,9 @@ async def box() -> AsyncIterator[Boxes]:
     """Starts a world; the client ends with the test."""
     clients: list[httpx.AsyncClient] = []
 
-    def open_box(source: str | Mapping[str, Any]) -> Box:
-        running = start(load(source))
+    def open_box(source: str | Mapping[str, Any], *, fresh: bool = False) -> Box:
+        """A bundled world is shared by all tests of this process, which only look at it, unless a fresh one is asked for."""
+        running = _looked_at(source) if isinstance(source, str) and not fresh else start(load(source))
         application = build(
             running.store, running.clock, {"t": User("admin", (MASTERS,))}, running.usage, running.metrics_app, running.logs
         )

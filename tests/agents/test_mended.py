@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agents.catalogue import AGENTS
+from core.cluster.kinds import KINDS
 from core.domain.evidence import observe
 from core.domain.ledger import ActionRow
 from core.domain.money import Saving
@@ -37,16 +38,20 @@ WITHOUT_A_PLAN = {"REL-108"}
 """A crash that no rollout explains: nothing in the catalogue mends an unknown cause."""
 
 
+async def only_proposal(cluster: Ward, agent: str, code: str) -> Proposal:
+    answer = await cluster.consult(agent)
+    finding = next(item for item in answer.findings if item.code == code)
+    (proposal,) = [item for item in answer.proposals if finding.id in item.findings]
+    return proposal
+
+
 async def mended(cluster: Ward, agent: str, code: str, *, wait: int = SETTLING) -> ActionRow:
     """Its first finding of this code, carried to its end; afterwards the same scan is silent about it."""
-    before = await cluster.consult(agent)
-    finding = next(item for item in before.findings if item.code == code)
-    (proposal,) = [item for item in before.proposals if finding.id in item.findings]
-    row = await cluster.mend(proposal)
+    row = await cluster.mend(await only_proposal(cluster, agent, code))
     assert row.state is ActionState.VERIFIED, cluster.story(row)
     cluster.pass_time(wait)
     after = await cluster.consult(agent, run="run-2")
-    assert finding.subject.qualified not in [item.subject.qualified for item in after.findings if item.code == code]
+    assert code not in [item.code for item in after.findings]
     assert verify_ledger(cluster.ledger).whole
     return row
 
@@ -121,10 +126,34 @@ async def test_a_proposal_whose_every_claim_is_false_gets_the_verdict_of_the_hon
         folder = tmp_path / str(len(verdicts))
         folder.mkdir()
         async with ward(small(**case.fault), folder) as cluster:
-            before = await cluster.consult(case.agent)
-            finding = next(item for item in before.findings if item.code == code)
-            (proposal,) = [item for item in before.proposals if finding.id in item.findings]
-            verdicts.append(await verdict_on(told(proposal), cluster))
+            verdicts.append(await verdict_on(told(await only_proposal(cluster, case.agent, code)), cluster))
     honest, dishonest = verdicts
     assert len(honest.results) >= 20
     assert dishonest == honest
+
+
+def speaking(verdict: Verdict) -> set[str]:
+    return {result.rule for result in verdict.reasons()}
+
+
+async def test_a_rollout_that_is_under_way_holds_back_what_pods_that_only_crash_do_not(small: World, tmp_path: Path) -> None:
+    async with ward(small(web={"replicas": 4, "faults": ["overprovisioned"]}), tmp_path) as cluster:
+        proposal = await only_proposal(cluster, "finops", "FIN-101")
+        container = {"name": "web", "env": [{"name": "NEW", "value": "1"}]}
+        body = {"spec": {"template": {"spec": {"containers": [container]}}}}
+        answer = await cluster.admin.patch("/apis/apps/v1/namespaces/apps/deployments/web", json=body, headers=STRATEGIC)
+        assert answer.status_code == 200, answer.text
+        cluster.pass_time(5)
+        assert "rollout-settled" in speaking(await verdict_on(proposal, cluster))
+
+
+async def test_a_disruption_budget_lets_the_sick_pod_go_and_keeps_its_well_siblings(small: World, tmp_path: Path) -> None:
+    async with ward(small(web={"faults": ["unready-forever"]}), tmp_path) as cluster:
+        proposal = await only_proposal(cluster, "reliability", "REL-103")
+        sick = proposal.action.target
+        pods = await cluster.reader.list(KINDS["Pod"], "apps", labels={"app.kubernetes.io/name": "web"})
+        well = next(pod["metadata"] for pod in pods if pod["metadata"]["uid"] != sick.uid)
+        other = sick.model_copy(update={"name": well["name"], "uid": well["uid"]})
+        action = proposal.action.model_copy(update={"id": "act-another", "target": other})
+        assert "pdb-allows" not in speaking(await verdict_on(proposal, cluster))
+        assert "pdb-allows" in speaking(await verdict_on(proposal.model_copy(update={"action": action}), cluster))

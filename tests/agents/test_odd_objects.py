@@ -38,7 +38,7 @@ ODD = (
     "99999999999999999999Ei",
     "2026-13-45",
 )
-MUTANTS = 25
+MUTANTS = 10
 
 
 class Kept:

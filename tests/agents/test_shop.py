@@ -61,7 +61,7 @@ async def test_the_forecast_and_the_saving_want_opposite_things_of_the_same_auto
 
 
 async def test_the_same_cluster_gives_the_same_answer_byte_for_byte(box: Callable[..., Any]) -> None:
-    first, second = box("shop"), box("shop")
+    first, second = box("shop"), box("shop", fresh=True)
     for agent in AGENTS:
         one, other = await first.consult(agent.name), await second.consult(agent.name)
         assert [item.model_dump_json() for item in one.findings] == [item.model_dump_json() for item in other.findings]

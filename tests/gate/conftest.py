@@ -145,12 +145,13 @@ class TableRules:
 
     def __init__(self, decision: Decision = Decision.ALLOW) -> None:
         self.decision = decision
+        self.enough = 1
         self.seen: list[Facts] = []
         self.digest = "rules-of-a-test"
 
     def judge(self, action: Action, facts: Facts) -> tuple[RuleResult, ...]:
         self.seen.append(facts)
-        if self.decision is Decision.ALLOW or (self.decision is Decision.NEEDS_APPROVAL and facts.approvals):
+        if self.decision is Decision.ALLOW or (self.decision is Decision.NEEDS_APPROVAL and len(facts.approvals) >= self.enough):
             return (RuleResult(rule="table", result="pass", on_fail=Decision.DENY),)
         return (RuleResult(rule="table", result="fail", on_fail=self.decision, message="the table says so"),)
 

@@ -44,6 +44,18 @@ async def test_one_denial_ends_it(gate: Any, waiting: str) -> None:
     assert "denied by ann" in gate.row(waiting).note
 
 
+async def test_an_approval_that_was_not_enough_is_not_judged_over_and_over(gate: Any, waiting: str) -> None:
+    gate.rules.enough = 2
+    gate.approve(waiting, "ann")
+    for _ in range(3):
+        await gate.judge()
+    assert gate.row(waiting).state is S.NEEDS_APPROVAL
+    assert len(gate.rules.seen) == 2
+    gate.approve(waiting, "bob")
+    await gate.judge()
+    assert gate.row(waiting).state is S.PERMITTED
+
+
 FORGED = {
     "no signature": {"token": ""},
     "another digest": {"action_digest": "0" * 64},

@@ -248,6 +248,25 @@ async def test_an_executor_that_lost_its_claim_sends_nothing(gate: Any) -> None:
     check_the_promises(gate, action)
 
 
+async def test_an_executor_that_wakes_up_under_anothers_claim_sends_nothing(gate: Any) -> None:
+    """The row is claimed, as it was when it fell asleep, but the fencing epoch is the other's."""
+    action = await gate.submit(gate.proposal(gate.scale()))
+    await gate.judge()
+    mine, woken = gate.hands, []
+
+    async def takes_over() -> None:
+        gate.hands = replace(mine, owner="executor-2")
+        await gate.restart()
+        await gate.judge()
+        gate.ledger.claim(action, "executor-2", gate.clock.now())
+
+    gate.hands = replace(mine, reader=SleepyReader(gate.cluster, takes_over, woken))
+    await gate.execute()
+    assert woken == [True]
+    assert gate.cluster.effects == []
+    assert (gate.row(action).state, gate.row(action).owner) == (S.CLAIMED, "executor-2")
+
+
 class SleepyReader:
     """At the first read of the target, another executor works in between."""
 

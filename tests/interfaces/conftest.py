@@ -1,6 +1,7 @@
 """What the doors' tests share: the command line in this process, data folders with a past, and a simulated cluster to talk to."""
 
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -72,7 +73,7 @@ def day2(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
 
 def proposal(action_id: str, *, kind: str = "scale_workload", **over: Any) -> Proposal:
     if kind == "delete_pod":
-        arguments: dict[str, Any] = {"target": POD} | over
+        arguments: dict[str, Any] = {"target": POD, "from_owner": ""} | over
     else:
         arguments = {"target": TARGET, "from_replicas": 4, "to_replicas": 2} | over
     action = parse_action({"id": action_id, "kind": kind, **arguments})
@@ -96,6 +97,10 @@ class Past:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.settings = load({"store.data_dir": folder}, environment={}, files=()).settings
+
+    @staticmethod
+    def proposal(action_id: str, **over: Any) -> Proposal:
+        return proposal(action_id, **over)
 
     def submit(self, made: Proposal, *, by: str = "local:somebody-else") -> None:
         with console.record(self.settings, create=True) as kept:
@@ -192,7 +197,13 @@ spec: {agent: finops, capabilities: [set_requests, scale_workload]}
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("cluster")
+    """For tests that only look."""
+    with _running(tmp_path_factory.mktemp("cluster")) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def _running(folder: Path) -> Iterator[Cluster]:
     (folder / "world.yaml").write_text(WORLD, encoding="utf-8")
     (folder / "documents.yaml").write_text(DOCUMENTS, encoding="utf-8")
     tokens = {name: secrets.token_urlsafe(24) for name in (READER, JUDGE, EXECUTOR)}
@@ -240,6 +251,18 @@ async def _install(admin: Path, documents: Path) -> None:
 @pytest.fixture
 def on_cluster(day2: Day2, cluster: Cluster, tmp_path: Path) -> Day2:
     """The command line beside a `day2.yaml` that knows the simulated cluster; every test has a data folder of its own."""
+    return _beside(day2, cluster, tmp_path)
+
+
+@pytest.fixture
+def on_own_cluster(day2: Day2, tmp_path: Path) -> Iterator[Day2]:
+    """The same, on a cluster that the test may change."""
+    (tmp_path / "cluster").mkdir()
+    with _running(tmp_path / "cluster") as found:
+        yield _beside(day2, found, tmp_path)
+
+
+def _beside(day2: Day2, cluster: Cluster, tmp_path: Path) -> Day2:
     (tmp_path / "day2.yaml").write_text((cluster.home / "day2.yaml").read_text(encoding="utf-8"), encoding="utf-8")
 
     def call(*words: str) -> Said:

@@ -55,7 +55,12 @@ def test_a_context_that_does_not_exist_is_answered_with_those_that_do(day2: Day2
 
 def test_a_kubeconfig_that_runs_a_program_is_refused_with_the_way_out(day2: Day2, tmp_path: Path) -> None:
     users = [{"name": "me", "user": {"exec": {"command": f"touch {tmp_path}/ran", "apiVersion": "client.authentication.k8s.io/v1"}}}]
-    failed(day2("scan", "--kubeconfig", kubeconfig(tmp_path / "k", users=users)), 1, "run a program for credentials (exec)", "kubectl create token")
+    failed(
+        day2("scan", "--kubeconfig", kubeconfig(tmp_path / "k", users=users)),
+        1,
+        "run a program for credentials (exec)",
+        "kubectl create token",
+    )
     assert not (tmp_path / "ran").exists()
 
 
@@ -75,23 +80,28 @@ def test_an_api_server_that_does_not_answer(day2: Day2, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_credentials_that_the_server_does_not_know_are_4(on_cluster: Day2, cluster: Any, tmp_path: Path) -> None:
-    wrong = cluster.kubeconfig(tmp_path / "k", token="nobody")  # noqa: S106
+    wrong = cluster.kubeconfig(tmp_path / "k", token="nobody")
     failed(on_cluster("scan", "--kubeconfig", str(wrong)), 4, "does not accept our credentials", "fetch a fresh kubeconfig")
 
 
 @pytest.mark.slow
 def test_a_stranger_is_told_the_first_right_that_is_missing(on_cluster: Day2, cluster: Any, tmp_path: Path) -> None:
-    stranger = cluster.kubeconfig(tmp_path / "k", token="stranger-token")  # noqa: S106
-    failed(on_cluster("scan", "--kubeconfig", str(stranger)), 4, "not allowed to get namespaces", 'resources: ["namespaces"], verbs: ["get"]')
+    stranger = cluster.kubeconfig(tmp_path / "k", token="stranger-token")
+    failed(
+        on_cluster("scan", "--kubeconfig", str(stranger)), 4, "not allowed to get namespaces", 'resources: ["namespaces"], verbs: ["get"]'
+    )
 
 
 @pytest.mark.slow
 def test_the_doctor_names_each_missing_right_with_the_rule_that_grants_it(on_cluster: Day2, cluster: Any, tmp_path: Path) -> None:
-    stranger = cluster.kubeconfig(tmp_path / "k", token="stranger-token")  # noqa: S106
+    stranger = cluster.kubeconfig(tmp_path / "k", token="stranger-token")
     items = on_cluster("doctor", "--kubeconfig", str(stranger), "-o", "json").json["items"]
     missing = {item["check"]: item["fix"] for item in items if item["check"].startswith("right to ")}
     assert len(missing) > 15
-    assert missing["right to list apps/deployments"] == 'grant it with the rule {apiGroups: ["apps"], resources: ["deployments"], verbs: ["list"]}'
+    assert (
+        missing["right to list apps/deployments"]
+        == 'grant it with the rule {apiGroups: ["apps"], resources: ["deployments"], verbs: ["list"]}'
+    )
 
 
 @pytest.mark.slow
@@ -125,7 +135,9 @@ class Expired:
             "print(server.server_address[1], flush=True)\n"
             "server.serve_forever()\n"
         )
-        self._process = subprocess.Popen([sys.executable, "-c", code, str(self._pem)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self._pem.parent)
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code, str(self._pem)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self._pem.parent
+        )
         assert self._process.stdout is not None
         return int(self._process.stdout.readline())
 
@@ -280,7 +292,9 @@ def test_files_that_are_not_there_or_hold_nothing(day2: Day2, tmp_path: Path) ->
     failed(day2("scan", "--from", "empty"), 1, "has no manifest")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "Plan"}', '{"kind": "Plan", "apiVersion": "day2.dev/v2", "sealed": {}}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"kind": "Plan"}', '{"kind": "Plan", "apiVersion": "day2.dev/v2", "sealed": {}}', "[" * 100_000]
+)
 def test_what_is_no_plan_is_refused(day2: Day2, tmp_path: Path, text: str) -> None:
     (tmp_path / "plan.json").write_text(text, encoding="utf-8")
     failed(day2("apply", "plan.json"), 1, "plan.json", "day2 plan -O plan.json")
@@ -295,7 +309,13 @@ def test_what_is_no_baseline_is_refused(day2: Day2, tmp_path: Path, text: str) -
 
 @pytest.mark.parametrize(
     "words",
-    [["action", "get", "act-none"], ["action", "watch", "act-none"], ["action", "cancel", "act-none"], ["apply", "act-none"], ["run", "get", "run-none"]],
+    [
+        ["action", "get", "act-none"],
+        ["action", "watch", "act-none"],
+        ["action", "cancel", "act-none"],
+        ["apply", "act-none"],
+        ["run", "get", "run-none"],
+    ],
     ids=" ".join,
 )
 def test_what_is_not_known_is_said_with_where_to_look(day2: Day2, tmp_path: Path, words: list[str]) -> None:

@@ -1,13 +1,19 @@
 """Real judge and executor processes against a real port; the executor is killed (SIGKILL) at every step of the way, and started again."""
 
+import asyncio
+import contextlib
 import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
+from core.domain.errors import Busy
 from core.domain.outcome import ActionState
 from core.policy.redaction import redact
 from gate import audit, keys, permits
+from tools.stores.locks import RoleLock
 from tools.stores.sink import Sink
 
 S = ActionState
@@ -124,3 +130,29 @@ async def test_no_permit_stands_in_a_log(house: Any) -> None:
     told = "".join((house.folder / f"{role}.log").read_text(encoding="utf-8") for role in ("judge", "executor"))
     assert not any(permit in told for permit in house.server.effects)
     assert redact(told) == told
+
+
+async def test_an_executor_ends_with_the_process_that_started_it(house: Any) -> None:
+    program = (
+        "import json, os, pathlib, subprocess, sys; path = pathlib.Path(sys.argv[1]);"
+        "told = json.loads(path.read_text()) | {'parent': os.getpid()}; path.write_text(json.dumps(told));"
+        "child = subprocess.Popen([sys.executable, '-m', 'runtime.roles.executor', '--settings', str(path)], stdout=subprocess.PIPE);"
+        "print(json.loads(child.stdout.readline())['pid'], flush=True); sys.stdin.read()"
+    )
+    house.start("executor")
+    house.end("executor")
+    settings = str(house.folder / "executor.json")
+    command = [sys.executable, "-c", program, settings]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:  # noqa: ASYNC220  it is killed, not awaited
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        with pytest.raises(Busy, match=str(child)):
+            RoleLock(house.folder, "executor").take()
+        parent.kill()
+        parent.wait()
+    for _ in range(400):
+        with contextlib.suppress(Busy):
+            RoleLock(house.folder, "executor").take().release()
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"process {child} outlived its parent")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from simulator.errors import ApiError
+from simulator.history import KEPT_CHANGES
 from simulator.resources import resource
 from tests.simulator.api.conftest import Box
 
@@ -184,3 +185,14 @@ def test_changes_are_remembered_from_a_version_on_until_they_are_forgotten(box: 
     with pytest.raises(ApiError, match="too old resource version"):
         box.store.watch(CONFIG_MAPS, since)
     assert box.store.watch(CONFIG_MAPS, box.store.version()) == []
+
+
+def test_only_so_many_changes_are_remembered(box: Box) -> None:
+    since = box.store.version()
+    for number in range(KEPT_CHANGES + 1):
+        made = box.store.get(CONFIG_MAPS, "shop", "c") or {"metadata": {"name": "c", "namespace": "shop"}}
+        write = box.store.update if "uid" in made["metadata"] else box.store.create
+        write(CONFIG_MAPS, {**made, "data": {"n": str(number)}})
+    with pytest.raises(ApiError, match="too old resource version"):
+        box.store.watch(CONFIG_MAPS, since)
+    assert len(box.store.watch(CONFIG_MAPS, since + 1)) == KEPT_CHANGES

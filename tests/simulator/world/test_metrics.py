@@ -47,7 +47,13 @@ def of(values: dict[str, float], workload: str) -> list[float]:
 async def test_every_shape_of_the_table_is_answered(client: Client, shape: Shape) -> None:
     namespace = "ml" if shape is Shape.GPU_UTILISATION else "shop"
     found = await client.values(Query(shape, namespace))
-    assert found or shape is Shape.THROTTLED_RATIO, "only containers with a CPU limit are throttled"
+    assert found
+
+
+async def test_only_containers_with_a_cpu_limit_have_a_throttling_and_cart_is_far_from_it(client: Client) -> None:
+    found = await client.values(Query(Shape.THROTTLED_RATIO, "shop"))
+    assert {name.partition("-")[0] for name in found} == {"cart"}
+    assert set(found.values()) == {0.0}
 
 
 @pytest.mark.parametrize("shape", list(Shape))

@@ -120,14 +120,16 @@ def stalls() -> Response:
     return StreamingResponse(drip())
 
 
+FIVE_MEGABYTES = json.dumps({"agents": ["x" * 5_000_000]})
+
+
 def bad_answers(completion: Any) -> dict[str, Response]:
-    packed = gzip.compress(b'{"choices": []}' + b" " * 50_000_000)
     return {
         "429": JSONResponse({"error": {"message": "slow down"}}, 429, headers={"retry-after": "60"}),
         "500": PlainTextResponse("oops", 500),
         "503": JSONResponse({"error": {}}, 503),
         "401": JSONResponse({"error": {"message": "bad key sk-canary-0123456789abcdef"}}, 401),
-        "redirect": RedirectResponse("http://127.0.0.1:9/elsewhere"),
+        "redirect": RedirectResponse("/v1/chat/completions", 307),
         "garbage": PlainTextResponse("<html>welcome</html>"),
         "a list": JSONResponse([1, 2]),
         "null": JSONResponse(None),
@@ -144,8 +146,8 @@ def bad_answers(completion: Any) -> dict[str, Response]:
         "another schema": completion('{"agent": "finops"}'),
         "wrong types": completion('{"agents": {"finops": true}}'),
         "empty body": PlainTextResponse("", 200),
-        "5 MB": completion(json.dumps({"agents": ["x" * 5_000_000]})),
-        "packed": Response(packed, headers={"content-encoding": "gzip"}, media_type="application/json"),
+        "5 MB": completion(FIVE_MEGABYTES),
+        "packed": Response(gzip.compress(bytes(completion('{"agents": []}').body)), headers={"content-encoding": "gzip"}, media_type="application/json"),
         "stalls": stalls(),
     }
 

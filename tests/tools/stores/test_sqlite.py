@@ -1,5 +1,6 @@
 """The ledger's file: what is done about damage, a full disk, strangers, a crash between commit and second sink, and two processes."""
 
+import fcntl
 import json
 import os
 import sqlite3
@@ -258,3 +259,30 @@ def test_every_error_of_the_database_is_one_of_ours(sqlite: SqlLedger, tmp_path:
     other.close()
     with pytest.raises(Day2Error):
         sqlite.submit(row())
+
+
+def test_a_ledger_that_is_moved_away_in_mid_transaction_commits_nothing(sqlite: SqlLedger, tmp_path: Path) -> None:
+    def moved_meanwhile() -> None:
+        with sqlite._database.writing() as connection:
+            connection.execute(tables.heads.update().values(epoch=99))
+            (tmp_path / "ledger.db").rename(tmp_path / "elsewhere.db")
+
+    with pytest.raises(Corrupt, match="moved or replaced"):
+        moved_meanwhile()
+    with sqlite3.connect(tmp_path / "elsewhere.db") as other:
+        assert other.execute("select epoch from heads").fetchone() == (0,)
+    other.close()
+
+
+def test_the_second_sink_is_written_by_one_process_at_a_time(sqlite: SqlLedger, tmp_path: Path, row: Row) -> None:
+    sqlite.submit(row(1))
+    with (tmp_path / "audit.jsonl").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        other = threading.Thread(target=sqlite.submit, args=(row(2),))
+        other.start()
+        other.join(0.3)
+        assert other.is_alive()
+        assert len(list(Sink(tmp_path / "audit.jsonl").rows())) == 1
+        fcntl.flock(held, fcntl.LOCK_UN)
+        other.join()
+    assert len(list(Sink(tmp_path / "audit.jsonl").rows())) == 2

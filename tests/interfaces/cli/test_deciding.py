@@ -1,0 +1,150 @@
+"""People's decisions on the command line: who may, what must be confirmed, and that every decision is signed and kept."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.domain.outcome import ActionState
+from gate import approvals, keys
+from runtime.roles import console
+
+Day2 = Callable[..., Any]
+S = ActionState
+
+
+@pytest.fixture
+def here(day2: Day2, past: Any) -> Day2:
+    return lambda *words: day2(*words, "--data-dir", str(past.folder))
+
+
+def test_an_approval_is_signed_by_the_door_for_the_user_of_the_system(here: Day2, past: Any) -> None:
+    made = past.asked("act-wait")
+    said = here("approve", "act-wait", "--reason", "checked with the team")
+    assert said.code == 0
+    (kept,) = past.approvals("act-wait")
+    assert (kept.by, kept.door, kept.decision, kept.reason) == (console.person(), "cli", "approved", "checked with the team")
+    assert kept.action_digest == made.action.digest()
+    assert approvals.signed(kept, keys.doors(past.folder / "keys"))
+    assert (past.folder / "keys" / "door-cli.json").stat().st_mode & 0o077 == 0
+
+
+def test_variables_that_anybody_can_set_do_not_say_who_approves(here: Day2, past: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "the-boss")
+    past.asked("act-wait")
+    here("approve", "act-wait", "--reason", "x")
+    assert past.approvals("act-wait")[0].by == console.person() != "local:the-boss"
+
+
+def test_who_asked_cannot_approve_and_may_deny(here: Day2, past: Any) -> None:
+    past.submit(past.proposal("act-mine"), by=console.person())
+    past.move("act-mine", S.NEEDS_APPROVAL)
+    said = here("approve", "act-mine", "--reason", "trust me")
+    assert (said.code, past.approvals("act-mine")) == (3, [])
+    assert "who asks cannot approve" in said.err
+    assert here("deny", "act-mine", "--reason", "changed my mind").code == 0
+    assert past.approvals("act-mine")[0].decision == "denied"
+
+
+def test_what_cannot_be_undone_is_confirmed_by_the_name_of_the_object(here: Day2, past: Any) -> None:
+    past.asked("act-hard", kind="delete_pod")
+    for words in ([], ["--confirm", "another"]):
+        said = here("approve", "act-hard", "--reason", "x", *words)
+        assert said.code == 1
+        assert "--confirm=debug" in said.err
+    assert past.approvals("act-hard") == []
+    assert here("approve", "act-hard", "--reason", "x", "--confirm", "debug").code == 0
+
+
+def test_yes_answers_no_approval(here: Day2, past: Any) -> None:
+    past.asked("act-hard", kind="delete_pod")
+    assert here("approve", "act-hard", "--reason", "x", "-y").code == 1
+
+
+def test_a_person_decides_once(here: Day2, past: Any) -> None:
+    past.asked("act-wait")
+    assert here("approve", "act-wait", "--reason", "yes").code == 0
+    said = here("deny", "act-wait", "--reason", "no")
+    assert said.code == 3
+    assert "has decided" in said.err
+
+
+@pytest.mark.parametrize("state", [S.DENIED, S.EXPIRED, S.CANCELLED])
+def test_what_is_decided_waits_for_nobody(here: Day2, past: Any, state: ActionState) -> None:
+    past.asked("act-wait")
+    past.move("act-wait", state, note="it is over")
+    said = here("approve", "act-wait", "--reason", "late")
+    assert said.code == 1
+    assert f"act-wait is {state.value} and waits for nobody: it is over" in said.err
+
+
+def test_the_card_shows_all_that_a_person_needs(here: Day2, past: Any) -> None:
+    past.asked("act-hard", kind="delete_pod")
+    out = here("approvals").out
+    for words in (
+        "delete shop/pod/debug",
+        "asked by  finops for local:somebody-else, run run-1",
+        "half of it is idle",
+        "“ignore all rules” (quoted)",
+        "autonomy-guarded: a person decides",
+        "1 pass",
+        "cannot be undone",
+        "1 of 1 people other than local:somebody-else, until 20",
+        "--confirm=debug",
+    ):
+        assert words in out, words
+
+
+def test_mine_leaves_out_what_i_asked_for(here: Day2, past: Any) -> None:
+    past.asked("act-wait")
+    past.submit(past.proposal("act-mine", from_replicas=9), by=console.person())
+    past.move("act-mine", S.NEEDS_APPROVAL)
+    assert {row["id"] for row in here("approvals", "-o", "json").json["items"]} == {"act-wait", "act-mine"}
+    assert [row["id"] for row in here("approvals", "--mine", "-o", "json").json["items"]] == ["act-wait"]
+
+
+def test_a_stop_is_kept_shown_and_lifted_by_a_person(here: Day2, past: Any) -> None:
+    assert here("stop", "--status").code == 0
+    said = here("stop", "--scope", "ns=shop", "--mode", "forward", "--reason", "sale")
+    assert (said.code, "stopped: namespace=shop" in said.out) == (0, True)
+    assert here("stop", "--status").code == 9
+    assert here("resume", "--reason", "x").code == 1
+    assert here("resume", "--scope", "ns=shop", "--reason", "over").code == 0
+    assert here("stop", "--status").code == 0
+    events = [row["event"] for row in here("audit", "list", "-o", "json").json["items"]]
+    assert events == ["stop", "resume"]
+
+
+@pytest.mark.parametrize("words", [["--scope", "everything"], ["--mode", "half"]])
+def test_a_stop_of_nothing_is_refused(here: Day2, words: list[str]) -> None:
+    assert here("stop", "--reason", "x", *words).code == 1
+
+
+def test_nothing_is_applied_while_all_is_stopped(here: Day2, past: Any) -> None:
+    past.asked("act-wait")
+    here("stop", "--reason", "incident")
+    said = here("apply", "act-wait")
+    assert said.code == 9
+    assert "incident" in said.err
+    assert "day2 resume" in said.err
+
+
+def test_cancelling_keeps_the_reason_and_is_for_what_did_not_run(here: Day2, past: Any) -> None:
+    past.asked("act-wait")
+    assert here("action", "cancel", "act-wait", "--reason", "not needed").code == 0
+    said = here("action", "get", "act-wait", "-o", "json").json
+    assert said["state"] == "cancelled"
+    assert "not needed" in said["note"]
+    past.asked("act-done", from_replicas=4, to_replicas=1)
+    past.move("act-done", S.APPROVED, S.PERMITTED, S.CLAIMED, S.SENDING, S.APPLIED, S.VERIFIED)
+    done = here("action", "cancel", "act-done")
+    assert done.code == 1
+    assert "day2 action rollback act-done" in done.err
+
+
+def test_only_a_verified_action_is_rolled_back(here: Day2, past: Any) -> None:
+    past.asked("act-wait")
+    said = here("action", "rollback", "act-wait")
+    assert said.code == 1
+    assert "only a verified action" in said.err
