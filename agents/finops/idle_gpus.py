@@ -42,9 +42,9 @@ def idle_jobs(desk: Desk) -> Iterator[IdleJob]:
     for job, pods in _holding(desk.snapshot):
         values = {sample.label("pod"): sample.value for sample in desk.samples.get(gpu_hour(job.metadata.namespace), ())}
         since = min(age(pod.metadata, desk.now) for pod in pods)
-        measured_ = [values[pod.metadata.name] for pod in pods if pod.metadata.name in values]
-        if since >= PATIENCE and len(measured_) == len(pods) and max(measured_) <= IDLE_PERCENT:
-            yield IdleJob(job, pods, sum(sizes.gpus(pod.spec) for pod in pods), max(measured_), since)
+        percents = [values[pod.metadata.name] for pod in pods if pod.metadata.name in values]
+        if since >= PATIENCE and len(percents) == len(pods) and max(percents) <= IDLE_PERCENT:
+            yield IdleJob(job, pods, sum(sizes.gpus(pod.spec) for pod in pods), max(percents), since)
 
 
 def _holding(snapshot: Snapshot) -> Iterator[tuple[Job, tuple[Pod, ...]]]:

@@ -83,12 +83,12 @@ def pressed_containers(desk: Desk) -> Iterator[Pressed]:
 
 def _used(desk: Desk) -> dict[tuple[str, str, str], int]:
     """MiB by namespace, pod and container."""
-    found_: dict[tuple[str, str, str], int] = {}
+    used: dict[tuple[str, str, str], int] = {}
     for query in queries(desk.snapshot):
         for sample in desk.samples.get(query, ()):
             labels = dict(sample.labels)
-            found_[labels.get("namespace", ""), labels.get("pod", ""), labels.get("container", "")] = mib(sample.value)
-    return found_
+            used[labels.get("namespace", ""), labels.get("pod", ""), labels.get("container", "")] = mib(sample.value)
+    return used
 
 
 def _pressed(

@@ -22,8 +22,8 @@ def detect(desk: Desk) -> Iterator[Finding]:
 
 def wedged(desk: Desk, workload: Controlled) -> tuple[Pod, ...]:
     """The longest first. Pods of a node that is not ready are the node's matter."""
-    found_ = [pod for pod in workload.pods if is_wedged(desk, pod) and answering_siblings(workload, pod) and _node_serves(desk, pod)]
-    return tuple(sorted(found_, key=lambda pod: (since(pod) or desk.now, pod.metadata.name)))
+    stuck = [pod for pod in workload.pods if is_wedged(desk, pod) and answering_siblings(workload, pod) and _node_serves(desk, pod)]
+    return tuple(sorted(stuck, key=lambda pod: (since(pod) or desk.now, pod.metadata.name)))
 
 
 def _node_serves(desk: Desk, pod: Pod) -> bool:

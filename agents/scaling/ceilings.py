@@ -24,8 +24,8 @@ def excess_percent(autoscaler: Autoscaler) -> int:
     spec, status = autoscaler.spec, autoscaler.status
     if spec.max_replicas < 1 or status.current_replicas < spec.max_replicas or not is_limited(autoscaler):
         return 0
-    found_ = [ratio for metric in spec.metrics for current in status.current_metrics or () if (ratio := _ratio(metric, current))]
-    highest = max(found_, default=0)
+    ratios = [ratio for metric in spec.metrics for current in status.current_metrics or () if (ratio := _ratio(metric, current))]
+    highest = max(ratios, default=0)
     return highest if highest >= TOLERANCE_PERCENT else 0
 
 
@@ -43,10 +43,10 @@ def needed(autoscaler: Autoscaler, excess: int) -> int:
 
 def _ratio(metric: dict[str, Any], current: dict[str, Any]) -> int:
     """Current over wanted utilisation in percent, for one resource metric; 0 where they are not of the same resource."""
-    wanted, seen_ = metric.get("resource"), current.get("resource")
-    if not isinstance(wanted, dict) or not isinstance(seen_, dict) or wanted.get("name") != seen_.get("name"):
+    wanted, shown = metric.get("resource"), current.get("resource")
+    if not isinstance(wanted, dict) or not isinstance(shown, dict) or wanted.get("name") != shown.get("name"):
         return 0
-    target, value = _percent(wanted.get("target")), _percent(seen_.get("current"))
+    target, value = _percent(wanted.get("target")), _percent(shown.get("current"))
     return value * 100 // target if target else 0
 
 

@@ -55,8 +55,8 @@ def mounts_token(snapshot: Snapshot, namespace: str, spec: PodSpec) -> bool:
     """The pod's own word wins over its account's; without either the token is mounted."""
     if spec.automount_service_account_token is not None:
         return spec.automount_service_account_token
-    found_ = snapshot.find("ServiceAccount", namespace, account(spec))
-    return not (found_ is not None and found_.automount_service_account_token is False)
+    own = snapshot.find("ServiceAccount", namespace, account(spec))
+    return not (own is not None and own.automount_service_account_token is False)
 
 
 def _finding(desk: Desk, workload: Controlled, binding: Binding) -> Finding:

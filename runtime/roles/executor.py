@@ -23,6 +23,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     connection = config.load(settings.kubeconfig, settings.context)
     clock = clock_of(settings.clock, connection.ca)
     store = ledger.opened(settings.ledger_url, settings.data_dir / "audit.jsonl")
+    store.hold(ROLE)
     metrics = deciders.metrics_of(settings)
     owner, resumed = RandomIds().new(ROLE), False
     async with transport.connect(connection) as client:

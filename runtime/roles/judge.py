@@ -29,6 +29,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     connection = config.load(settings.kubeconfig, settings.context)
     clock = clock_of(settings.clock, connection.ca)
     store = ledger.opened(settings.ledger_url, settings.data_dir / "audit.jsonl")
+    store.hold(keys.JUDGE)
     metrics = deciders.metrics_of(settings)
     async with transport.connect(connection) as client:
 

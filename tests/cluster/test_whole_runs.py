@@ -96,4 +96,4 @@ def place(control_plane: "ControlPlane", tmp_path_factory: pytest.TempPathFactor
 
 
 class TestOnControlPlane(WholeRuns):
-    pass
+    """On the control plane of the session."""

@@ -58,5 +58,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(settings, NAMESPACES, running.advance)
 
 
+@pytest.mark.slow
 class TestOnSimulator(WholeRuns):
-    pass
+    """On a simulator process of its own."""

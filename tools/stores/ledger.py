@@ -58,6 +58,10 @@ class SqlLedger:
             )
         self._mirror()
 
+    def hold(self, role: str) -> None:
+        """Be the only process of this role, also where the ledger is shared between machines. Raises Busy."""
+        self._database.hold(role)
+
     def close(self) -> None:
         self._database.close()
 

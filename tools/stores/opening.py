@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from core.domain.errors import Corrupt, Day2Error, InvalidInput, Unavailable
+from core.domain.errors import Busy, Corrupt, Day2Error, InvalidInput, Unavailable
 from core.domain.values import bounded
 
 APPLICATION_ID = 0x64617932
@@ -33,6 +33,7 @@ class Database:
         self.path = Path(self.url.database) if self.url.get_backend_name() == "sqlite" and self.url.database else None
         self.engine = sa.create_engine(self.url, **_arguments(self.path))
         self._inode = 0
+        self._held: list[sa.Connection] = []
         if self.path:
             sa.event.listen(self.engine, "connect", _configure)
             sa.event.listen(self.engine, "begin", _begin)
@@ -83,7 +84,23 @@ class Database:
                 f"{self.path} was moved or replaced while it was in use", mend="put the right file back, then start again: day2 doctor"
             )
 
+    def hold(self, role: str) -> None:
+        """Be the only process of this role on this Postgres, from whatever machine, until we end. Raises Busy. On sqlite the file lock does it."""
+        if self.path is not None:
+            return
+        with self._explained():
+            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            query = sa.text("SELECT pg_try_advisory_lock(hashtext('day2'), hashtext(:role))")
+            if not connection.execute(query, {"role": role}).scalar():
+                connection.close()
+                raise Busy(
+                    f"another process is already the {role} of this ledger", mend=f"stop it, or give this {role} a ledger of its own"
+                )
+            self._held.append(connection)
+
     def close(self) -> None:
+        for connection in self._held:
+            connection.close()
         self.engine.dispose()
 
 

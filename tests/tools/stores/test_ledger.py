@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.domain.approval import Approval
 from core.domain.check import Look, Signal
+from core.domain.errors import Busy
 from core.domain.ledger import ActionRow, Ledger, StopRow, chained
 from core.domain.outcome import TERMINAL, TRANSITIONS, ActionState, allowed
+from tools.stores.opening import Database
 
 S = ActionState
 Row = Callable[..., ActionRow]
@@ -197,3 +200,22 @@ def test_the_chain_links_every_record_to_the_one_before(ledger: Ledger, row: Row
     assert all(chained(item) == item.hash for item in rows)
     assert len(rows[-1].body) < 4096
     assert ledger.chain(2, 1) == rows[1:2]
+
+
+def test_where_machines_share_a_ledger_one_process_holds_a_role(request: pytest.FixtureRequest) -> None:
+    address = request.config.getoption("--postgres", default="")
+    if not address:
+        pytest.skip("no --postgres URL was given")
+    first, second = Database(address), Database(address)
+    first.hold("executor")
+    second.hold("judge")
+    with pytest.raises(Busy):
+        second.hold("executor")
+    first.close()
+    second.hold("executor")
+    second.close()
+
+
+def test_on_sqlite_the_file_lock_of_the_role_is_enough(tmp_path: Path) -> None:
+    for _ in range(2):
+        Database(f"sqlite:///{tmp_path / 'ledger.db'}").hold("executor")
