@@ -49,8 +49,12 @@ def identifier(prefix: str, *parts: object) -> str:
 
 def bounded(text: str, limit: int = 256) -> str:
     """Hostile text made safe to keep and to print: one line, no control or direction characters, at most `limit` characters."""
-    clean = "".join(" " if character in "\r\n\t" else character for character in text if _printable(character))
+    clean = text if text.isascii() and text.isprintable() else _cleaned(text)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def _cleaned(text: str) -> str:
+    return "".join(" " if character in "\r\n\t" else character for character in text if _printable(character))
 
 
 def _printable(character: str) -> bool:

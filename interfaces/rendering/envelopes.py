@@ -62,7 +62,7 @@ def plain(value: Any, name: str = "") -> Any:
     return value
 
 
-_DATA_KEYS = frozenset({"labels", "annotations", "set", "remove", "autonomy", "rows", "old", "new", "body"})
+_DATA_KEYS = frozenset({"labels", "annotations", "set", "remove", "autonomy", "outcomes", "rows", "old", "new", "body"})
 
 
 def _quantity(value: int, name: str) -> Any:

@@ -141,6 +141,11 @@ KINDS: dict[str, tuple[str, Json]] = {
             usage=shape(modelCalls=WHOLE, tokens=WHOLE, amount=TEXT, currency=TEXT),
         ),
     ),
+    "DemoReport": (
+        "day2 demo",
+        {"metadata": metadata(seed=WHOLE, run=TEXT)}
+        | dict.fromkeys(("started", "scanned", "planned", "arbitrated", "judged", "approved", "executed", "scored"), OPEN),
+    ),
     "Route": ("day2 route", listing(ROUTED, metadata(question=TEXT, knownAgents=many(TEXT)), nobody=TEXT)),
     "Checklist": (
         "day2 doctor",

@@ -204,3 +204,21 @@ def test_findings_come_worst_first_and_else_by_code_and_name() -> None:
 
     answer = examine(agent(detector(detect=several)), Desk(Snapshot("c-1", NOW, {}), NOW, "r"))
     assert [finding.subject.name for finding in answer.findings] == ["z", "a", "b"]
+
+
+def test_objects_that_could_not_be_decoded_and_those_with_impossible_names_are_told_and_left_out() -> None:
+    odd = msgspec.structs.replace(POD, metadata=objects.Meta(name="x" * 300, namespace="apps", uid="u-2"))
+    looked: list[str] = []
+
+    def look(desk: Desk) -> Iterator[Finding]:
+        looked.extend(pod.metadata.name for pod in desk.snapshot.pods)
+        return iter(())
+
+    snapshot = Snapshot("c-1", NOW, {"Pod": (POD, odd)}, poisoned=(("Pod apps/web-2", "spec.containers: expected array"),))
+    answer = examine(agent(detector(detect=look)), Desk(snapshot, NOW, "r"))
+    assert looked == ["web-1"]
+    assert answer.coverage.run == ("REL-901",)
+    assert reasons(answer) == {
+        "object Pod apps/web-2": "spec.containers: expected array",
+        "1 objects": "their names or uids are none that an API server gives",
+    }

@@ -4,6 +4,7 @@ The same faults and healthy twins as in `test_planted_faults`; what is tested he
 verification sees it by sources that the action did not write.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ from core.cluster.kinds import KINDS
 from core.domain.evidence import observe
 from core.domain.ledger import ActionRow
 from core.domain.money import Saving
+from core.domain.objective import Objectives, Slo
 from core.domain.outcome import ActionState
 from core.domain.proposal import Effect, Proposal
 from core.domain.verdict import Verdict
 from gate.audit import verify_ledger
 from gate.judging.loop import judge_once
 from tests.agents.test_planted_faults import CASES, GENERAL, Case
-from tests.contracts.mended import Ward, ward
+from tests.contracts.mended import TRUSTED, Ward, ward
 
 World = Callable[..., dict[str, Any]]
 STRATEGIC = {"Content-Type": "application/strategic-merge-patch+json"}
@@ -157,3 +159,13 @@ async def test_a_disruption_budget_lets_the_sick_pod_go_and_keeps_its_well_sibli
         action = proposal.action.model_copy(update={"id": "act-another", "target": other})
         assert "pdb-allows" not in speaking(await verdict_on(proposal, cluster))
         assert "pdb-allows" in speaking(await verdict_on(proposal.model_copy(update={"action": action}), cluster))
+
+
+async def test_bounds_of_an_autoscaler_are_watched_by_the_latency_of_the_workload_behind_it(small: World, tmp_path: Path) -> None:
+    promised = TRUSTED.model_copy(update={"slo": Slo(latency_p99_ms=400, error_per_mille=20)})
+    async with ward(small(web={"faults": ["hpa-floor-too-high"]}), tmp_path, objectives=Objectives(items=(promised,))) as cluster:
+        row = await mended(cluster, "finops", "FIN-103")
+        looks = {look["signal"]: look for look in json.loads(row.looks)}
+        assert looks["latency_p99"]["held"] is True
+        assert looks["latency_p99"]["seen"].endswith("ms, bound 400")
+        assert looks["error_ratio"]["held"] is True

@@ -244,7 +244,10 @@ class SqlLedger:
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
+        """One writer at a time, also on Postgres: what is compared then still holds when it is written."""
         with self._database.writing() as connection:
+            if self._database.path is None:
+                connection.execute(sa.select(tables.heads.c.id).with_for_update()).one()
             yield connection
 
     def _mirror(self) -> None:

@@ -85,7 +85,7 @@ class Database:
             )
 
     def hold(self, role: str) -> None:
-        """Be the only process of this role on this Postgres, from whatever machine, until we end. Raises Busy. On sqlite the file lock does it."""
+        """Be the only process of this role on this Postgres until we end. Raises Busy. On sqlite the folder's lock does it."""
         if self.path is not None:
             return
         with self._explained():

@@ -1,6 +1,7 @@
 """What every ledger promises: the twin, sqlite and Postgres alike."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from core.domain.check import Look, Signal
 from core.domain.errors import Busy
 from core.domain.ledger import ActionRow, Ledger, StopRow, chained
 from core.domain.outcome import TERMINAL, TRANSITIONS, ActionState, allowed
+from tools.stores.memory import MemoryLedger
 from tools.stores.opening import Database
 
 S = ActionState
@@ -219,3 +221,20 @@ def test_where_machines_share_a_ledger_one_process_holds_a_role(request: pytest.
 def test_on_sqlite_the_file_lock_of_the_role_is_enough(tmp_path: Path) -> None:
     for _ in range(2):
         Database(f"sqlite:///{tmp_path / 'ledger.db'}").hold("executor")
+
+
+def test_of_many_at_once_exactly_one_gets_each_thing(ledger: Ledger, row: Row, start: datetime) -> None:
+    """Submitting, claiming, spending and moving, each tried by eight threads; by one on the twin, which lives in one."""
+    threads = 1 if isinstance(ledger, MemoryLedger) else 8
+    brought(ledger, row(1), S.PERMITTED, start)
+
+    def race(attempt: Callable[[int], object]) -> int:
+        with ThreadPoolExecutor(threads) as pool:
+            return sum(bool(won) for won in pool.map(attempt, range(8)))
+
+    assert race(lambda number: ledger.claim("act-0001", f"owner-{number}", start)) == 1
+    assert race(lambda number: ledger.spend("jti-1", f"act-{number}", start)) == 1
+    assert race(lambda number: ledger.submit(row(number + 10, intent_key="one wish"))) == 1
+    assert race(lambda number: move(ledger, "act-0001", S.CLAIMED, S.SENDING, start)) == 1
+    chain = ledger.chain()
+    assert [item.seq for item in chain] == list(range(1, len(chain) + 1))
