@@ -13,9 +13,10 @@ from typing import NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from agents.desk import SCOPE, Agent, Desk, Detector, LogRequest, Planner, RangeQuery
+from core.cluster.looking import ClusterReader
 from core.cluster.objects import Meta
 from core.cluster.queries import Query, Sample, Series
-from core.cluster.reading import ClusterReader, Metrics
+from core.cluster.reading import Metrics
 from core.cluster.snapshot import Snapshot
 from core.domain.errors import Day2Error
 from core.domain.finding import Coverage, Finding, NotRun, Severity

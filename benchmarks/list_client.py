@@ -22,12 +22,12 @@ def ours(url: str) -> Callable[[], Iterable[Row]]:
     """The product's own reader: paged, into slim structs."""
     from tools.clocks import HandClock
     from tools.kubernetes.config import Connection
-    from tools.kubernetes.reader import HttpReader
+    from tools.kubernetes.snapshots import SnapshotReader
     from tools.kubernetes.transport import connect
 
     async def listed() -> Any:
         async with connect(Connection(server=url, context="bench")) as client:
-            return await HttpReader(client, HandClock(datetime(2026, 1, 5, tzinfo=UTC))).snapshot(("Pod",))
+            return await SnapshotReader(client, HandClock(datetime(2026, 1, 5, tzinfo=UTC))).snapshot(("Pod",))
 
     def run() -> Iterable[Row]:
         found = asyncio.run(listed())

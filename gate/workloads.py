@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from core.cluster.kinds import KINDS
-from core.cluster.reading import ClusterReader
+from core.cluster.reading import ObjectReader
 from core.domain.values import Json, at_path
 
 FINISHED = ("Succeeded", "Failed")
@@ -48,7 +48,7 @@ def containers(live: Json) -> list[Json]:
     return list((template(live).get("spec") or {}).get("containers") or ())
 
 
-async def scaled_by(reader: ClusterReader, live: Json) -> Json:
+async def scaled_by(reader: ObjectReader, live: Json) -> Json:
     """The workload behind an autoscaler; anything else is itself."""
     name, kind = at_path(live, "spec.scaleTargetRef.name"), at_path(live, "spec.scaleTargetRef.kind")
     if live.get("kind") != "HorizontalPodAutoscaler" or kind not in KINDS:
@@ -56,7 +56,7 @@ async def scaled_by(reader: ClusterReader, live: Json) -> Json:
     return await reader.get(KINDS[str(kind)], str(at_path(live, "metadata.namespace")), str(name)) or {}
 
 
-async def pods_of(reader: ClusterReader, live: Json) -> list[Json]:
+async def pods_of(reader: ObjectReader, live: Json) -> list[Json]:
     """The pods of a workload, a job, a node, or the pod itself; those that go are left out."""
     metadata, kind = live.get("metadata", {}), live.get("kind")
     if kind == "Pod":

@@ -1,4 +1,4 @@
-"""Where parts are joined and started: settings, services (each command and query once, with its permission check), one composition root per role.
+"""Where parts are joined and started: settings, services, one composition root per role.
 
 Belongs here: the environment, process life, start and resume of runs.
 Never here: a rule, a detector, a screen.

@@ -1,4 +1,4 @@
-"""Asking agents: in this process, or through the queue in theirs. Both answer with the same JSON. Used by the controller and the agent role."""
+"""Asking agents: in this process, or through the queue in theirs. Both answer with the same JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from typing import Any
 
 from agents.consulting import Consultation, consult
 from agents.desk import Agent
-from core.cluster.reading import ClusterReader, Metrics
+from core.cluster.looking import ClusterReader
+from core.cluster.reading import Metrics
 from core.domain.clock import Clock
 from core.domain.errors import InvalidInput
 from core.domain.money import PriceList

@@ -1,7 +1,7 @@
 """Starting, following and resuming the two flows. Used by the controller role; the flows themselves are in `graph`.
 
-A thread is an id: the run id, or the action id. After a kill the same calls continue where the checkpoint stands; the ledger decides what is
-still allowed, so a stale or forged checkpoint can ask for nothing that the gate has not permitted.
+A thread is an id: the run id, or the action id. After a kill the same calls continue where the checkpoint stands; the ledger decides
+what is still allowed, so a stale or forged checkpoint can ask for nothing that the gate has not permitted.
 """
 
 import asyncio

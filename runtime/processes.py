@@ -11,7 +11,10 @@ _SET_PARENT_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
 
 
 def dies_with_parent() -> None:
-    """Runs in a new child before its program (`preexec_fn`): the kernel sends SIGTERM when the parent dies (Linux). Elsewhere `watch_parent` in the child does it."""
+    """Runs in a new child before its program (`preexec_fn`): on Linux the kernel sends SIGTERM when the parent dies.
+
+    Elsewhere `watch_parent` in the child does it.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
 

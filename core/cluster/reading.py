@@ -1,4 +1,4 @@
-"""The read ports: the cluster's objects, and its metrics. `tools` has the adapters and their twins."""
+"""The read ports of the gate: full objects of the cluster, and its metrics. Agents see more, through `core.cluster.looking`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,11 +6,10 @@ from typing import Protocol
 
 from core.cluster.kinds import Kind
 from core.cluster.queries import Query, Sample, Series
-from core.cluster.snapshot import Snapshot
 from core.domain.values import Json
 
 
-class ClusterReader(Protocol):
+class ObjectReader(Protocol):
     """Reads one cluster. Raises Unavailable, NotAuthenticated, or NotAuthorised with the RBAC line that is missing."""
 
     async def cluster_uid(self) -> str:
@@ -21,12 +20,6 @@ class ClusterReader(Protocol):
 
     async def list(self, kind: Kind, namespace: str = "", *, labels: Mapping[str, str] | None = None) -> Sequence[Json]:
         """Full objects. For small sets: the judge's surroundings, not detectors."""
-
-    async def snapshot(self, kinds: Sequence[str], namespaces: Sequence[str] = ()) -> Snapshot:
-        """Slim objects of these kinds, paged and decoded. What may not be read is named in the snapshot, not raised."""
-
-    async def log(self, namespace: str, pod: str, container: str, *, previous: bool = False, lines: int = 40) -> str:
-        """The tail of a container's log: hostile text."""
 
     async def usage(self, namespace: str) -> Sequence[Json]:
         """PodMetrics of metrics.k8s.io: the second source for usage. Empty where it is not served."""

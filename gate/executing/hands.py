@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from core.cluster.kinds import KINDS, Kind
-from core.cluster.reading import ClusterReader, Metrics
+from core.cluster.reading import Metrics, ObjectReader
 from core.domain.api_request import ApiRequest
 from core.domain.clock import Clock
 from core.domain.errors import Refused
@@ -26,7 +26,7 @@ class Hands:
 
     ledger: Ledger
     writer: ClusterWriter
-    reader: ClusterReader
+    reader: ObjectReader
     metrics: Metrics | None
     clock: Clock
     judge: Verifier

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from core.cluster.reading import ClusterReader, Metrics
+from core.cluster.reading import Metrics, ObjectReader
 from core.domain.action import Action
 from core.domain.clock import Clock
 from core.domain.facts import Facts
@@ -36,7 +36,7 @@ class Bench:
     """`doors` are the keys that may sign approvals. Without grants nothing is granted; without objectives every agent only looks."""
 
     ledger: Ledger
-    reader: ClusterReader
+    reader: ObjectReader
     previewer: Previewer
     metrics: Metrics | None
     clock: Clock

@@ -61,8 +61,26 @@ app = typer.Typer(
 def root(context: typer.Context) -> None:
     if not isinstance(context.obj, Flags):
         context.obj = Flags()
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is None and not _status(context):
         typer.echo(BARE)
+
+
+def _status(context: typer.Context) -> bool:
+    """Where day2 was used before, one screen of what stands; elsewhere nothing."""
+    from interfaces.rendering import status
+    from runtime.roles import console
+
+    session = sessions.begin(context)
+    with console.record(session.settings) as kept:
+        if not kept.kept:
+            return False
+        rows = kept.ledger.search(limit=1000)
+        counts: dict[str, int] = {}
+        for row in rows:
+            counts[row.state.value] = counts.get(row.state.value, 0) + 1
+        waiting = [row.action_id for row in rows if row.state.value == "needs_approval"]
+        status.view(session.out, folder=str(session.settings.data_dir), waiting=waiting, states=counts, stops=kept.ledger.stops())
+    return True
 
 
 for name, command in (

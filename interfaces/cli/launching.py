@@ -28,8 +28,7 @@ def launch(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         return _usage(error.format_message().partition(" Did you mean")[0], words)
     except (typer.Abort, KeyboardInterrupt):
-        print("interrupted; nothing that was sent is forgotten: day2 action list", file=sys.stderr)
-        return Exit.INTERRUPTED
+        answer = Exit.INTERRUPTED
     except Day2Error as error:
         return _explain(error, flags)
     except (BrokenPipeError, SystemExit):  # `day2 audit list | head`: the reader has enough; typer answers that by itself with an exit
@@ -37,6 +36,8 @@ def launch(arguments: Sequence[str]) -> int:
         return Exit.DONE
     except OSError as error:
         return _system(error, flags)
+    if answer == Exit.INTERRUPTED:  # typer turns Ctrl-C into this answer
+        print("interrupted; nothing that was sent is forgotten: day2 action list", file=sys.stderr)
     return int(answer) if isinstance(answer, int) else Exit.DONE
 
 

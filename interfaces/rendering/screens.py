@@ -22,6 +22,7 @@ STYLES = {
     **dict.fromkeys(("allow", "verified", "pass", "ok", "approved"), "green"),
 }
 WIDTH_OF_A_PIPE = 0
+NARROWEST = 20
 
 
 class Screen:
@@ -50,26 +51,20 @@ class Screen:
 
     def wrapped(self, text: str, *, indent: int = 0, hang: int = 0) -> None:
         """One paragraph within the width; further lines are indented by `hang` more."""
-        room = max(20, self.width - indent - hang) if self.width else 10**6
-        for number, part in enumerate(_parts(self.fitting(text), room)):
+        room = max(NARROWEST, self.width - indent) if self.width else 10**6
+        for number, part in enumerate(_parts(self.fitting(text), room, max(NARROWEST, room - hang))):
             self.line(" " * (indent + (hang if number else 0)) + part)
 
 
-def _parts(text: str, room: int) -> list[str]:
-    lines, current = [], ""
-    for word in text.split(" "):
-        while len(word) > room:  # a name without a space: nothing is lost, it goes on in the next line
-            if current:
-                lines.append(current)
-                current = ""
-            lines.append(word[:room])
-            word = word[room:]
-        if current and len(current) + 1 + len(word) > room:
-            lines.append(current)
-            current = word
-        else:
-            current = f"{current} {word}" if current else word
-    return [*lines, current]
+def _parts(text: str, first: int, further: int) -> list[str]:
+    """The text in lines of at most `first`, then `further` characters. Runs of blanks inside a line stay as they are."""
+    lines: list[str] = []
+    while len(text) > (room := further if lines else first):
+        at = text.rfind(" ", 1, room + 1)
+        at = at if at > 0 and text[:at].strip() else room  # a name without a blank goes on in the next line: nothing is lost
+        lines.append(text[:at].rstrip())
+        text = text[at:].lstrip()
+    return [*lines, text]
 
 
 def speaks_ascii_only(stream: TextIO) -> bool:

@@ -1,4 +1,4 @@
-"""The controller: agents with their leases, the run flow, and the threads that follow actions. Reads clusters, submits to the gate, writes nothing."""
+"""The controller: agents with their leases, the run flow, and the threads that follow actions. It writes no cluster."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,8 @@ from functools import partial
 
 from agents.catalogue import AGENTS
 from agents.desk import Agent
-from core.cluster.reading import ClusterReader, Metrics
+from core.cluster.looking import ClusterReader
+from core.cluster.reading import Metrics
 from core.domain.clock import Clock
 from core.domain.errors import Unavailable
 from core.domain.ledger import Ledger

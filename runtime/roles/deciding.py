@@ -1,4 +1,4 @@
-"""A door's way to decide on actions: it authenticated the person, so it signs. The judge counts what was signed; nothing here moves an action."""
+"""A door's way to decide on actions: it authenticated the person, so it signs. The judge counts what was signed."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The demo's stage: a simulated cluster over HTTP with the generated RBAC, and on it everything that `day2 serve` starts. One folder holds it all."""
+"""The demo's stage: a simulated cluster over HTTP with the generated RBAC, and on it everything that `day2 serve` starts."""
 
 import base64
 import contextlib
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from core.actions.roles import EXECUTOR, JUDGE, NAMESPACE, READER, manifests
-from core.cluster.reading import ClusterReader
+from core.cluster.looking import ClusterReader
 from core.domain.ledger import Ledger
 from core.domain.values import Json
 from core.policy import engine, testing

@@ -1,4 +1,4 @@
-"""All roles on one machine: judge and executor as children with keys of their own, the embedded registry, and the controller in this process.
+"""All roles on one machine: judge and executor as children, the embedded registry, and the controller in this process.
 
 Behind `day2 serve`, `day2 apply` without a running server, the demo, and the whole runs of the tests.
 """
@@ -43,7 +43,10 @@ class Everything:
 async def opened(
     settings: Settings, *, family: serving.Children | None = None, children: Sequence[str] = ("judge", "executor")
 ) -> AsyncIterator[Everything]:
-    """Start the controller here and `children` beside it, yield, stop all in reverse. Raises Busy where another process already serves this data folder."""
+    """Start the controller here and `children` beside it, yield, stop all in reverse.
+
+    Raises Busy where another process already serves this data folder.
+    """
     folder = settings.data_dir
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with contextlib.AsyncExitStack() as stack:
@@ -100,7 +103,8 @@ async def _until_told(stop: asyncio.Event, family: serving.Children, *tasks: "as
             task.result()
     if lost in done:
         child = lost.result()
-        raise Unavailable(f"the {child.name} process", 1.0, reason=f"it ended with code {child.process.returncode}", mend=f"see {child.log}")
+        code = child.process.returncode
+        raise Unavailable(f"the {child.name} process", 1.0, reason=f"it ended with code {code}", mend=f"see {child.log}")
 
 
 def _ready(settings: Settings, roles: Sequence[str]) -> None:

@@ -33,7 +33,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
             hands = Hands(
                 ledger=store,
                 writer=ImpersonatingWriter(client),
-                reader=HttpReader(client, clock),
+                reader=HttpReader(client),
                 metrics=metrics,
                 clock=clock,
                 judge=keys.verifier(settings.data_dir / "keys", keys.JUDGE),  # Unavailable until the judge has made it

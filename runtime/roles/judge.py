@@ -36,7 +36,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
         async def step() -> int:
             bench = Bench(
                 ledger=store,
-                reader=HttpReader(client, clock),
+                reader=HttpReader(client),
                 previewer=PreviewWriter(client),
                 metrics=metrics,
                 clock=clock,

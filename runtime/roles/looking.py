@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agents.catalogue import AGENTS
-from core.cluster.reading import ClusterReader, Metrics
+from core.cluster.looking import ClusterReader
+from core.cluster.reading import Metrics
 from core.domain.clock import Clock
 from core.domain.request import Request
 from core.domain.values import bounded

@@ -20,7 +20,7 @@ from runtime.roles import console, looking, reading
 from runtime.services import planning, policies, scanning
 from runtime.settings import Settings
 from tools.kubernetes import config, transport
-from tools.kubernetes.reader import HttpReader
+from tools.kubernetes.snapshots import SnapshotReader
 from tools.kubernetes.writer import PreviewWriter
 from tools.stores.memory import MemoryLedger
 
@@ -37,7 +37,7 @@ async def plan(settings: Settings, namespaces: Sequence[str], agents: Sequence[s
             found = await scanning.scan(looking.consulting(view), looking.request(view.clock, namespaces, agents=asked), asked)
             bench = Bench(
                 ledger=kept.ledger,
-                reader=HttpReader(client, view.clock),
+                reader=SnapshotReader(client, view.clock),
                 previewer=PreviewWriter(client),
                 metrics=view.metrics,
                 clock=view.clock,

@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.cluster.reading import ClusterReader, Metrics
+from core.cluster.looking import ClusterReader
+from core.cluster.reading import Metrics
 from core.domain.clock import Clock
 from runtime import declared
 from runtime.declared import Declared
 from runtime.settings import Settings
 from tools import clocks
 from tools.kubernetes import config, transport
-from tools.kubernetes.reader import HttpReader
+from tools.kubernetes.snapshots import SnapshotReader
 from tools.metrics.prometheus import PrometheusMetrics
 
 
@@ -51,4 +52,4 @@ async def opened(settings: Settings, kubeconfig: Path | None = None) -> AsyncIte
         if metrics is not None:
             stack.callback(metrics.close)
         client = await stack.enter_async_context(transport.connect(connection))
-        yield Reading(clock, HttpReader(client, clock), metrics, documents, connection.context, connection.server)
+        yield Reading(clock, SnapshotReader(client, clock), metrics, documents, connection.context, connection.server)

@@ -26,7 +26,7 @@ from simulator.worlds import loading
 from simulator.worlds.loading import load
 from simulator.worlds.running import Running, start
 from tools.clocks import HandClock
-from tools.kubernetes.reader import HttpReader
+from tools.kubernetes.snapshots import SnapshotReader
 from tools.metrics import answers
 
 PRICED = PriceList(
@@ -65,7 +65,7 @@ class Box:
         self.running = running
         self.client = client
         self.clock = HandClock(running.clock.now())
-        self.reader = HttpReader(client, self.clock)
+        self.reader = SnapshotReader(client, self.clock)
         self.metrics = HttpMetrics(client)
 
     async def consult(

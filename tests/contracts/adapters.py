@@ -21,7 +21,7 @@ from core.domain.errors import Conflict, NotAuthorised, Refused
 from tools.clocks import HandClock
 from tools.kubernetes import config, transport
 from tools.kubernetes.installing import install
-from tools.kubernetes.reader import HttpReader
+from tools.kubernetes.snapshots import SnapshotReader
 from tools.kubernetes.writer import ImpersonatingWriter, PreviewWriter
 
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -105,19 +105,19 @@ class AdapterContract:
 
     async def test_a_cluster_is_known_by_the_uid_of_its_system_namespace(self, cluster: Cluster, clock: HandClock) -> None:
         async with cluster.client() as admin:
-            reader = HttpReader(admin, clock)
+            reader = SnapshotReader(admin, clock)
             system = await reader.get(KINDS["Namespace"], "", "kube-system")
             assert system is not None
             assert await reader.cluster_uid() == system["metadata"]["uid"]
 
     async def test_an_object_that_is_not_there_is_none_and_not_an_error(self, cluster: Cluster, clock: HandClock) -> None:
         async with cluster.client() as admin:
-            assert await HttpReader(admin, clock).get(KINDS["Deployment"], cluster.namespace, "nobody") is None
+            assert await SnapshotReader(admin, clock).get(KINDS["Deployment"], cluster.namespace, "nobody") is None
 
     async def test_a_snapshot_holds_what_was_made_with_its_replica_sets(self, cluster: Cluster, clock: HandClock) -> None:
         uids = await self.make(cluster, "snap-a", "snap-b")
         async with cluster.client() as admin:
-            reader = HttpReader(admin, clock)
+            reader = SnapshotReader(admin, clock)
             for _ in range(100):
                 snapshot = await reader.snapshot(("Namespace", "Deployment", "ReplicaSet", "Pod"), (cluster.namespace,))
                 sets = [item for uid in uids.values() for item in snapshot.owned(uid, "ReplicaSet")]
@@ -139,7 +139,7 @@ class AdapterContract:
                     f"/api/v1/namespaces/{cluster.namespace}/configmaps", params={"limit": "500", "continue": first["metadata"]["continue"]}
                 )
             ).json()
-            whole = await HttpReader(admin, clock).list(KINDS["ConfigMap"], cluster.namespace)
+            whole = await SnapshotReader(admin, clock).list(KINDS["ConfigMap"], cluster.namespace)
         names = [item["metadata"]["name"] for item in [*first["items"], *second["items"]]]
         assert len(first["items"]) == 3
         assert names == [item["metadata"]["name"] for item in whole]
@@ -147,7 +147,7 @@ class AdapterContract:
     async def test_labels_select(self, cluster: Cluster, clock: HandClock) -> None:
         await self.make(cluster, "chosen", "other")
         async with cluster.client() as admin:
-            found = await HttpReader(admin, clock).list(KINDS["Deployment"], cluster.namespace, labels={"app": "chosen"})
+            found = await SnapshotReader(admin, clock).list(KINDS["Deployment"], cluster.namespace, labels={"app": "chosen"})
         assert [item["metadata"]["name"] for item in found] == ["chosen"]
 
     async def test_a_reader_may_not_write_and_is_told_which_right_is_missing(self, cluster: Cluster) -> None:
@@ -181,9 +181,9 @@ class AdapterContract:
         request = patch_request(cluster, "moved", uids["moved"], {"spec": {"replicas": 3}})
         async with cluster.client("executor") as executor, cluster.client() as admin:
             preview = await ImpersonatingWriter(executor).send(request, agent="scaling", permit="a.b.c", dry_run=True)
-            before = await HttpReader(admin, clock).get(KINDS["Deployment"], cluster.namespace, "moved")
+            before = await SnapshotReader(admin, clock).get(KINDS["Deployment"], cluster.namespace, "moved")
             stored = await ImpersonatingWriter(executor).send(request, agent="scaling", permit="a.b.c")
-            after = await HttpReader(admin, clock).get(KINDS["Deployment"], cluster.namespace, "moved")
+            after = await SnapshotReader(admin, clock).get(KINDS["Deployment"], cluster.namespace, "moved")
         assert before is not None
         assert after is not None
         assert preview["spec"]["replicas"] == 3
@@ -212,9 +212,10 @@ class AdapterContract:
         request = patch_request(cluster, "previewed", uids["previewed"], {"spec": {"replicas": 4}})
         async with cluster.client("judge") as judge, cluster.client() as admin:
             shown = await PreviewWriter(judge).preview(request, agent="scaling")
-            kept = await HttpReader(admin, clock).get(KINDS["Deployment"], cluster.namespace, "previewed")
-            allowed = await HttpReader(judge, clock).allowed("day2:agent:scaling", "patch", "apps", "deployments", "", cluster.namespace)
-            refused = await HttpReader(judge, clock).allowed("day2:agent:scaling", "delete", "apps", "deployments", "", cluster.namespace)
+            kept = await SnapshotReader(admin, clock).get(KINDS["Deployment"], cluster.namespace, "previewed")
+            asked = SnapshotReader(judge, clock)
+            allowed = await asked.allowed("day2:agent:scaling", "patch", "apps", "deployments", "", cluster.namespace)
+            refused = await asked.allowed("day2:agent:scaling", "delete", "apps", "deployments", "", cluster.namespace)
         assert kept is not None
         assert (shown["spec"]["replicas"], kept["spec"]["replicas"]) == (4, 2)
         assert (allowed, refused) == (True, False)

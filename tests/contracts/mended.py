@@ -38,7 +38,7 @@ from simulator.authn import MASTERS, User
 from simulator.worlds.loading import load
 from simulator.worlds.running import Running, start
 from tools.kubernetes.installing import install
-from tools.kubernetes.reader import HttpReader
+from tools.kubernetes.snapshots import SnapshotReader
 from tools.kubernetes.writer import ImpersonatingWriter, PreviewWriter
 from tools.metrics import answers
 from tools.stores.ledger import SqlLedger
@@ -100,7 +100,7 @@ class Ward:
 
     running: Running
     admin: httpx.AsyncClient
-    reader: HttpReader
+    reader: SnapshotReader
     metrics: WorldMetrics
     clock: WorldClock
     ledger: SqlLedger
@@ -208,7 +208,7 @@ def _staffed(
     metrics = WorldMetrics(clients[READER])
     bench = Bench(
         ledger=ledger,
-        reader=HttpReader(clients[JUDGE], clock),
+        reader=SnapshotReader(clients[JUDGE], clock),
         previewer=PreviewWriter(clients[JUDGE]),
         metrics=metrics,
         clock=clock,
@@ -223,12 +223,12 @@ def _staffed(
     hands = Hands(
         ledger=ledger,
         writer=ImpersonatingWriter(clients[EXECUTOR]),
-        reader=HttpReader(clients[EXECUTOR], clock),
+        reader=SnapshotReader(clients[EXECUTOR], clock),
         metrics=metrics,
         clock=clock,
         judge=judge.verifier,
         owner="executor-1",
     )
     door = LedgerDoor(ledger, clock)
-    reader = HttpReader(clients[READER], clock)
+    reader = SnapshotReader(clients[READER], clock)
     return Ward(running, clients["admin"], reader, metrics, clock, ledger, bench, hands, door, person, wishes)

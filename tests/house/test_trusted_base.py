@@ -8,7 +8,7 @@ import grimp
 import pytest
 
 LIMIT = 6_000
-"""Lines of code, without blanks, comments and docstrings. The design's goal is 4,000 in all: this is a ratchet on the way there, never to be raised."""
+"""Lines of code, without blanks, comments and docstrings. The design's goal is 4,000 in all: a ratchet on the way there."""
 ROLES = ("judge", "executor", "webhook")
 
 

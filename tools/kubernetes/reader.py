@@ -1,9 +1,5 @@
-"""Reads one cluster over HTTP: the adapter behind `core.cluster.reading.ClusterReader`.
+"""Reads full objects of one cluster over HTTP: the adapter behind `core.cluster.reading.ObjectReader`, for judge and executor."""
 
-Agents take slim snapshots, the judge and the executor full objects.
-"""
-
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TypeVar
@@ -12,28 +8,21 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from core.cluster import decoding
 from core.cluster.kinds import KINDS, Kind
-from core.cluster.snapshot import Snapshot
-from core.domain.clock import Clock
-from core.domain.errors import Day2Error, NotAuthorised, Unavailable
-from core.domain.values import Json, bounded
-from core.policy.redaction import redact
+from core.domain.errors import NotAuthorised, Unavailable
+from core.domain.values import Json
 from tools.kubernetes import transport
 
 T = TypeVar("T")
 PAGE = 500
 LIST_ATTEMPTS = 3
-LOG_BYTES = 16_384
-KINDS_AT_ONCE = 4
 
 
 class HttpReader:
-    """`clock` stamps snapshots. The client is owned by the caller, who closes it."""
+    """The client is owned by the caller, who closes it."""
 
-    def __init__(self, client: httpx.AsyncClient, clock: Clock) -> None:
+    def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
-        self._clock = clock
         self._uid = ""
 
     async def cluster_uid(self) -> str:
@@ -52,34 +41,8 @@ class HttpReader:
 
     async def list(self, kind: Kind, namespace: str = "", *, labels: Mapping[str, str] | None = None) -> Sequence[Json]:
         params = {"labelSelector": ",".join(f"{key}={value}" for key, value in sorted(labels.items()))} if labels else {}
-        pages = await self._pages(kind, namespace, params, _plain_page)
+        pages = await self.pages(kind, namespace, params, _plain_page)
         return [item for page in pages for item in page]
-
-    async def snapshot(self, kinds: Sequence[str], namespaces: Sequence[str] = ()) -> Snapshot:
-        gate = asyncio.Semaphore(KINDS_AT_ONCE)
-
-        async def one(name: str) -> decoding.Decoded | str:
-            async with gate:
-                return await self._decoded(KINDS[name], namespaces)
-
-        cluster = await self.cluster_uid()
-        answers = dict(zip(kinds, await asyncio.gather(*(one(name) for name in kinds)), strict=True))
-        decoded = {name: answer for name, answer in answers.items() if not isinstance(answer, str)}
-        return Snapshot(
-            cluster=cluster,
-            taken_at=self._clock.now(),
-            objects={name: answer.items for name, answer in decoded.items()},
-            unread={name: answer for name, answer in answers.items() if isinstance(answer, str)},
-            poisoned=tuple(poison for answer in decoded.values() for poison in answer.poisoned),
-        )
-
-    async def log(self, namespace: str, pod: str, container: str, *, previous: bool = False, lines: int = 40) -> str:
-        params = {"container": container, "tailLines": str(lines), "limitBytes": str(LOG_BYTES)} | (
-            {"previous": "true"} if previous else {}
-        )
-        path = KINDS["Pod"].path(quote(namespace, safe=""), quote(pod, safe="")) + "/log"
-        response = await transport.read(self._client, path, params=params, right="get pods/log")
-        return "" if response.status_code == HTTPStatus.NOT_FOUND else redact(response.text[:LOG_BYTES])
 
     async def usage(self, namespace: str) -> Sequence[Json]:
         path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{quote(namespace, safe='')}/pods"
@@ -112,26 +75,7 @@ class HttpReader:
         transport.raise_for(response, right="create authorization.k8s.io/subjectaccessreviews")
         return bool((_object(response.content).get("status") or {}).get("allowed"))
 
-    async def _decoded(self, kind: Kind, namespaces: Sequence[str]) -> "decoding.Decoded | str":
-        """All objects of a kind, or the reason why there are none to be had."""
-
-        def read(body: bytes) -> tuple[decoding.Decoded, str]:
-            page = decoding.decode_page(kind.name, body)
-            return page, page.token
-
-        parts: list[decoding.Decoded] = []
-        try:
-            for namespace in namespaces if namespaces and kind.namespaced else ("",):
-                parts += await self._pages(kind, namespace, {}, read)
-        except NotAuthorised as error:
-            return f"{bounded(str(error), 160)}; {error.mend}"
-        except Day2Error as error:
-            if kind.name in _ESSENTIAL:
-                raise
-            return bounded(str(error), 200)
-        return decoding.joined(parts)
-
-    async def _pages(self, kind: Kind, namespace: str, params: Mapping[str, str], read: Callable[[bytes], tuple[T, str]]) -> Sequence[T]:
+    async def pages(self, kind: Kind, namespace: str, params: Mapping[str, str], read: Callable[[bytes], tuple[T, str]]) -> Sequence[T]:
         """Every page of a list; `read` gives a page's value and the token of the next. A list that expires (410) is begun again."""
         path, right = kind.path(quote(namespace, safe="")), f"list {_resource(kind)}"
         for _ in range(LIST_ATTEMPTS):
@@ -149,9 +93,6 @@ class HttpReader:
                 if not token:
                     return found
         raise Unavailable("the Kubernetes API", 5.0, reason=f"the list of {kind.resource} expired {LIST_ATTEMPTS} times")
-
-
-_ESSENTIAL = frozenset({"Namespace", "Pod"})
 
 
 def _plain_page(body: bytes) -> "tuple[list[Json], str]":

@@ -31,10 +31,10 @@ def test_an_approval_is_signed_by_the_door_for_the_user_of_the_system(here: Day2
 
 def test_variables_that_anybody_can_set_do_not_say_who_approves(here: Day2, past: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        monkeypatch.setenv(name, "the-boss")
+        monkeypatch.setenv(name, "somebody")
     past.asked("act-wait")
     here("approve", "act-wait", "--reason", "x")
-    assert past.approvals("act-wait")[0].by == console.person() != "local:the-boss"
+    assert past.approvals("act-wait")[0].by == console.person() != "local:somebody"
 
 
 def test_who_asked_cannot_approve_and_may_deny(here: Day2, past: Any) -> None:
@@ -94,6 +94,15 @@ def test_the_card_shows_all_that_a_person_needs(here: Day2, past: Any) -> None:
         "--confirm=debug",
     ):
         assert words in out, words
+
+
+def test_day2_alone_says_what_stands(here: Day2, past: Any) -> None:
+    past.asked("act-wait")
+    lines = here().out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["actions", "waiting", "stop", "next"]
+    assert "1 needs_approval" in lines[1]
+    assert "act-wait" in lines[2]
+    assert "day2 approvals" in lines[4]
 
 
 def test_mine_leaves_out_what_i_asked_for(here: Day2, past: Any) -> None:

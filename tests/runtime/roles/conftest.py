@@ -235,7 +235,7 @@ class House:
             documents = declared.read(self.folder / "documents.yaml")
             self.bench = Bench(
                 ledger=self.ledger,
-                reader=HttpReader(client, clock),
+                reader=HttpReader(client),
                 previewer=PreviewWriter(client),
                 metrics=None,
                 clock=clock,

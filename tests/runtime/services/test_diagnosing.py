@@ -55,8 +55,8 @@ def test_one_disk_for_both_sinks_is_said(tmp_path: Path) -> None:
 
 
 def test_a_pulled_stop_names_who_why_and_how_to_resume() -> None:
-    line = diagnosing.emergency_stop([StopRow("agent=finops", "all", "ana", "wrong prices", NOW)])
-    assert (line.state, "ana: wrong prices" in line.cause) == ("warn", True)
+    line = diagnosing.emergency_stop([StopRow("agent=finops", "all", "local:operator", "wrong prices", NOW)])
+    assert (line.state, "local:operator: wrong prices" in line.cause) == ("warn", True)
     assert "--scope agent=finops" in line.fix
 
 

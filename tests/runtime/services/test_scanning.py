@@ -1,0 +1,79 @@
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agents.catalogue import AGENTS
+from core.cluster.manifests import decode_manifests
+from core.domain.errors import InvalidInput, Unavailable
+from core.domain.finding import Severity
+from core.domain.objective import Objectives
+from core.domain.request import Request
+from runtime.consulting import InProcess
+from runtime.services import manifests, scanning
+from tools.clocks import SystemClock
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+NAMES = tuple(agent.name for agent in AGENTS)
+POD = """\
+{"kind": "List", "apiVersion": "v1", "items": [
+  {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "shop", "uid": "u0"}},
+  {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "debug", "namespace": "shop", "uid": "u1"},
+   "spec": {"containers": [{"name": "a", "image": "x", "securityContext": {"privileged": true}}]},
+   "status": {"phase": "Running", "startTime": "2026-01-01T00:00:00Z"}}]}
+"""
+
+
+def scanned(reader: manifests.ManifestReader) -> scanning.Scan:
+    consulting = InProcess({agent.name: agent for agent in AGENTS}, reader, None, Objectives(), None, SystemClock())
+    return asyncio.run(scanning.scan(consulting, Request(id="run-1", trigger="cli", by="b", at=NOW), NAMES))
+
+
+def of_files(text: str = POD) -> manifests.ManifestReader:
+    return manifests.ManifestReader(decode_manifests({"all.json": text.encode()}), NOW)
+
+
+def test_findings_of_files_with_what_could_not_be_looked_at() -> None:
+    found = scanned(of_files())
+    assert [finding.code for finding in found.findings] == ["SEC-102"]
+    assert any(row.check.startswith("REL-104") and "not in the files" in row.reason for row in found.coverage.not_run)
+    assert found.worst() is found.findings[0].severity
+    assert scanning.score(found.findings) < 100
+
+
+def test_only_what_the_baseline_does_not_have_is_new(tmp_path: Path) -> None:
+    found = scanned(of_files())
+    again = scanning.since(found, frozenset({found.findings[0].id}))
+    assert (again.findings, again.known) == ((), 1)
+
+
+def test_severities_are_ordered() -> None:
+    found = scanned(of_files())
+    level = found.findings[0].severity
+    assert found.at_least(Severity.INFO)
+    assert found.at_least(level)
+    assert not found.at_least(Severity.CRITICAL) or level is Severity.CRITICAL
+
+
+def test_an_agent_that_cannot_look_at_all_ends_the_scan() -> None:
+    class Down(manifests.ManifestReader):
+        async def snapshot(self, *_: object, **__: object) -> object:  # type: ignore[override]
+            raise Unavailable("the Kubernetes API")
+
+    with pytest.raises(Unavailable):
+        scanned(Down(decode_manifests({}), NOW))
+
+
+def test_unknown_agents_and_severities_are_refused_with_the_known() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        scanning.chosen(["finopps"], NAMES)
+    assert "finops" in caught.value.mend
+    with pytest.raises(InvalidInput):
+        scanning.severity("huge")
+
+
+def test_namespaces_limit_what_is_read_from_files() -> None:
+    reader = of_files()
+    assert asyncio.run(reader.snapshot(["Pod"], ["shop"])).pods
+    assert not asyncio.run(reader.snapshot(["Pod"], ["other"])).pods
