@@ -51,7 +51,7 @@ class LedgerDoor:
     def _found(self, action_id: str) -> ActionRow:
         if row := self._ledger.get(action_id):
             return row
-        raise InvalidInput(f"no action {action_id[:40]!r}", mend="day2 actions lists them")
+        raise InvalidInput(f"no action {action_id[:40]!r}", mend="day2 action list")
 
     def _row(self, proposal: Proposal, by: str) -> ActionRow:
         now = self._clock.now()

@@ -1,6 +1,6 @@
 """Asking agents: in this process, or through the queue in theirs. Both answer with the same JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,15 +49,15 @@ class InProcess:
 
 @dataclass(frozen=True)
 class ThroughQueue:
-    """Agents in processes of their own; what is not served elsewhere is asked here."""
+    """Agents that live in a process of their own are asked there; the others here. `elsewhere` names the first ones now."""
 
     tasks: Tasks
-    remote: frozenset[str]
+    elsewhere: Callable[[], Awaitable[frozenset[str]]]
     local: InProcess
     wait_seconds: float
 
     async def consult(self, agent: str, request: Request) -> Plain:
-        if agent not in self.remote:
+        if agent not in await self.elsewhere():
             return await self.local.consult(agent, request)
         body = {"agent": agent, "request": request.model_dump(mode="json")}
         return await self.tasks.ask(agent, f"{request.id}:{agent}", body, wait_seconds=self.wait_seconds)

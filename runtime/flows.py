@@ -10,6 +10,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command
+from langsmith import tracing_context
 
 from core.domain.errors import Corrupt, InvalidInput
 from core.domain.outcome import TERMINAL
@@ -38,7 +39,8 @@ class Flows:
         if stored.values.get("response"):
             return dict(stored.values["response"])
         start: Any = None if stored.values else {"request": request.model_dump(mode="json"), "consultations": []}
-        answer = await self._run.ainvoke(start, config, context=self._run_context, durability="sync")
+        with tracing_context(enabled=False):  # a variable in the shell must not send the run to a tracing service
+            answer = await self._run.ainvoke(start, config, context=self._run_context, durability="sync")
         return dict(answer["response"])
 
     async def response(self, run_id: str) -> Plain:
@@ -61,7 +63,8 @@ class Flows:
             if pending:
                 standing = await self._decided(action_id)
                 step = Command(resume={pending[0].id: {"action_id": action_id, "state": standing.value}})
-            await self._action.ainvoke(step, config, context=self._action_context, durability="sync")
+            with tracing_context(enabled=False):
+                await self._action.ainvoke(step, config, context=self._action_context, durability="sync")
 
     async def _decided(self, action_id: str) -> Standing:
         gate: GateDoor = self._action_context.gate

@@ -100,8 +100,8 @@ async def _ready(child: Child) -> dict[str, Any]:
                         return found
     except TimeoutError:
         pass
-    tail = child.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:] if child.log.exists() else []
-    raise Unavailable(f"the {child.name} process", 1.0, reason=(tail or ["it ended without a word"])[0][:200], mend=f"see {child.log}")
+    lines = child.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-2:] if child.log.exists() else []
+    raise Unavailable(f"the {child.name} process", 1.0, reason="; ".join(lines)[:300] or "it ended without a word", mend=f"see {child.log}")
 
 
 async def _stop(child: Child) -> None:

@@ -189,7 +189,8 @@ def wants_color(environment: Mapping[str, str] | None = None) -> bool:
 def child_environment() -> dict[str, str]:
     """What our own processes inherit: nothing that holds a key or names a cluster."""
     dropped = ("KUBECONFIG", "OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-    return {key: value for key, value in os.environ.items() if key not in dropped and not key.startswith(PREFIX)} | {
+    strange = (PREFIX, "LANGSMITH_", "LANGCHAIN_")  # the last two can send what a flow does to a tracing service
+    return {key: value for key, value in os.environ.items() if key not in dropped and not key.startswith(strange)} | {
         "LANGGRAPH_STRICT_MSGPACK": "true"
     }
 

@@ -9,9 +9,7 @@ from core.domain.target import Target
 from core.domain.values import Json, at_path
 
 
-def check(
-    target: Target, *signals: Signal | Expectation, guards: Guards | None = None, settle: int, watch: int, every: int = 30
-) -> Check:
+def check(target: Target, *signals: Signal | Expectation, guards: Guards | None = None, settle: int, watch: int, every: int = 30) -> Check:
     """`signals` must hold; `guards` are bounds that people promised, watched beside them. Times are in seconds."""
     required = tuple(signal if isinstance(signal, Expectation) else Expectation(signal=signal) for signal in signals)
     return Check(

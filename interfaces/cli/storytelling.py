@@ -104,7 +104,8 @@ def _started(screen: Screen, content: Plain) -> None:
     screen.wrapped("simulated cluster: no data leaves this machine, no key is used, your kubeconfig is not read")
     _title(screen, "ready")
     screen.wrapped(
-        f"cluster {world['cluster']} at {moment(world['at'])}: {world['nodes']} nodes, {world['workloads']} workloads, {world['pods']} pods",
+        f"cluster {world['cluster']} at {moment(world['at'])}: {world['nodes']} nodes, {world['workloads']} workloads, "
+        f"{world['pods']} pods",
         indent=2,
     )
     for agent in content["agents"]:
@@ -212,7 +213,8 @@ def _scored(screen: Screen, content: Plain) -> None:
     _title(screen, "score")
     screen.wrapped(f"{outcomes} · {content['held']} held", indent=2, hang=2)
     screen.wrapped(
-        f"saved per month: {_usd(saved['realisable_micro_usd'])} realisable (nodes that could go), {_usd(saved['paper_micro_usd'])} on paper"
+        f"saved per month: {_usd(saved['realisable_micro_usd'])} realisable (nodes that could go), "
+        f"{_usd(saved['paper_micro_usd'])} on paper"
         f" ({_usd(saved['low_micro_usd'])} to {_usd(saved['high_micro_usd'])}; {saved['source'] or 'no prices'})",
         indent=2,
         hang=2,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.actions.catalogue import parse_proposal
+from core.domain.errors import InvalidInput
 from core.domain.ledger import ActionRow, AuditRow
 from core.domain.proposal import Proposal
 from core.domain.values import bounded
@@ -32,17 +33,12 @@ COLUMNS = (
 
 def item(row: ActionRow) -> Json:
     """One row of a list."""
-    proposal = parse_proposal(row.proposal)
-    action = proposal.action
     return {
         "id": row.action_id,
         "state": row.state.value,
         "agent": row.agent,
         "capability": row.kind,
-        "target": plain(action.target),
-        "sentence": action.sentence(),
-        "risk": action.risk.value,
-        "reversible": action.reversible,
+        **_stored(row),
         "run": row.run_id,
         "digest": row.digest,
         "submittedBy": row.submitted_by,
@@ -51,6 +47,17 @@ def item(row: ActionRow) -> Json:
         "expiresAt": plain(row.expires_at),
         "note": row.note,
     }
+
+
+def _stored(row: ActionRow) -> Json:
+    """What the stored proposal says of its action; one that cannot be read any more must not hide the other rows."""
+    try:
+        action = parse_proposal(row.proposal).action
+    except InvalidInput as error:
+        target = {"cluster": "", "group": "", "kind": "", "namespace": row.namespace, "name": "", "uid": row.target_uid}
+        said = f"{row.kind}, whose stored proposal cannot be read: {bounded(str(error), 160)}"
+        return {"target": target, "sentence": said, "risk": "high", "reversible": False}
+    return {"target": plain(action.target), "sentence": action.sentence(), "risk": action.risk.value, "reversible": action.reversible}
 
 
 def listed(rows: Sequence[ActionRow]) -> Json:

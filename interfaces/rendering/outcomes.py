@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from core.actions.catalogue import parse_proposal
 from core.domain.ledger import ActionRow
 from core.domain.outcome import ActionState
 from interfaces.rendering import actions
@@ -25,7 +24,7 @@ _SAID = {
 def progress(row: ActionRow) -> str:
     """`act-7f3c  verified  rightsize ...: why`"""
     said = _SAID.get(row.state, row.note)
-    return f"{row.action_id}  {row.state.value:<14} {parse_proposal(row.proposal).action.sentence()}{f': {said}' if said else ''}"
+    return f"{row.action_id}  {row.state.value:<14} {actions.item(row)['sentence']}{f': {said}' if said else ''}"
 
 
 def document(rows: Sequence[ActionRow], *, complete: bool) -> Json:

@@ -61,7 +61,7 @@ def _parts(text: str, first: int, further: int) -> list[str]:
     lines: list[str] = []
     while len(text) > (room := further if lines else first):
         at = text.rfind(" ", 1, room + 1)
-        at = at if at > 0 and text[:at].strip() else room  # a name without a blank goes on in the next line: nothing is lost
+        at = at if at > room // 4 else room  # a name without a blank goes on in the next line: nothing is lost
         lines.append(text[:at].rstrip())
         text = text[at:].lstrip()
     return [*lines, text]

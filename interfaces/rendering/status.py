@@ -8,7 +8,7 @@ from interfaces.rendering.screens import Screen
 
 def view(screen: Screen, *, folder: str, waiting: Sequence[str], states: Mapping[str, int], stops: Sequence[StopRow]) -> None:
     """One screen. `states` counts the latest actions by state."""
-    screen.line(f"day2 at {folder}", "bold")
+    screen.line(f"data folder {folder}", "bold")
     counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
     screen.wrapped(f"actions   {counts}", indent=2, hang=10)
     screen.wrapped(f"waiting   {', '.join(waiting[:5]) or 'nothing waits for a person'}", indent=2, hang=10)

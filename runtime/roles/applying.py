@@ -1,10 +1,12 @@
 """Applying from the command line: submits to the gate, and starts judge and executor where no `day2 serve` runs on this data folder."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
-from core.domain.errors import Busy, InvalidInput
+from core.domain.errors import Busy, InvalidInput, Unavailable
 from core.domain.ledger import ActionRow
 from core.domain.outcome import TERMINAL
 from gate import keys
@@ -66,18 +68,38 @@ async def _followed(
     rows = applying.rows_of(kept.ledger, ids)
     if all(row.state in TERMINAL for row in rows):
         return await applying.follow(kept.ledger, ids, show, wait_for_people=False, timeout=0)
-    async with deciders(settings):
-        return await applying.follow(kept.ledger, ids, show, wait_for_people=wait_for_people, timeout=timeout)
+    async with deciders(settings) as family:
+        return await _while_alive(family, applying.follow(kept.ledger, ids, show, wait_for_people=wait_for_people, timeout=timeout))
+
+
+async def _while_alive(family: serving.Children, following: Coroutine[Any, Any, Followed]) -> Followed:
+    """A child that ends while it is waited for is an error at once, not a wait for ever. Raises Unavailable naming its log."""
+    task = asyncio.create_task(following)
+    if not family.running:
+        return await task
+    lost = asyncio.create_task(family.any_ends())
+    try:
+        await asyncio.wait({task, lost}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            child = lost.result()
+            raise Unavailable(
+                f"the {child.name} process", 1.0, reason=f"it ended with code {child.process.returncode}", mend=f"see {child.log}"
+            )
+        return task.result()
+    finally:
+        for each in (task, lost):
+            each.cancel()
+        await asyncio.gather(task, lost, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager
-async def deciders(settings: Settings) -> AsyncIterator[None]:
+async def deciders(settings: Settings) -> AsyncIterator[serving.Children]:
     """Judge and executor at work: those that serve here already, or our own children for as long as this lasts."""
     async with serving.children() as family:
         for role in (keys.JUDGE, EXECUTOR):
             if not _serves(settings, role):
                 await everything.start_role(family, role, settings)
-        yield
+        yield family
 
 
 def _serves(settings: Settings, role: str) -> bool:

@@ -153,7 +153,7 @@ def own_members() -> "tuple[Member, ...]":
     """The agents of this process, as the supervisor knows members."""
     from agents.catalogue import AGENTS
     from registry.membership import Member, State
-    from runtime.roles.controller import card_of
+    from runtime.leasing import card_of
 
     cards = [card_of(agent) for agent in AGENTS]
     return tuple(Member(card.name, State.READY, card, card.digest(), ("in-process",), 0) for card in cards)

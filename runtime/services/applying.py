@@ -68,7 +68,8 @@ async def follow(
 ) -> Followed:
     """Each change of state is shown once, until all have ended; `timeout` in seconds of real time."""
     shown: dict[str, ActionState] = {}
-    end = None if timeout is None else asyncio.get_running_loop().time() + timeout
+    loop = asyncio.get_running_loop()
+    end = None if timeout is None else loop.time() + timeout
     while True:
         rows = await asyncio.to_thread(rows_of, ledger, ids)
         for row in rows:
@@ -80,6 +81,6 @@ async def follow(
             return Followed(rows, complete=True, timed_out=False)
         if not wait_for_people and all(row.state is ActionState.NEEDS_APPROVAL for row in open_rows):
             return Followed(rows, complete=False, timed_out=False)
-        if end is not None and asyncio.get_running_loop().time() >= end:
+        if end is not None and loop.time() >= end:
             return Followed(rows, complete=False, timed_out=True)
         await asyncio.sleep(LOOK_SECONDS)

@@ -48,7 +48,16 @@ class Decided(NamedTuple):
 def waiting(ledger: Ledger, people_needed: Callable[[Risk], int]) -> list[Waiting]:
     """Those that expire first, first."""
     rows = sorted(ledger.in_states(ActionState.NEEDS_APPROVAL), key=lambda row: (row.expires_at, row.action_id))
-    return [_waiting(ledger, row, people_needed) for row in rows]
+    return [_waiting(ledger, row, people_needed) for row in rows if _readable(row)]
+
+
+def _readable(row: ActionRow) -> bool:
+    """Nobody can decide on what cannot be shown: such a row expires. `day2 action list` names it."""
+    try:
+        parse_proposal(row.proposal)
+    except InvalidInput:
+        return False
+    return True
 
 
 def decide(

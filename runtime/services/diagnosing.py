@@ -246,7 +246,7 @@ def declarations(objectives: Objectives, grants: Sequence[Grant]) -> Line:
     return Line(
         "objectives and grants",
         "ok",
-        f"{len(objectives.items)} objectives, grants for {', '.join(sorted({grant.agent for grant in grants}))}",
+        f"objectives: {len(objectives.items)}; grants for {', '.join(sorted({grant.agent for grant in grants}))}",
     )
 
 

@@ -185,5 +185,3 @@ def make() -> Any:
         Stage = Stage
 
     return Makers
-
-

@@ -54,6 +54,8 @@ async def test_a_late_agent_becomes_a_finding_and_the_others_count(make: Any) ->
     stage.agents.answers["finops"] = never
     response = await stage.flows().run(make.request())
     assert response["missing"] == [{"agent": "finops", "reason": "no answer within 0.1 s"}]
+    absent = [row for row in response["findings"] if row["code"] == "DAY-101"]
+    assert [(row["agent"], row["title"]) for row in absent] == [("finops", "agent finops did not answer: no answer within 0.1 s")]
     assert response["coverage"]["not_run"] == [{"check": "finops (all)", "reason": "no answer within 0.1 s"}]
     assert [row["agent"] for row in response["proposals"]] == ["reliability"]
 

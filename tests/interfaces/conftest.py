@@ -210,7 +210,7 @@ def _running(folder: Path) -> Iterator[Cluster]:
     users = [word for name, token in tokens.items() for word in ("--user", f"system:serviceaccount:{NAMESPACE}:{name}={token}")]
     admin = folder / "admin.kubeconfig"
     served = [sys.executable, "-m", "simulator.serving", "--world", str(folder / "world.yaml"), "--rate", "20", "--kubeconfig", str(admin)]
-    served += ["--user", "stranger=stranger-token", "--parent-pid", str(os.getpid()), *users]
+    served += ["--user", "stranger=stranger-token", "--user", "half=half-token", "--parent-pid", str(os.getpid()), *users]
     with subprocess.Popen(served, stdout=subprocess.PIPE, cwd=REPOSITORY) as server:
         assert server.stdout is not None
         ready = json.loads(server.stdout.readline())
@@ -246,6 +246,26 @@ def _prepared(folder: Path, admin: Path, tokens: dict[str, str], url: str) -> Cl
 async def _install(admin: Path, documents: Path) -> None:
     async with transport.connect(config.load(admin)) as client:
         await install(client, manifests({grant.agent: grant.capabilities for grant in read(documents).grants}))
+        await install(client, HALF)
+
+
+_RBAC = {"apiVersion": "rbac.authorization.k8s.io/v1"}
+HALF = (
+    _RBAC
+    | {
+        "kind": "ClusterRole",
+        "metadata": {"name": "half"},
+        "rules": [{"apiGroups": [""], "resources": ["namespaces", "pods"], "verbs": ["get", "list"]}],
+    },
+    _RBAC
+    | {
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "half"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "half"},
+        "subjects": [{"kind": "User", "name": "half", "apiGroup": "rbac.authorization.k8s.io"}],
+    },
+)
+"""Somebody who may read namespaces and pods, and nothing else."""
 
 
 @pytest.fixture

@@ -93,6 +93,20 @@ def test_a_stranger_is_told_the_first_right_that_is_missing(on_cluster: Day2, cl
 
 
 @pytest.mark.slow
+def test_with_half_of_the_rights_the_other_half_is_named_with_the_rules_that_grant_it(
+    on_cluster: Day2, cluster: Any, tmp_path: Path
+) -> None:
+    half = cluster.kubeconfig(tmp_path / "k", token="half-token")
+    said = on_cluster("scan", "--kubeconfig", str(half), "-o", "json")
+    coverage = said.json["coverage"]
+    assert said.code == 0
+    reasons = " ".join(row["reason"] for row in coverage["notRun"])
+    assert "SEC-102" in coverage["run"]
+    assert "not allowed to list apps/deployments" in reasons
+    assert 'apiGroups: ["apps"], resources: ["deployments"], verbs: ["list"]' in reasons
+
+
+@pytest.mark.slow
 def test_the_doctor_names_each_missing_right_with_the_rule_that_grants_it(on_cluster: Day2, cluster: Any, tmp_path: Path) -> None:
     stranger = cluster.kubeconfig(tmp_path / "k", token="stranger-token")
     items = on_cluster("doctor", "--kubeconfig", str(stranger), "-o", "json").json["items"]
@@ -284,6 +298,19 @@ just a text
     assert [item["subject"]["name"] for item in said.json["items"]] == ["debug"]
     bad = [row["check"] for row in said.json["coverage"]["notRun"] if row["check"].startswith("all.yaml")]
     assert bad == ["all.yaml:5", "all.yaml:15"]
+
+
+def test_a_stored_proposal_that_cannot_be_read_hides_no_other(day2: Day2, past: Any) -> None:
+    past.asked("act-good")
+    past.asked("act-poison", from_replicas=9)
+    with sqlite3.connect(past.folder / "ledger.db") as connection:
+        connection.execute('UPDATE actions SET proposal = \'{"action": {"kind": "gone"}}\' WHERE action_id = \'act-poison\'')
+    rows = {row["id"]: row for row in day2("action", "list", "-o", "json", "--data-dir", str(past.folder)).json["items"]}
+    assert "cannot be read" in rows["act-poison"]["sentence"]
+    assert rows["act-good"]["sentence"] == "scale shop/deployment/cart from 4 to 2"
+    waiting = day2("approvals", "-o", "json", "--data-dir", str(past.folder)).json["items"]
+    assert [row["id"] for row in waiting] == ["act-good"]
+    failed(day2("action", "get", "act-poison", "--data-dir", str(past.folder)), 1, "there is no action kind")
 
 
 def test_files_that_are_not_there_or_hold_nothing(day2: Day2, tmp_path: Path) -> None:

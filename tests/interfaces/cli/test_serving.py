@@ -1,5 +1,6 @@
 """Beside a running `day2 serve`: its agents and leases are seen and moved; and Ctrl-C ends a watcher with 130."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -11,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from core.domain.errors import Unavailable
+from runtime.roles import applying
+from runtime.serving import Child, Children
 
 Day2 = Callable[..., Any]
 REPOSITORY = Path(__file__).parents[3]
@@ -66,3 +71,11 @@ def test_a_watch_with_a_timeout_ends_with_7(day2: Day2, past: Any) -> None:
     past.asked("act-wait")
     said = day2("action", "watch", "act-wait", "--timeout", "0.3s", "--data-dir", str(past.folder))
     assert said.code == 7
+
+
+async def test_a_child_that_ends_ends_the_waiting_with_its_log(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "raise SystemExit(3)")
+    family = Children([Child("judge", process, {}, tmp_path / "judge.log")])
+    with pytest.raises(Unavailable, match="ended with code 3") as caught:
+        await applying._while_alive(family, asyncio.sleep(60))  # type: ignore[arg-type]
+    assert str(tmp_path / "judge.log") in caught.value.mend

@@ -146,8 +146,11 @@ async def registry(url: str) -> AsyncIterator[Registry]:
 async def asking(url: str) -> AsyncIterator[Callable[[float], ThroughQueue]]:
     tasks = Tasks(url)
 
+    async def elsewhere() -> frozenset[str]:
+        return frozenset({NAME})
+
     def through(wait_seconds: float) -> ThroughQueue:
-        return ThroughQueue(tasks, frozenset({NAME}), nobody(), wait_seconds)
+        return ThroughQueue(tasks, elsewhere, nobody(), wait_seconds)
 
     yield through
     await tasks.close()

@@ -123,6 +123,9 @@ def stalls() -> Response:
 FIVE_MEGABYTES = json.dumps({"agents": ["x" * 5_000_000]})
 
 
+PACKED = {"content-encoding": "gzip"}
+
+
 def bad_answers(completion: Any) -> dict[str, Response]:
     return {
         "429": JSONResponse({"error": {"message": "slow down"}}, 429, headers={"retry-after": "60"}),
@@ -147,7 +150,7 @@ def bad_answers(completion: Any) -> dict[str, Response]:
         "wrong types": completion('{"agents": {"finops": true}}'),
         "empty body": PlainTextResponse("", 200),
         "5 MB": completion(FIVE_MEGABYTES),
-        "packed": Response(gzip.compress(bytes(completion('{"agents": []}').body)), headers={"content-encoding": "gzip"}, media_type="application/json"),
+        "packed": Response(gzip.compress(bytes(completion('{"agents": []}').body)), headers=PACKED, media_type="application/json"),
         "stalls": stalls(),
     }
 
