@@ -47,7 +47,8 @@ _VALUE = (
     r"\\\"[^\"\\\n]{1,1024}(?:\\\")?|\"(?:[^\"\\\n]|\\.){1,1024}\"?|'[^'\n]{1,1024}'?"
     r"|[^\s\"'\\,;&(){}<>\[\]]{1,512}"
 )
-_SCHEME = r"(?:(?:basic|bearer|digest|negotiate)\s{1,4})?"
+_SCHEMES = frozenset(("basic", "bearer", "digest", "negotiate"))
+_SCHEME = rf"(?:(?:{'|'.join(sorted(_SCHEMES))})\s{{1,4}})?"
 _NAMED = re.compile(
     rf"(?:(?P<strong>{_STRONG})|{_WEAK})(?:\\?[\"'])?\s{{0,4}}(?:=>|:=|[:=])\s{{0,4}}{_SCHEME}(?P<value>{_VALUE})",
     re.IGNORECASE,
@@ -135,9 +136,14 @@ def _hide_values(pattern: re.Pattern[str], text: str) -> str:
 
 def _hidden(found: re.Match[str]) -> bool:
     value = found["value"].strip("\\\"'")
-    if value.lower() in _HARMLESS or value.startswith("[redacted"):
+    if value.lower() in _HARMLESS or value.startswith("[redacted") or _names_a_hidden_one(found, value):
         return False
     return bool(found["strong"]) or _secret_value(value)
+
+
+def _names_a_hidden_one(found: re.Match[str], value: str) -> bool:
+    """`bearer` in `password=bearer [redacted: secret]` is the scheme of a value that is hidden already."""
+    return value.lower() in _SCHEMES and found.string[found.end() :].lstrip().startswith("[redacted")
 
 
 def _secret_value(value: str) -> bool:
