@@ -6,6 +6,7 @@ The only module that reads the environment. An unknown key is an error that name
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -187,12 +188,14 @@ def wants_color(environment: Mapping[str, str] | None = None) -> bool:
 
 
 def child_environment() -> dict[str, str]:
-    """What our own processes inherit: nothing that holds a key or names a cluster."""
-    dropped = ("KUBECONFIG", "OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-    strange = (PREFIX, "LANGSMITH_", "LANGCHAIN_")  # the last two can send what a flow does to a tracing service
-    return {key: value for key, value in os.environ.items() if key not in dropped and not key.startswith(strange)} | {
-        "LANGGRAPH_STRICT_MSGPACK": "true"
-    }
+    """What our own processes inherit: nothing that holds a secret, names a cluster, or sends what a flow does to a tracing service."""
+    kept = {key: value for key, value in os.environ.items() if not _NOT_FOR_CHILDREN.search(key)}
+    return kept | {"LANGGRAPH_STRICT_MSGPACK": "true"}
+
+
+_NOT_FOR_CHILDREN = re.compile(
+    rf"^({PREFIX}|LANGSMITH_|LANGCHAIN_|OPENAI_|KUBECONFIG$)|(KEY|KEY_ID|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS)$", re.IGNORECASE
+)
 
 
 def _keys(model: type[BaseModel], prefix: str) -> list[str]:
