@@ -1,9 +1,10 @@
 """Is the audit chain whole? Finds records that were changed, removed, put in another order, or cut off at the end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from core.domain.ledger import GENESIS, AuditRow, Ledger, chained
+from gate.heads import Head, contradicted
 
 PAGE = 5000
 
@@ -38,10 +39,18 @@ def verify(rows: Iterable[AuditRow], *, head: tuple[int, str] | None = None) -> 
     return AuditReport(not problems, seq, previous, tuple(problems[:20]))
 
 
-def verify_ledger(ledger: Ledger, *, head: tuple[int, str] | None = None, sink: Iterable[AuditRow] | None = None) -> AuditReport:
-    """The ledger's whole chain, page by page, against its head and against the second sink where there is one."""
+def verify_ledger(
+    ledger: Ledger,
+    *,
+    head: tuple[int, str] | None = None,
+    sink: Iterable[AuditRow] | None = None,
+    signed: Sequence[Head] = (),
+) -> AuditReport:
+    """The ledger's whole chain, page by page, against its head, the heads that the judge signed, and the second sink where there is one."""
     rows = _all(ledger)
     report = verify(rows, head=head)
+    if lies := contradicted(signed, {row.seq: row.hash for row in rows}):
+        report = report._replace(whole=False, problems=(*report.problems, *lies)[:20])
     if sink is None:
         return report
     mirror = verify(kept := list(sink))

@@ -143,9 +143,8 @@ def audit_report(report: Json) -> Json:
 
 def audit_report_view(screen: Screen, found: Json) -> None:
     if found["whole"]:
-        screen.line(
-            f"{screen.glyph('ok')} chain ok: {found['records']} records, head {found['head'][:16]}; second sink: {found['sink']}", "ok"
-        )
+        said = f"chain ok: {found['records']} records, head {found['head'][:16] or 'none'}"
+        screen.line(f"{screen.glyph('ok')} {said}; {found['signed']} signed heads; second sink: {found['sink']}", "ok")
         return
     screen.line(f"{screen.glyph('fail')} chain broken", "fail")
     for problem in found["problems"]:

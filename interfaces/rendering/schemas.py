@@ -210,7 +210,7 @@ KINDS: dict[str, tuple[str, Json]] = {
     "AuditRecord": ("day2 audit get", {"metadata": metadata()} | RECORD),
     "AuditReport": (
         "day2 audit verify",
-        {"metadata": metadata(), "whole": FLAG, "records": WHOLE, "head": TEXT, "problems": many(TEXT), "sink": TEXT},
+        {"metadata": metadata(), "whole": FLAG, "records": WHOLE, "head": TEXT, "problems": many(TEXT), "sink": TEXT, "signed": WHOLE},
     ),
     "SettingList": ("day2 config view", listing(shape(**SETTING))),
     "Setting": ("day2 config get, set and explain", {"metadata": metadata()} | SETTING),

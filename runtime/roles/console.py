@@ -134,19 +134,28 @@ def resume(settings: Settings, *, scope: str, reason: str) -> None:
 
 def audit_report(settings: Settings) -> dict[str, Any]:
     """The chain against its own head and against the second sink, where there is one."""
-    from gate import audit
+    from gate import audit, heads, keys
     from tools.stores.ledger import SqlLedger
     from tools.stores.sink import Sink
 
     with record(settings) as kept:
         if not kept.kept:
-            return {"whole": True, "records": 0, "head": "", "problems": [], "sink": "none yet"}
+            return {"whole": True, "records": 0, "head": "", "problems": [], "sink": "none yet", "signed": 0}
         path = settings.data_dir / "audit.jsonl"
         sink = list(Sink(path).rows()) if not settings.store.ledger_url and path.exists() else None
         head = kept.ledger.head() if isinstance(kept.ledger, SqlLedger) else None
-        report = audit.verify_ledger(kept.ledger, head=head, sink=sink)
+        book = settings.data_dir / heads.NAME
+        signed, bad = heads.read(book, keys.verifier(settings.data_dir / "keys", keys.JUDGE)) if book.exists() else ([], [])
+        report = audit.verify_ledger(kept.ledger, head=head, sink=sink, signed=signed)
     said = "not used" if sink is None else f"{len(sink)} records"
-    return {"whole": report.whole, "records": report.records, "head": report.head, "problems": list(report.problems), "sink": said}
+    return {
+        "whole": report.whole and not bad,
+        "records": report.records,
+        "head": report.head,
+        "problems": [*report.problems, *bad],
+        "sink": said,
+        "signed": len(signed),
+    }
 
 
 def own_members() -> "tuple[Member, ...]":

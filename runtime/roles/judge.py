@@ -1,11 +1,13 @@
 """The judge's composition root: reads as itself, previews as the agents' preview principals, holds the key that signs permits."""
 
 import asyncio
+import contextlib
 import sys
 from datetime import timedelta
 
+from core.domain.errors import Day2Error
 from core.policy.engine import BUILTIN, builtin, load, read_folder
-from gate import keys
+from gate import heads, keys
 from gate.judging.loop import judge_once
 from gate.judging.sources import Bench
 from runtime import declared
@@ -26,6 +28,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     documents = declared.read(settings.objectives)
     rules = load((*read_folder(BUILTIN), *read_folder(settings.policies))) if settings.policies else builtin()
     key = keys.signer(settings.data_dir / "keys", keys.JUDGE)
+    book = heads.HeadBook(settings.data_dir / heads.NAME, key)
     connection = config.load(settings.kubeconfig, settings.context)
     clock = clock_of(settings.clock, connection.ca)
     store = ledger.opened(settings.ledger_url, settings.data_dir / "audit.jsonl")
@@ -49,12 +52,16 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 prices=documents.prices,
                 approval_time=timedelta(hours=settings.approval_hours),
             )
-            return await judge_once(bench)
+            waiting = await judge_once(bench)
+            book.keep(heads.Head(*store.head()), clock.now())
+            return waiting
 
         deciders.ready(keys.JUDGE)
         try:
             await deciders.every(settings.poll_seconds, stop, step)
         finally:
+            with contextlib.suppress(Day2Error):  # a damaged ledger or a gone clock is told by what ended us
+                book.keep(heads.Head(*store.head()), clock.now(), at_once=True)
             store.close()
             lock.release()
             if metrics:
