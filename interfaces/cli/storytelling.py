@@ -79,11 +79,11 @@ async def _stay(session: Session, folder: Path, advance: Callable[[float], Any])
 
 def _title(screen: Screen, text: str) -> None:
     screen.line()
-    screen.wrapped(f"── {text}")
+    screen.wrapped("", lead=f"── {text}", style="cyan")
 
 
 def _state(screen: Screen, word: str, text: str) -> None:
-    screen.wrapped(screen.painted(f"{screen.glyph(word)} {word:<14}", word) + f" {text}", indent=2, hang=17)
+    screen.wrapped(text, indent=2, hang=17, lead=f"{screen.glyph(word)} {word:<14} ", style=word)
 
 
 def _field(screen: Screen, name: str, text: str) -> None:

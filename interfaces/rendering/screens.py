@@ -49,11 +49,13 @@ class Screen:
     def glyph(self, word: str) -> str:
         return GLYPHS.get(word, " ")
 
-    def wrapped(self, text: str, *, indent: int = 0, hang: int = 0) -> None:
-        """One paragraph within the width; further lines are indented by `hang` more."""
+    def wrapped(self, text: str, *, indent: int = 0, hang: int = 0, lead: str = "", style: str = "") -> None:
+        """One paragraph within the width; further lines are indented by `hang` more. `lead` stands before the text, in its own style."""
         room = max(NARROWEST, self.width - indent) if self.width else 10**6
-        for number, part in enumerate(_parts(self.fitting(text), room, max(NARROWEST, room - hang))):
-            self.line(" " * (indent + (hang if number else 0)) + part)
+        before = self.fitting(lead)
+        for number, part in enumerate(_parts(before + self.fitting(text), room, max(NARROWEST, room - hang))):
+            shown = self.painted(before, style) + part[len(before) :] if not number and part.startswith(before) else part
+            self.line(" " * (indent + (hang if number else 0)) + shown)
 
 
 def _parts(text: str, first: int, further: int) -> list[str]:
