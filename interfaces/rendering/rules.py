@@ -1,6 +1,7 @@
 """Rules as documents: what lint found, how their tests went, what they say of one action."""
 
 from core.policy import testing
+from core.policy.policies import ActionPolicy
 from interfaces.rendering import actions
 from interfaces.rendering.envelopes import Json, envelope
 from interfaces.rendering.screens import Screen
@@ -23,6 +24,29 @@ TEST_COLUMNS = (
     Column("SAID", "said", wide=True),
 )
 EVAL_COLUMNS = (Column("RULE", "rule"), Column("RESULT", "result"), Column("DECISION", "decision"), Column("MESSAGE", "message"))
+
+
+def rule_document(rule: ActionPolicy) -> Json:
+    return envelope(
+        "Rule",
+        name=rule.name,
+        pack=rule.pack,
+        why=rule.why,
+        applies_to=list(rule.applies_to),
+        decision=rule.decision,
+        approvers=rule.approvers,
+        when=rule.when,
+        tests=[{"name": test.name, "expect": test.expect} for test in rule.tests],
+    )
+
+
+def rule_view(screen: Screen, found: Json) -> None:
+    screen.wrapped(f"{found['name']} ({found['pack']}): {found['why']}")
+    people = f", {found['approvers']} people" if found["decision"] == "needs_approval" and found["approvers"] > 1 else ""
+    screen.wrapped(f"applies to {', '.join(found['appliesTo'])}; when it speaks: {found['decision']}{people}", indent=2, hang=2)
+    screen.wrapped(f"speaks when  {' '.join(found['when'].split())}", indent=2, hang=2)
+    for test in found["tests"]:
+        screen.wrapped(f"tested: {test['name']}: {test['expect']}", indent=2, hang=2)
 
 
 def lint_document(found: Linted) -> Json:

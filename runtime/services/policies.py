@@ -1,5 +1,6 @@
 """Rules as documents: are they sound, do their tests pass, and what would they say of one action. Behind `day2 policy`."""
 
+import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,6 +76,16 @@ def in_force(folder: Path | None) -> engine.Engine:
     if folder is None:
         return engine.builtin()
     return engine.Engine([rule.policy for rule in engine.builtin().rules] + list(rules([folder.expanduser()])))
+
+
+def named(judge: engine.Engine, name: str) -> policies.ActionPolicy:
+    """One rule in force. Raises InvalidInput with the nearest name."""
+    known = {rule.policy.name: rule.policy for rule in judge.rules}
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        mend = f"did you mean {near[0]}?" if near else "day2 policy test -o json lists them"
+        raise InvalidInput(f"no rule {bounded(name, 60)!r}", mend=mend)
+    return known[name]
 
 
 def evaluated(judge: engine.Engine, path: Path) -> Evaluated:

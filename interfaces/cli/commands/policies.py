@@ -41,7 +41,20 @@ def run_tests(context: typer.Context, paths: Paths = None) -> None:
         raise typer.Exit(Exit.ERROR)
 
 
-policy.command("explain", help="The verdict on an action, rule by rule (as `day2 action explain`).")(explain_action)
+@policy.command("explain")
+def explain_rule(
+    context: typer.Context, what: Annotated[str, typer.Argument(help="the name of a rule, or act-...", metavar="RULE|ACTION")]
+) -> None:
+    """What a rule protects from and when it speaks; for an action, its verdict rule by rule."""
+    from interfaces.rendering import rules
+    from runtime.services import policies
+
+    if what.startswith("act-"):
+        explain_action(context, what)
+        return
+    session = begin(context)
+    found = policies.named(policies.in_force(session.settings.policy.rules), what)
+    session.show(rules.rule_document(found), view=rules.rule_view, name="name")
 
 
 @policy.command("eval")

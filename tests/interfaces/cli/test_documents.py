@@ -50,6 +50,7 @@ OFFLINE = {
     "agent card finops": "AgentCard",
     "policy lint": "LintReport",
     "policy test": "RuleTestReport",
+    "policy explain gpu-allowance": "Rule",
     "policy eval -f action.json": "Evaluation",
     "audit list": "AuditList",
     "audit get 1": "AuditRecord",
