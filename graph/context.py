@@ -1,10 +1,11 @@
 """What the flows are given to work with. Filled by the composition root of the controller; nodes reach the world through nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from core.domain.clock import Clock
+from core.domain.finding import Severity
 from core.domain.objective import Objectives
 from core.domain.proposal import Proposal
 from core.domain.request import Request
@@ -28,14 +29,17 @@ class Supervising(Protocol):
 
 @dataclass(frozen=True)
 class RunContext:
-    """`consult_seconds` bounds one agent; a later answer is a finding that says so."""
+    """`consult_seconds` bounds one agent; a later answer is a finding that says so.
+
+    `arbitrate` gets the proposals, and the severity of each finding by its id.
+    """
 
     clock: Clock
     supervising: Supervising
     consulting: Consulting
     gate: GateDoor
     objectives: Objectives
-    arbitrate: Callable[[tuple[Proposal, ...]], Arbitration]
+    arbitrate: Callable[[tuple[Proposal, ...], Mapping[str, Severity]], Arbitration]
     redact: Callable[[str], str]
     consult_seconds: float = 60.0
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,13 +12,14 @@ from core.cluster.looking import ClusterReader
 from core.cluster.reading import Metrics
 from core.domain.clock import Clock
 from core.domain.errors import Unavailable
+from core.domain.finding import Severity
 from core.domain.ledger import Ledger
 from core.domain.outcome import TERMINAL
 from core.domain.outcome import ActionState as Standing
 from core.domain.proposal import Proposal
 from core.domain.request import Request
 from core.domain.submitting import GateDoor
-from core.policy.arbitration import UNDOING_WITHIN, Arbitration, arbitrate, recent_from
+from core.policy.arbitration import UNDOING_WITHIN, Arbitration, Surroundings, arbitrate, recent_from
 from core.policy.redaction import redact
 from gate.door import LedgerDoor
 from graph.context import RunContext
@@ -151,6 +152,7 @@ async def _registry(stack: contextlib.AsyncExitStack, settings: Settings, url: s
     return registry
 
 
-def _arbitrated(ledger: Ledger, clock: Clock, proposals: tuple[Proposal, ...]) -> Arbitration:
+def _arbitrated(ledger: Ledger, clock: Clock, proposals: tuple[Proposal, ...], severity_of: Mapping[str, Severity]) -> Arbitration:
     now = clock.now()
-    return arbitrate(proposals, recent=recent_from(ledger.search(since=now - UNDOING_WITHIN)), now=now)
+    recent = recent_from(ledger.search(since=now - UNDOING_WITHIN))
+    return arbitrate(proposals, recent=recent, now=now, around=Surroundings(severity_of=severity_of))

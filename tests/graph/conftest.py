@@ -1,7 +1,7 @@
 """Twins of what the flows work with: agents that answer as told, a gate that a test moves, and a context over both."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from core.domain.proposal import Effect, Proposal
 from core.domain.request import Request
 from core.domain.submitting import Standing as Stands
 from core.domain.target import Target
-from core.policy.arbitration import Arbitration, arbitrate
+from core.policy.arbitration import Arbitration, Surroundings, arbitrate
 from graph.context import RunContext
 from graph.routes import Choice, Route
 from runtime.flows import Flows
@@ -163,8 +163,8 @@ class Stage:
         return Flows(self.saver, run=self.context)
 
 
-def _arbitrate(proposals: Sequence[Proposal]) -> Arbitration:
-    return arbitrate(proposals, now=NOON)
+def _arbitrate(proposals: Sequence[Proposal], severity_of: Mapping[str, Severity]) -> Arbitration:
+    return arbitrate(proposals, now=NOON, around=Surroundings(severity_of=severity_of))
 
 
 @pytest.fixture

@@ -35,9 +35,9 @@ class Deadly:
         self.choose_inside, self.now_inside = context.supervising.choose, context.clock.now
 
     def before(self, point: str, work: Any) -> Any:
-        def run(argument: Any) -> Any:
+        def run(*arguments: Any) -> Any:
             self.reach(point)
-            return work(argument)
+            return work(*arguments)
 
         return run
 
