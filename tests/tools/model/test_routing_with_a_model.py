@@ -55,7 +55,7 @@ def run(model: Callable[..., OpenAiModel], budget: RunBudget) -> Running:
             consulting=Agents(),
             gate=unused,
             objectives=Objectives(),
-            arbitrate=lambda _: Arbitration((), ()),
+            arbitrate=lambda *_: Arbitration((), ()),
             redact=redact,
         )
         request = Request(id="run-1", trigger="chat", by="ann", text=text, budget=wanted, at=NOON)
