@@ -1,22 +1,35 @@
 """Everything that can be configured: one typed object, read once per process, with the source of each value.
 
-Precedence: flag > `DAY2_*` environment > `./day2.yaml` > `$XDG_CONFIG_HOME/day2/config.yaml` > `/etc/day2/config.yaml` > default.
-The only module that reads the environment. An unknown key is an error that names the nearest one.
+Precedence: flag > `DAY2_*` environment > the chosen profile > `./day2.yaml` > `$XDG_CONFIG_HOME/day2/config.yaml` >
+`/etc/day2/config.yaml` > default. A profile is a named group of settings in any of the files, such as
+`profiles: {prod: {kubernetes: {context: prod}}}`; `--profile`, `DAY2_PROFILE` or `profile:` chooses it. The only module that reads the
+environment. An unknown key or profile is an error that names the nearest one.
 """
 
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from core.domain.errors import InvalidDocument, InvalidInput
+from core.domain.values import bounded
 
 PREFIX = "DAY2_"
+NO_PROFILE, DEMO = "default", "demo"
+"""Reserved names of profiles: none at all, and the demo's own settings, which come from no file."""
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+"""In a file a list, in the environment parted by commas."""
 
 
 class Group(BaseModel):
@@ -32,9 +45,28 @@ class KubernetesSettings(Group):
         default=None, description="kubeconfig file; default: $KUBECONFIG, then ~/.kube/config, then the pod's service account"
     )
     context: str = Field(default="", description="context of the kubeconfig; default: its current context")
+    server: str = Field(
+        default="", pattern=r"^(https?://\S+)?$", description="address of the API server; default: the kubeconfig's. For every identity"
+    )
+    as_user: str | None = Field(
+        default=None,
+        min_length=1,
+        description="read as this user (impersonation) by the kubeconfig's own identity; never judge or executor",
+    )
+    as_groups: Words = Field(default=(), description="groups to read as, beside as_user")
+    request_seconds: float = Field(default=30.0, ge=0, le=3600, description="deadline of one request that reads the cluster; 0: none")
     read_kubeconfig: Path | None = Field(default=None, description="kubeconfig of the read-only identity of agents; default: the same file")
     judge_kubeconfig: Path | None = Field(default=None, description="kubeconfig of the judge; default: the same file")
     executor_kubeconfig: Path | None = Field(default=None, description="kubeconfig of the executor; default: the same file")
+
+    @model_validator(mode="after")
+    def _groups_need_a_user(self) -> "KubernetesSettings":
+        """As in kubectl. An empty identity would let the request run as ourselves (CVE-2026-23990)."""
+        if self.as_groups and self.as_user is None:
+            raise ValueError("groups are read as only beside a user: give as_user too")
+        if not all(self.as_groups):
+            raise ValueError("a group has a name")
+        return self
 
 
 class PrometheusSettings(Group):
@@ -103,7 +135,9 @@ class Settings(Group):
     flow: FlowSettings = FlowSettings()
     policy: PolicySettings = PolicySettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
-    profile: Literal["default", "demo"] = Field(default="default", description="demo ignores KUBECONFIG, keys and config files")
+    profile: str = Field(
+        default=NO_PROFILE, description="named group of settings in force, from `profiles` of a settings file; default: none"
+    )
 
     @property
     def data_dir(self) -> Path:
@@ -134,11 +168,14 @@ def load(
 ) -> Loaded:
     """Read all sources. Keys are dotted (`flow.consult_seconds`). Raises InvalidInput or InvalidDocument with the nearest known key."""
     env = os.environ if environment is None else environment
-    chosen: dict[str, tuple[Any, str]] = {}
-    for path in reversed(config_files(env) if files is None else files):
-        chosen |= {key: (value, str(path)) for key, value in _of_file(path).items()}
-    chosen |= _of_environment(env)
-    chosen |= {key: (value, "flag") for key, value in (flags or {}).items() if value is not None}
+    read = [_of_file(path) for path in reversed(config_files(env) if files is None else files)]
+    given = {key: (value, "flag") for key, value in (flags or {}).items() if value is not None}
+    chosen: Chosen = {}
+    for file in read:
+        chosen |= file.plain
+    stronger = _of_environment(env) | given
+    name = str((chosen | stronger).get("profile", (NO_PROFILE, ""))[0])
+    chosen |= _of_profile(name, read) | stronger
     settings = _build({key: value for key, (value, _) in chosen.items()}, {key: source for key, (_, source) in chosen.items()})
     if settings.kubernetes.kubeconfig is None and env.get("KUBECONFIG"):
         first = Path(env["KUBECONFIG"].split(os.pathsep)[0])
@@ -146,6 +183,32 @@ def load(
         chosen["kubernetes.kubeconfig"] = (first, "environment KUBECONFIG")
     rows = (Source(key, value_at(settings, key), chosen[key][1] if key in chosen else "default") for key in known_keys())
     return Loaded(settings, tuple(rows))
+
+
+Chosen = dict[str, tuple[Any, str]]
+"""Dotted key to value and source."""
+
+
+class _File(NamedTuple):
+    """One settings file: what always holds, and its profiles."""
+
+    plain: Chosen
+    profiles: Mapping[str, Chosen]
+
+
+def _of_profile(name: str, weakest_first: Sequence[_File]) -> Chosen:
+    """What the files say under this name, the strongest file last. Raises InvalidInput with the nearest name."""
+    known = sorted({found for file in weakest_first for found in file.profiles})
+    if name == NO_PROFILE:
+        return {}
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        there = f"profiles there are: {', '.join(known)}" if known else "none is defined: write `profiles: {NAME: {...}}` into day2.yaml"
+        raise InvalidInput(f"no profile {bounded(name, 40)!r}", mend=f"did you mean {near[0]}?" if near else there)
+    found: Chosen = {}
+    for file in weakest_first:
+        found |= file.profiles.get(name, {})
+    return found
 
 
 def config_files(environment: Mapping[str, str]) -> tuple[Path, ...]:
@@ -236,11 +299,11 @@ def _of_environment(env: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
 _OTHER_VARIABLES = frozenset({"DAY2_NO_COLOR"})
 
 
-def _of_file(path: Path) -> dict[str, Any]:
+def _of_file(path: Path) -> _File:
     try:
         text = path.expanduser().read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return _File({}, {})
     except OSError as error:
         raise InvalidInput(f"cannot read {path}: {error.strerror}", mend="check its permissions") from error
     try:
@@ -250,10 +313,33 @@ def _of_file(path: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         raise InvalidDocument("no valid YAML", file=str(path), line=mark.line + 1 if mark else 0) from error
     if document is None:
-        return {}
+        return _File({}, {})
     if not isinstance(document, dict):
         raise InvalidDocument("settings should be a mapping", file=str(path), line=1)
-    return _flat(document, "", path, _lines(node, ""))
+    lines = _lines(node, "")
+    profiles = _profiles(document.pop("profiles", None), path, lines)
+    plain = _flat(document, "", path, lines)
+    return _File({key: (value, str(path)) for key, value in plain.items()}, profiles)
+
+
+def _profiles(found: Any, path: Path, lines: Mapping[str, int]) -> dict[str, Chosen]:
+    """Each as strict as the file itself, whether it is chosen or not: a mistake must not wait for the day when it is."""
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise InvalidDocument("profiles should be a mapping of names", file=str(path), line=lines.get("profiles", 0))
+    profiles: dict[str, Chosen] = {}
+    for name, body in found.items():
+        place = f"profiles.{name}"
+        if not isinstance(body, dict) or str(name) in (NO_PROFILE, DEMO) or "profile" in body:
+            said = "should be a mapping of settings, under a name that is not reserved (default, demo), and choose no profile itself"
+            raise InvalidDocument(f"profile {bounded(str(name), 40)!r} {said}", file=str(path), line=lines.get(place, 0))
+        inner = {key.removeprefix(f"{place}."): line for key, line in lines.items() if key.startswith(f"{place}.")}
+        flat = _flat(body, "", path, inner)
+        source = f"{path} profile {name}"
+        _build(flat, dict.fromkeys(flat, source))
+        profiles[str(name)] = {key: (value, source) for key, value in flat.items()}
+    return profiles
 
 
 def _lines(node: Any, prefix: str) -> dict[str, int]:

@@ -40,12 +40,24 @@ class Problem(NamedTuple):
         return f"{self.place}: {self.reason}"
 
 
+class Place(NamedTuple):
+    """Where an object is written down. Lines count from 1; 0 means somewhere in the file."""
+
+    file: str
+    line: int
+
+
+Name = tuple[str, str, str]
+"""Kind, namespace and name."""
+
+
 class Manifests(NamedTuple):
-    """`skipped` counts documents of kinds that nothing here reads."""
+    """`skipped` counts documents of kinds that nothing here reads. `places` has the first document of each name."""
 
     objects: Mapping[str, tuple[Any, ...]]
     problems: tuple[Problem, ...]
     skipped: Mapping[str, int]
+    places: Mapping[Name, Place]
 
     def snapshot(self, cluster: str, taken_at: datetime) -> Snapshot:
         """A kind that no document has was not looked at: that is not the same as there being none."""
@@ -78,13 +90,21 @@ def decode_manifests(files: Mapping[str, bytes]) -> Manifests:
     found: dict[str, list[Any]] = defaultdict(list)
     problems: list[Problem] = []
     skipped: dict[str, int] = defaultdict(int)
+    places: dict[Name, Place] = {}
     with decoding.collector_paused():
         for file in sorted(files):
-            _file(file, files[file], found, problems, skipped)
-    return Manifests({kind: tuple(items) for kind, items in found.items()}, tuple(problems), dict(skipped))
+            _file(file, files[file], found, problems, skipped, places)
+    return Manifests({kind: tuple(items) for kind, items in found.items()}, tuple(problems), dict(skipped), places)
 
 
-def _file(file: str, text: bytes, found: dict[str, list[Any]], problems: list[Problem], skipped: dict[str, int]) -> None:
+def _file(
+    file: str,
+    text: bytes,
+    found: dict[str, list[Any]],
+    problems: list[Problem],
+    skipped: dict[str, int],
+    places: dict[Name, Place],
+) -> None:
     try:
         for document in _documents(text):
             for item in _expanded(document):
@@ -95,6 +115,7 @@ def _file(file: str, text: bytes, found: dict[str, list[Any]], problems: list[Pr
                     else:
                         converted = decoding.convert_object(kind, item.content)
                         found[kind].append(converted)
+                        places.setdefault((kind, converted.metadata.namespace, converted.metadata.name), Place(file, item.line))
                 except ValueError as error:
                     problems.append(Problem(file, item.line, bounded(str(error), 200)))
     except _UnreadableError as error:

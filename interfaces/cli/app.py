@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from interfaces.cli import sessions
+from interfaces.cli import helping, sessions
 from interfaces.cli.commands import acting, actions, agents, audits, configuring, deciding, looking, operating, policies, runs
 from interfaces.cli.exits import MEANINGS
 from interfaces.cli.flags import Flags
@@ -30,13 +30,18 @@ Operate:                         run  stop  resume  agent  audit  config  serve
 
 \b
 Global flags, before or after the command:
-  -n/--namespace NAME[,NAME]   -A/--all-namespaces   --context NAME   --kubeconfig FILE
-  -o table|wide|name|json|yaml|jsonl|csv|md|jsonpath=TEMPLATE
-  --prometheus URL   --objectives FILE|DIR   --data-dir DIR   --timeout 90s
-  --color auto|always|never   --plain (ASCII)   --no-input   -y/--yes   -q/--quiet   -v, -vv (trace)
+  -n/--namespace NAME[,NAME]   -A/--all-namespaces   -l/--selector LABELS
+  -o table|wide|name|json|yaml|jsonl|csv|md|html|junit|sarif|openreports
+  -o jsonpath=TEMPLATE | custom-columns=NAME:PATH,... | template=JINJA
+  --context NAME   --kubeconfig FILE   --server URL   --request-timeout 30s
+  --as USER   --as-group GROUP (read as somebody else)   --profile NAME
+  --dry-run=none|client|server   -w/--watch   --wait/--no-wait   --timeout 90s   --since 24h
+  --prometheus URL   --objectives FILE|DIR   --data-dir DIR
+  --color auto|always|never   --plain (ASCII)   --no-input   -y/--yes
+  -q/--quiet   -v (settings and requests)   -vv (trace)
 
 \b
-Environment: DAY2_<GROUP>__<NAME> for every setting (day2 config view), NO_COLOR, COLUMNS.
+Environment: DAY2_<GROUP>__<NAME> for every setting (day2 config view), KUBECONFIG, NO_COLOR, COLUMNS.
 Exit codes: day2 help exit-codes. Documentation: docs/cli.md. Bugs: the project's issue tracker.
 """
 BARE = """day2 - Kubernetes Day-2 operations by agents that you can trust
@@ -144,4 +149,5 @@ def command_tree() -> TyperGroup:
     """The tree that parses words; built once."""
     tree = get_command(app)
     assert isinstance(tree, TyperGroup)  # noqa: S101  an app with several commands is a group
+    helping.complete(tree)
     return tree

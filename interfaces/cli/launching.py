@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from core.domain.errors import Day2Error
-from interfaces.cli import exits
+from interfaces.cli import exits, scopes
 from interfaces.cli.app import command_tree
 from interfaces.cli.exits import Exit
 from interfaces.cli.flags import Flags, UsageMistake, hoisted
@@ -21,10 +21,11 @@ def launch(arguments: Sequence[str]) -> int:
     flags, words = Flags(), list(arguments)
     try:
         flags, words = hoisted(arguments)
-        answer = command_tree().main(args=words, prog_name="day2", standalone_mode=False, obj=flags)
+        scoped = scopes.defaults(command_tree(), flags.scoped()) if flags.scoped() else None
+        answer = command_tree().main(args=words, prog_name="day2", standalone_mode=False, obj=flags, default_map=scoped)
         sys.stdout.flush()
     except UsageMistake as error:
-        return _usage(str(error), words)
+        return _usage(str(error), words, error.mend)
     except typer.TyperException as error:
         return _usage(error.format_message().partition(" Did you mean")[0], words)
     except (typer.Abort, KeyboardInterrupt):
@@ -41,9 +42,10 @@ def launch(arguments: Sequence[str]) -> int:
     return int(answer) if isinstance(answer, int) else Exit.DONE
 
 
-def _usage(message: str, words: Sequence[str]) -> int:
+def _usage(message: str, words: Sequence[str], mend: str = "") -> int:
     name = " ".join(_path(words))
-    print(f"error: {message}{_suggestion(words)}\nmend:  day2 {f'{name} ' if name else ''}--help", file=sys.stderr)
+    advice = mend or f"day2 {f'{name} ' if name else ''}--help"
+    print(f"error: {message}{_suggestion(words)}\nmend:  {advice}", file=sys.stderr)
     return Exit.USAGE
 
 

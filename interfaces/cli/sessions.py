@@ -1,12 +1,17 @@
 """One command at work: its flags, its settings, its two streams. Standard output is for data, standard error for talk."""
 
+import contextlib
 import sys
-from collections.abc import Coroutine, Sequence
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
 
+from interfaces.cli import scopes
+from interfaces.cli.exits import Exit
 from interfaces.cli.flags import Flags
 
 if TYPE_CHECKING:  # values and their renderers cost what help must not
@@ -19,21 +24,26 @@ if TYPE_CHECKING:  # values and their renderers cost what help must not
 T = TypeVar("T")
 
 
+LOOK_SECONDS = 1.0
+PATIENCE_SECONDS = 2.0
+"""What takes longer than that says what it waits for."""
+
+
 class Session:
-    """Made at the start of every command; an impossible `-o` is refused before anything is read."""
+    """Made at the start of every command, after `scopes.check` has refused what cannot be."""
 
     def __init__(self, flags: Flags) -> None:
-        from interfaces.rendering import formats
-
         self.flags = flags
-        formats.checked(flags.output)
 
     @cached_property
     def loaded(self) -> "Loaded":
         """Settings with the source of each. Raises InvalidInput or InvalidDocument."""
         from runtime import settings
 
-        return settings.load(self.flags.settings())
+        found = settings.load(self.flags.settings())
+        if self.flags.verbose:
+            self._tell(found)
+        return found
 
     @property
     def settings(self) -> "Settings":
@@ -72,6 +82,48 @@ class Session:
         if self.for_people:
             self.say(text, "dim")
 
+    @contextlib.contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Says what is waited for, once, where it takes longer than people like to sit before a silent screen."""
+        timer = threading.Timer(PATIENCE_SECONDS, self.say, (f"{text} ...", "dim"))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def follow(
+        self, look: "Callable[[], Json]", *, columns: "Sequence[Column]" = (), view: "View | None" = None, name: str = "id"
+    ) -> NoReturn:
+        """`-w`: what stands now, then only what is new or changed, until Ctrl-C or `--timeout`. Raises typer.Exit."""
+        from interfaces.rendering import watching
+
+        end = None if self.flags.timeout is None else time.monotonic() + self.flags.timeout
+        document = look()
+        self.show(document, columns=columns, view=view, name=name)
+        while end is None or time.monotonic() < end:
+            self.out.stream.flush()
+            time.sleep(LOOK_SECONDS if end is None else max(0.0, min(LOOK_SECONDS, end - time.monotonic())))
+            before, document = document, look()
+            news = watching.news(before, document, key=name)
+            if news is not None:
+                watching.show(self.out, self.flags.output, news, columns=columns, view=view, name=name)
+        raise typer.Exit(Exit.EXPIRED)
+
+    def _tell(self, found: "Loaded") -> None:
+        """`-v`: where the settings come from, and one line for each request."""
+        import logging
+
+        for row in found.sources:
+            if row.source != "default":
+                self.say(f"setting {row.key} from {row.source}", "dim")
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        log = logging.getLogger("httpx")
+        log.handlers[:] = [handler]
+        log.setLevel(logging.INFO)
+
     def _screen(self, stream: Any) -> "Screen":
         from interfaces.rendering.screens import screen_on
         from runtime import settings
@@ -82,7 +134,10 @@ class Session:
 
 
 def begin(context: typer.Context) -> Session:
-    return Session(context.obj if isinstance(context.obj, Flags) else Flags())
+    """Raises UsageMistake."""
+    flags = context.obj if isinstance(context.obj, Flags) else Flags()
+    scopes.check(context, flags)
+    return Session(flags)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

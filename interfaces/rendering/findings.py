@@ -30,11 +30,14 @@ COLUMNS = (
 )
 
 
-def document(result: Scan, view: Json) -> Json:
-    """`view` says where was looked: context, cluster, namespaces, time."""
+def document(result: Scan, view: Json, *, selector: str = "") -> Json:
+    """`view` says where was looked: context, cluster, namespaces, time. `selector` is what was typed."""
     counts = {level.value: sum(finding.severity is level for finding in result.findings) for level in Severity}
-    items = [plain(finding) | {"next": f"day2 plan {finding.id}"} for finding in result.findings]
-    metadata = view | {"score": scanning.score(result.findings), "counts": counts, "knownFromBaseline": result.known}
+    items = [
+        plain(finding) | {"next": f"day2 plan {finding.id}", "location": plain(result.places.get(finding.id))}
+        for finding in result.findings
+    ]
+    metadata = view | {"score": scanning.score(result.findings), "counts": counts, "knownFromBaseline": result.known, "selector": selector}
     return envelope("FindingList", items=items, coverage=result.coverage, metadata=metadata)
 
 
@@ -46,8 +49,9 @@ def view(screen: Screen, found: Json) -> None:
     counts = ", ".join(f"{count} {level}" for level, count in metadata["counts"].items() if count)
     where = ", ".join(metadata["namespaces"]) or "all namespaces"
     known = f", {metadata['knownFromBaseline']} known from the baseline" if metadata["knownFromBaseline"] else ""
+    labelled = f" under labels {metadata['selector']}" if metadata["selector"] else ""
     number = f"{len(items)} finding{'' if len(items) == 1 else 's'}{f' ({counts})' if counts else ''}"
-    screen.wrapped(f"{number}{known} in {where} of {metadata['context']}; score {metadata['score']}/100", hang=2)
+    screen.wrapped(f"{number}{known} in {where}{labelled} of {metadata['context']}; score {metadata['score']}/100", hang=2)
     coverage(screen, found["coverage"])
 
 

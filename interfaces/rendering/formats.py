@@ -1,24 +1,42 @@
-"""`-o`: which form a document is printed in. Standard output gets the data and nothing else."""
+"""`-o`: which form a document is printed in. Standard output gets the data and nothing else.
 
+Forms that few people ask for are imported when somebody does.
+"""
+
+import difflib
 import json
 from collections.abc import Callable, Sequence
 
 from core.domain.errors import InvalidInput
-from interfaces.rendering import envelopes, jsonpaths, tables
+from interfaces.rendering import custom_columns, envelopes, jsonpaths, tables
 from interfaces.rendering.envelopes import Json
 from interfaces.rendering.screens import Screen
 
-FORMATS = ("table", "wide", "name", "json", "yaml", "jsonl", "csv", "md")
-JSONPATH = "jsonpath="
+OF_LISTS = ("csv", "md", "html")
+OF_FINDINGS = ("junit", "sarif", "openreports")
+FORMATS = ("table", "wide", "name", "json", "yaml", "jsonl", *OF_LISTS, *OF_FINDINGS)
+JSONPATH, CUSTOM, TEMPLATE = "jsonpath=", "custom-columns=", "template="
+ALL = f"{', '.join(FORMATS)}, jsonpath=TEMPLATE, custom-columns=NAME:PATH,..., template=JINJA"
 
 View = Callable[[Screen, Json], None]
 
 
 def checked(output: str) -> str:
-    """The same word. Raises InvalidInput for one that is no format, before any work is done."""
-    if output in FORMATS or (output.startswith(JSONPATH) and len(output) > len(JSONPATH)):
-        return output
-    raise InvalidInput(f"-o {output[:40]!r} is no format", mend=f"one of: {', '.join(FORMATS)}, jsonpath=TEMPLATE")
+    """The same word. Raises InvalidInput for one that is no format, or whose template cannot be read, before any work is done."""
+    if output.startswith(JSONPATH) and len(output) > len(JSONPATH):
+        jsonpaths.rendered(output.removeprefix(JSONPATH), {})
+    elif output.startswith(CUSTOM):
+        custom_columns.parsed(output.removeprefix(CUSTOM))
+    elif output.startswith(TEMPLATE) and len(output) > len(TEMPLATE):
+        from interfaces.rendering import templates
+
+        templates.checked(output.removeprefix(TEMPLATE))
+    elif output.startswith("go-template"):
+        raise InvalidInput("-o go-template is not read", mend="-o template= takes Jinja, -o jsonpath= kubectl's JSONPath")
+    elif output not in FORMATS:
+        near = difflib.get_close_matches(output, FORMATS, n=1)
+        raise InvalidInput(f"-o {output[:40]!r} is no format{f'. Did you mean `-o {near[0]}`?' if near else ''}", mend=f"one of: {ALL}")
+    return output
 
 
 def show(
@@ -39,11 +57,37 @@ def show(
         _write(screen, "".join(f"{row.get(name, document['kind'])}\n" for row in rows))
     elif output.startswith(JSONPATH):
         _write(screen, jsonpaths.rendered(output.removeprefix(JSONPATH), document) + "\n")
+    elif output.startswith(CUSTOM):
+        custom_columns.show(screen, output.removeprefix(CUSTOM), [document] if items is None else items)
+    elif output.startswith(TEMPLATE):
+        from interfaces.rendering import templates
+
+        _write(screen, templates.rendered(output.removeprefix(TEMPLATE), document))
+    elif output in OF_FINDINGS:
+        _reported(screen, output, document)
     else:
-        if items is None or not columns:
-            raise InvalidInput(f"-o {output} is for lists, and {document['kind']} is one document", mend="use -o json or -o yaml")
+        _listed(screen, output, document, columns)
+
+
+def _listed(screen: Screen, output: str, document: Json, columns: Sequence[tables.Column]) -> None:
+    if "items" not in document or not columns:
+        raise InvalidInput(f"-o {output} is for lists, and {document['kind']} is one document", mend="use -o json or -o yaml")
+    if output == "html":
+        from interfaces.rendering import pages
+
+        screen.stream.write(pages.text(document, columns, ascii_only=screen.ascii_only))
+    else:
         make = tables.csv_text if output == "csv" else tables.markdown_text
-        _write(screen, make(columns, items))
+        _write(screen, make(columns, document["items"]))
+
+
+def _reported(screen: Screen, output: str, document: Json) -> None:
+    from interfaces.rendering import reports
+
+    if document["kind"] != "FindingList":
+        raise InvalidInput(f"-o {output} is for findings, and this is a {document['kind']}", mend=f"day2 scan -o {output}")
+    make = {"junit": reports.junit, "sarif": reports.sarif, "openreports": reports.openreports}[output]
+    screen.stream.write(make(document, ascii_only=screen.ascii_only))
 
 
 def yaml_text(document: Json, *, ascii_only: bool = False) -> str:

@@ -47,7 +47,7 @@ def _walk(pieces: list[tuple[str, str]], item: Any) -> tuple[str, list[tuple[str
         elif text.startswith("range "):
             body = pieces
             after: list[tuple[str, str]] = []
-            for each in _select(text.removeprefix("range ").strip(), item) or [None]:
+            for each in selected(text.removeprefix("range ").strip(), item) or [None]:
                 made, after = _walk(body, each)
                 out += made if each is not None else ""
             if not after:
@@ -56,11 +56,12 @@ def _walk(pieces: list[tuple[str, str]], item: Any) -> tuple[str, list[tuple[str
         elif text[:1] in ('"', "'"):
             out += text[1:-1].replace("\\n", "\n").replace("\\t", "\t")
         else:
-            out += " ".join(_said(value) for value in _select(text, item))
+            out += " ".join(_said(value) for value in selected(text, item))
     return out, []
 
 
-def _select(path: str, item: Any) -> list[Any]:
+def selected(path: str, item: Any) -> list[Any]:
+    """What stands under a path without braces: `.items[*].id`. Raises InvalidInput for what is not supported."""
     steps, at = [], 1 if path[:1] in ("$", "@") else 0
     while at < len(path):
         match = _STEP.match(path, at)

@@ -10,6 +10,7 @@ from interfaces.rendering.screens import Screen
 from interfaces.rendering.tables import Column
 from runtime.services import planning
 from runtime.services.planning import Plan, Planned
+from runtime.services.rehearsing import Rehearsal
 
 COLUMNS = (
     Column("ID", "id"),
@@ -49,6 +50,23 @@ def _proposed(proposal: Proposal) -> Json:
     } | actions.body(proposal)
 
 
+def rehearsal(found: Rehearsal) -> Json:
+    """`--dry-run`: the items of a plan, and nothing that could be applied."""
+    metadata = {"dry_run": found.mode, "cluster": found.cluster, "context": found.context}
+    return envelope("DryRun", items=[_item(item) for item in found.items], metadata=metadata)
+
+
+def rehearsal_view(screen: Screen, found: Json) -> None:
+    for item in found["items"]:
+        _block(screen, item, found["metadata"])
+    decisions = [_decision(item) for item in found["items"]]
+    said = ", ".join(f"{decisions.count(word)} {meaning}" for word, meaning in _WOULD.items() if word in decisions) or "nothing to do"
+    screen.wrapped(f"Dry run ({found['metadata']['dryRun']}): {said}. Nothing was submitted, executed or stored.", hang=4)
+
+
+_WOULD = {"allow": "would be permitted", "needs_approval": "would wait for people", "deny": "would be denied", "": "not judged"}
+
+
 def view(screen: Screen, found: Json) -> None:
     for item in found["items"]:
         _block(screen, item, found["metadata"])
@@ -76,9 +94,10 @@ def totals(found: Json, denied: int) -> str:
 
 def _block(screen: Screen, item: Json, metadata: Json) -> None:
     target = item["target"]
-    where = f"{metadata['context']}, ns {target['namespace']}" if target["namespace"] else metadata["context"]
+    parts = [metadata["context"], f"ns {target['namespace']}" if target["namespace"] else ""]
+    where = f" ({', '.join(filter(None, parts))})" if any(parts) else ""
     screen.wrapped(
-        f"{item['id']}  {item['agent']}/{item['capability']}  ~ {target['kind'].lower()}/{target['name']} ({where})  risk {item['risk']}",
+        f"{item['id']}  {item['agent']}/{item['capability']}  ~ {target['kind'].lower()}/{target['name']}{where}  risk {item['risk']}",
         hang=4,
     )
     actions.changes(screen, item["changes"], indent=4)

@@ -62,7 +62,17 @@ EVIDENCE = shape(
 )
 COVERAGE = shape(run=many(TEXT), notRun=many(shape(check=TEXT, reason=TEXT)))
 FINDING = shape(
-    id=TEXT, code=TEXT, agent=TEXT, severity=SEVERITY, subject=TARGET, title=TEXT, matters=TEXT, evidence=many(EVIDENCE), at=TIME, next=TEXT
+    id=TEXT,
+    code=TEXT,
+    agent=TEXT,
+    severity=SEVERITY,
+    subject=TARGET,
+    title=TEXT,
+    matters=TEXT,
+    evidence=many(EVIDENCE),
+    at=TIME,
+    next=TEXT,
+    location=either(shape(file=TEXT, line=WHOLE), NULL),
 )
 CHANGE = shape(path=TEXT, old=ANY, new=ANY)
 SAVING = shape(paper=MONEY, realisable=MONEY, low=MONEY, high=MONEY, currency=TEXT, source=either(shape(name=TEXT, at=TIME), NULL))
@@ -126,6 +136,7 @@ KINDS: dict[str, tuple[str, Json]] = {
                 score={"type": "integer", "minimum": 0, "maximum": 100},
                 counts=shape(**dict.fromkeys(SEVERITY["enum"], WHOLE)),
                 knownFromBaseline=WHOLE,
+                selector=TEXT,
             ),
             coverage=COVERAGE,
         ),
@@ -162,6 +173,13 @@ KINDS: dict[str, tuple[str, Json]] = {
             coverage=COVERAGE,
             held=many(shape(**PROPOSED, by=TEXT, reason=TEXT)),
             sealed=shape(cluster=TEXT, context=TEXT, expiresAt=TEXT, proposals=many(OPEN), digest=HASH),
+        ),
+    ),
+    "DryRun": (
+        "day2 apply and day2 action rollback with --dry-run=client or server",
+        listing(
+            shape(**PROPOSED, verdict=either(VERDICT, NULL), unjudged=TEXT),
+            metadata(dryRun=words("client", "server"), cluster=TEXT, context=TEXT),
         ),
     ),
     "OutcomeList": ("day2 apply, day2 action watch and rollback", listing(shape(**ACTION), metadata(complete=FLAG))),

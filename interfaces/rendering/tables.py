@@ -36,12 +36,23 @@ def chosen(columns: Sequence[Column], *, wide: bool) -> list[Column]:
 
 def print_table(screen: Screen, columns: Sequence[Column], items: Sequence[Row]) -> None:
     """Aligned columns; a terminal that is too narrow gets the longest cells cut, a pipe gets everything."""
-    rows = [[screen.fitting(column.text(item)) for column in columns] for item in items]
+    titles = [column.title for column in columns]
+    widths = _widths([titles, *_texts(screen, columns, items)], screen.width)
+    screen.line(_aligned(titles, widths, screen).rstrip(), "bold")
+    print_rows(screen, columns, items)
+
+
+def print_rows(screen: Screen, columns: Sequence[Column], items: Sequence[Row]) -> None:
+    """The same without a head: for rows that come later."""
+    rows = _texts(screen, columns, items)
     widths = _widths([[column.title for column in columns], *rows], screen.width)
-    screen.line(_aligned([column.title for column in columns], widths, screen).rstrip(), "bold")
     for row in rows:
         cut = [_cut(text, width, screen) for text, width in zip(row, widths, strict=True)]
         screen.stream.write(_painted(cut, widths, screen) + "\n")
+
+
+def _texts(screen: Screen, columns: Sequence[Column], items: Sequence[Row]) -> list[list[str]]:
+    return [[screen.fitting(column.text(item)) for column in columns] for item in items]
 
 
 def csv_text(columns: Sequence[Column], items: Sequence[Row]) -> str:

@@ -47,6 +47,7 @@ class AgentSettings(Value):
     renew_seconds: float = Field(default=5.0, gt=0)
     kubeconfig: Path | None = None
     context: str = ""
+    server: str = ""
     prometheus_url: str = ""
     prometheus_ca_file: Path | None = None
     prometheus_token_file: Path | None = None
@@ -57,7 +58,7 @@ class AgentSettings(Value):
     def for_reading(self) -> Settings:
         """The part that opens readers."""
         return Settings(
-            kubernetes=KubernetesSettings(kubeconfig=self.kubeconfig, context=self.context),
+            kubernetes=KubernetesSettings(kubeconfig=self.kubeconfig, context=self.context, server=self.server),
             prometheus=PrometheusSettings(url=self.prometheus_url, ca_file=self.prometheus_ca_file, token_file=self.prometheus_token_file),
             registry=RegistrySettings(),
             policy=PolicySettings(objectives=self.objectives),
@@ -74,6 +75,7 @@ def settings_for(settings: Settings, registry_url: str, *, parent: int = 0) -> A
         renew_seconds=settings.registry.renew_seconds,
         kubeconfig=cluster.read_kubeconfig or cluster.kubeconfig,
         context="" if cluster.read_kubeconfig else cluster.context,
+        server=cluster.server,
         prometheus_url=source.url,
         prometheus_ca_file=source.ca_file,
         prometheus_token_file=source.token_file,

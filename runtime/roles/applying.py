@@ -3,20 +3,24 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core.domain.errors import Busy, InvalidInput, Unavailable
 from core.domain.ledger import ActionRow
 from core.domain.outcome import TERMINAL
+from core.domain.proposal import Proposal
 from gate import keys
 from gate.door import LedgerDoor
 from gate.executing.hands import ROLE as EXECUTOR
 from runtime import serving
 from runtime.ids import RandomIds
 from runtime.roles import console, everything, reading
-from runtime.services import applying, planning, recording, reversing
+from runtime.roles import planning as bench
+from runtime.services import applying, planning, recording, rehearsing, reversing
 from runtime.services.applying import Followed
+from runtime.services.rehearsing import Mode, Rehearsal
 from runtime.settings import Settings
 from tools.stores.locks import RoleLock
 
@@ -25,11 +29,7 @@ Show = Callable[[ActionRow], None]
 
 async def apply(settings: Settings, what: Sequence[str], *, show: Show, wait_for_people: bool, timeout: float | None) -> Followed:
     """A saved plan, or ids of actions that wait here."""
-    ids = [word for word in what if word.startswith("act-")]
-    files = [Path(word) for word in what if not word.startswith("act-")]
-    if len(files) > 1 or (files and ids):
-        raise InvalidInput("one plan at a time, or actions by their ids", mend="day2 apply plan.json")
-    plan = planning.read(files[0]) if files else None
+    plan, ids = _named(what)
     if plan is not None:
         async with reading.opened(settings) as view:
             applying.check(plan, cluster=await view.reader.cluster_uid(), now=view.clock.now())
@@ -40,14 +40,66 @@ async def apply(settings: Settings, what: Sequence[str], *, show: Show, wait_for
         return await _followed(settings, kept, wanted, show, wait_for_people=wait_for_people, timeout=timeout)
 
 
+def _named(what: Sequence[str]) -> tuple[planning.Sealed | None, list[str]]:
+    """A plan, or ids. Raises InvalidInput for more than one plan, or both."""
+    ids = [word for word in what if word.startswith("act-")]
+    files = [Path(word) for word in what if not word.startswith("act-")]
+    if len(files) > 1 or (files and ids):
+        raise InvalidInput("one plan at a time, or actions by their ids", mend="day2 apply plan.json")
+    return (planning.read(files[0]) if files else None), ids
+
+
+async def rehearse(settings: Settings, what: Sequence[str], mode: Mode) -> Rehearsal:
+    """`apply` without any of it. Raises what `apply` raises before it submits."""
+    plan, ids = _named(what)
+    with console.record(settings) as kept:
+        applying.check_stop(kept.ledger)
+        if plan is not None:
+            return await _rehearsed(settings, kept, mode, plan.proposals, plan)
+        rows = applying.rows_of(kept.ledger, ids)
+        known = {row.action_id: recording.get(kept.ledger, row.action_id).proposal for row in rows}
+        over = {row.action_id: ended for row in rows if (ended := rehearsing.ended(row, known[row.action_id])) is not None}
+        found = await _rehearsed(settings, kept, mode, [item for name, item in known.items() if name not in over], None)
+        fresh = {item.proposal.action.id: item for item in found.items}
+        return found._replace(items=tuple((fresh | over)[name] for name in ids))
+
+
+async def rehearse_rollback(settings: Settings, action_id: str, mode: Mode) -> Rehearsal:
+    """`roll_back` without any of it."""
+    with console.record(settings) as kept:
+        applying.check_stop(kept.ledger)
+        return await _rehearsed(settings, kept, mode, _reversed(kept, action_id).proposals, None)
+
+
+async def _rehearsed(
+    settings: Settings, kept: console.Record, mode: Mode, proposals: Sequence[Proposal], plan: planning.Sealed | None
+) -> Rehearsal:
+    cluster = plan.cluster if plan else next((item.action.target.cluster for item in proposals), "")
+    if mode == "client":
+        if plan is not None:
+            applying.check(plan, cluster=plan.cluster, now=kept.clock.now())
+        return Rehearsal(mode, cluster, plan.context if plan else "", await rehearsing.rehearse(proposals, None))
+    async with reading.opened(settings) as view:
+        now_there = await view.reader.cluster_uid()
+        if plan is not None:
+            applying.check(plan, cluster=now_there, now=view.clock.now())
+        async with bench.judging(settings, kept.ledger, view) as found:
+            return Rehearsal(mode, now_there, view.context, await rehearsing.rehearse(proposals, partial(bench.previewed, found)))
+
+
+def _reversed(kept: console.Record, action_id: str) -> planning.Sealed:
+    """The reverse of a verified action, as a plan of its own."""
+    found = recording.get(kept.ledger, action_id)
+    now = kept.clock.now()
+    proposal = reversing.reversed_proposal(found.row, found.proposal, action_id=RandomIds().new("act"), by=console.person(), at=now)
+    return planning.Sealed(proposal.action.target.cluster, "", proposal.expires_at, (proposal,))
+
+
 async def roll_back(settings: Settings, action_id: str, *, show: Show, wait_for_people: bool, timeout: float | None) -> Followed:
     """Submit the reverse of a verified action, and follow it."""
     with console.record(settings) as kept:
-        found = recording.get(kept.ledger, action_id)
         applying.check_stop(kept.ledger)
-        now = kept.clock.now()
-        proposal = reversing.reversed_proposal(found.row, found.proposal, action_id=RandomIds().new("act"), by=console.person(), at=now)
-        plan = planning.Sealed(proposal.action.target.cluster, "", proposal.expires_at, (proposal,))
+        plan = _reversed(kept, action_id)
         wanted = await applying.submit(LedgerDoor(kept.ledger, kept.clock), kept.ledger, plan, by=console.person())
         return await _followed(settings, kept, wanted, show, wait_for_people=wait_for_people, timeout=timeout)
 

@@ -33,6 +33,7 @@ class RoleSettings(Value):
     ledger_url: str
     kubeconfig: Path | None = None
     context: str = ""
+    server: str = ""
     prometheus_url: str = ""
     prometheus_ca_file: Path | None = None
     prometheus_token_file: Path | None = None

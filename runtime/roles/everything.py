@@ -149,6 +149,7 @@ def role_settings(settings: Settings, role: str) -> RoleSettings:
         ledger_url=settings.ledger_url,
         kubeconfig=own or wanted.kubeconfig,
         context="" if own else wanted.context,
+        server=wanted.server,
         prometheus_url=source.url,
         prometheus_ca_file=source.ca_file,
         prometheus_token_file=source.token_file,

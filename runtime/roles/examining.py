@@ -12,7 +12,7 @@ from core.domain.api_request import Right
 from core.domain.errors import Day2Error, Unavailable
 from core.domain.model import Question
 from core.domain.request import RunBudget
-from core.domain.values import Value
+from core.domain.values import Value, bounded
 from core.policy.redaction import redact
 from registry import membership
 from runtime import settings as configuration
@@ -23,7 +23,7 @@ from runtime.roles.reading import Reading
 from runtime.services import diagnosing, policies
 from runtime.services.diagnosing import Line
 from runtime.settings import Settings
-from tools.kubernetes import config, transport
+from tools.kubernetes import transport
 
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
@@ -67,12 +67,12 @@ def _documents(settings: Settings) -> tuple[Declared, list[Line]]:
 
 
 async def _cluster(settings: Settings, documents: Declared) -> list[Line]:
-    wanted = settings.kubernetes
     try:
-        connection = config.load(wanted.read_kubeconfig or wanted.kubeconfig, wanted.context)
+        connection = reading.connection_of(settings)
     except Day2Error as error:
         return [diagnosing.failed("kubeconfig", error)]
-    lines = [Line("kubeconfig", "ok", f"context {connection.context}, {connection.server}")]
+    identity = f", read as {bounded(connection.as_user, 80)}" if connection.as_user else ""
+    lines = [Line("kubeconfig", "ok", f"context {connection.context}, {connection.server}{identity}")]
     try:
         async with transport.connect(connection) as client:
             answer = await transport.read(client, "/version", right="get /version")

@@ -20,7 +20,7 @@ from tools.stores.locks import RoleLock
 async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     """Execute until told to stop. Raises Busy for a second executor, Corrupt for a damaged ledger."""
     lock = RoleLock(settings.data_dir, ROLE).take()
-    connection = config.load(settings.kubeconfig, settings.context)
+    connection = config.load(settings.kubeconfig, settings.context, server=settings.server)
     clock = clock_of(settings.clock, connection.ca)
     store = ledger.opened(settings.ledger_url, settings.data_dir / "audit.jsonl")
     store.hold(ROLE)

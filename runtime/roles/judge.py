@@ -29,7 +29,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     rules = load((*read_folder(BUILTIN), *read_folder(settings.policies))) if settings.policies else builtin()
     key = keys.signer(settings.data_dir / "keys", keys.JUDGE)
     book = heads.HeadBook(settings.data_dir / heads.NAME, key)
-    connection = config.load(settings.kubeconfig, settings.context)
+    connection = config.load(settings.kubeconfig, settings.context, server=settings.server)
     clock = clock_of(settings.clock, connection.ca)
     store = ledger.opened(settings.ledger_url, settings.data_dir / "audit.jsonl")
     store.hold(keys.JUDGE)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from agents.catalogue import AGENTS
 from core.cluster.looking import ClusterReader
+from core.cluster.objects import LabelSelector
 from core.cluster.reading import Metrics
 from core.domain.clock import Clock
 from core.domain.request import Request
@@ -27,24 +28,35 @@ Where = dict[str, object]
 """Context, cluster, namespaces and time of a look."""
 
 
-async def scan(settings: Settings, namespaces: Sequence[str], names: Sequence[str], source: Path | None) -> tuple[scanning.Scan, Where]:
-    """On the cluster, or on manifests in files."""
+async def scan(
+    settings: Settings, namespaces: Sequence[str], names: Sequence[str], source: Path | None, selector: LabelSelector | None = None
+) -> tuple[scanning.Scan, Where]:
+    """On the cluster, or on manifests in files; only what has labels that fit, where there is a selector."""
     asked = scanning.chosen(names, tuple(agent.name for agent in AGENTS))
     if source is not None:
-        return await _scan_files(settings, namespaces, asked, source)
+        return await _scan_files(settings, namespaces, asked, source, selector)
     async with reading.opened(settings) as view:
-        result = await scanning.scan(consulting(view), request(view.clock, namespaces, agents=asked), asked)
-        return result, await where(view, namespaces)
+        return await seen(view, namespaces, asked, selector), await where(view, namespaces)
 
 
-async def _scan_files(settings: Settings, namespaces: Sequence[str], asked: Sequence[str], source: Path) -> tuple[scanning.Scan, Where]:
+async def seen(view: Reading, namespaces: Sequence[str], asked: Sequence[str], selector: LabelSelector | None) -> scanning.Scan:
+    """What these agents see on the cluster."""
+    result = await scanning.scan(consulting(view), request(view.clock, namespaces, agents=asked), asked)
+    return await scanning.selected(result, view.reader, selector, namespaces) if selector else result
+
+
+async def _scan_files(
+    settings: Settings, namespaces: Sequence[str], asked: Sequence[str], source: Path, selector: LabelSelector | None
+) -> tuple[scanning.Scan, Where]:
     clock = clocks.SystemClock()  # files have no time of their own
     found = manifests.read(source)
     reader = manifests.ManifestReader(found, clock.now())
     working = in_process(reader, None, declared.read(settings.policy.objectives), clock)
     result = await scanning.scan(working, request(clock, namespaces, agents=asked), asked)
+    if selector:
+        result = await scanning.selected(result, reader, selector, namespaces)
     place: Where = {"context": str(source), "cluster": await reader.cluster_uid(), "namespaces": list(namespaces), "at": clock.now()}
-    return scanning.with_unread(result, [(problem.place, problem.reason) for problem in found.problems]), place
+    return scanning.with_unread(scanning.located(result, found), [(problem.place, problem.reason) for problem in found.problems]), place
 
 
 async def route(settings: Settings, question: str) -> tuple[Route, tuple[str, ...]]:

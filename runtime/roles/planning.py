@@ -1,10 +1,13 @@
 """Planning from the command line: agents, arbitration, and the judge's own look without its key. Writes nothing, and can permit nothing."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
 from agents.catalogue import AGENTS
+from core.cluster.objects import LabelSelector
 from core.domain.clock import Clock
 from core.domain.ledger import Ledger
 from core.domain.proposal import Proposal
@@ -17,6 +20,7 @@ from gate.judging.facts import gather
 from gate.judging.sources import Bench
 from runtime.ids import RandomIds
 from runtime.roles import console, looking, reading
+from runtime.roles.reading import Reading
 from runtime.services import planning, policies, scanning
 from runtime.settings import Settings
 from tools.kubernetes import config, transport
@@ -27,28 +31,14 @@ from tools.stores.memory import MemoryLedger
 NOBODY = Count((), None, None, ())
 
 
-async def plan(settings: Settings, namespaces: Sequence[str], agents: Sequence[str], wanted: Sequence[str]) -> planning.Plan:
+async def plan(
+    settings: Settings, namespaces: Sequence[str], agents: Sequence[str], wanted: Sequence[str], selector: LabelSelector | None = None
+) -> planning.Plan:
     """Scan, arbitrate, and ask what the judge would say now."""
     asked = scanning.chosen(agents, tuple(agent.name for agent in AGENTS))
-    own = settings.kubernetes
-    judging = config.load(own.judge_kubeconfig or own.kubeconfig, "" if own.judge_kubeconfig else own.context)
     with console.record(settings) as kept:
-        async with reading.opened(settings) as view, transport.connect(judging) as client:
-            found = await scanning.scan(looking.consulting(view), looking.request(view.clock, namespaces, agents=asked), asked)
-            bench = Bench(
-                ledger=kept.ledger,
-                reader=SnapshotReader(client, view.clock),
-                previewer=PreviewWriter(client),
-                metrics=view.metrics,
-                clock=view.clock,
-                key=cast("Any", None),  # a preview signs nothing, so it holds no key
-                doors={},
-                rules=policies.in_force(settings.policy.rules),
-                ids=RandomIds(),
-                objectives=view.declared.objectives,
-                grants=view.declared.grants,
-                prices=view.declared.prices,
-            )
+        async with reading.opened(settings) as view, judging(settings, kept.ledger, view) as bench:
+            found = await looking.seen(view, namespaces, asked, selector)
             return await planning.plan(
                 found,
                 wanted,
@@ -58,6 +48,28 @@ async def plan(settings: Settings, namespaces: Sequence[str], agents: Sequence[s
                 context=view.context,
                 at=view.clock.now(),
             )
+
+
+@contextlib.asynccontextmanager
+async def judging(settings: Settings, ledger: Ledger, view: Reading) -> AsyncIterator[Bench]:
+    """The judge's bench without its key: it looks with the judge's own identity, previews by the server's dry run, and signs nothing."""
+    own = settings.kubernetes
+    connection = config.load(own.judge_kubeconfig or own.kubeconfig, "" if own.judge_kubeconfig else own.context, server=own.server)
+    async with transport.connect(replace(connection, request_seconds=own.request_seconds or None)) as client:
+        yield Bench(
+            ledger=ledger,
+            reader=SnapshotReader(client, view.clock),
+            previewer=PreviewWriter(client),
+            metrics=view.metrics,
+            clock=view.clock,
+            key=cast("Any", None),  # a preview signs nothing, so it holds no key
+            doors={},
+            rules=policies.in_force(settings.policy.rules),
+            ids=RandomIds(),
+            objectives=view.declared.objectives,
+            grants=view.declared.grants,
+            prices=view.declared.prices,
+        )
 
 
 def _arbitrated(ledger: Ledger, clock: Clock, proposals: tuple[Proposal, ...]) -> Arbitration:

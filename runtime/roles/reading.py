@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.cluster.looking import ClusterReader
@@ -38,11 +38,21 @@ def metrics_of(settings: Settings) -> PrometheusMetrics | None:
     return PrometheusMetrics(source.url, ca_file=source.ca_file, token=token)
 
 
+def connection_of(settings: Settings, kubeconfig: Path | None = None) -> config.Connection:
+    """Where and as whom this process reads. Impersonation is asked for by the person's own kubeconfig: the reader's may not impersonate.
+
+    Raises InvalidInput for what cannot be configured.
+    """
+    wanted = settings.kubernetes
+    own = kubeconfig or (wanted.kubeconfig if wanted.as_user else wanted.read_kubeconfig or wanted.kubeconfig)
+    found = config.load(own, wanted.context, server=wanted.server)
+    return replace(found, as_user=wanted.as_user or "", as_groups=wanted.as_groups, request_seconds=wanted.request_seconds or None)
+
+
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, kubeconfig: Path | None = None) -> AsyncIterator[Reading]:
     """`kubeconfig` overrides the reader's. Raises InvalidInput for what cannot be configured; nothing is contacted yet but the clock."""
-    wanted = settings.kubernetes
-    connection = config.load(kubeconfig or wanted.read_kubeconfig or wanted.kubeconfig, wanted.context)
+    connection = connection_of(settings, kubeconfig)
     clock = clocks.clock_of(settings.clock, connection.ca)
     documents = declared.read(settings.policy.objectives)
     async with contextlib.AsyncExitStack() as stack:

@@ -65,6 +65,8 @@ def _setting(loaded: Loaded, key: str) -> Setting:
 def _plain(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return "••••" if value.get_secret_value() else ""
+    if isinstance(value, tuple):
+        return list(value)
     return str(value) if isinstance(value, Path) else value
 
 

@@ -66,12 +66,13 @@ async def plan(
     """`wanted` are ids of findings; without one, all that were found. Raises InvalidInput for an id that the scan did not find."""
     proposals = _of(found, wanted)
     result = arbitrate(proposals)
-    items = [await _judged(proposal, judge) for proposal in result.winners]
+    items = [await judged(proposal, judge) for proposal in result.winners]
     expires = min((proposal.expires_at for proposal in result.winners), default=None)
     return Plan(cluster, context, at, expires, tuple(items), result.held, found.coverage)
 
 
-async def _judged(proposal: Proposal, judge: Judge) -> Planned:
+async def judged(proposal: Proposal, judge: Judge) -> Planned:
+    """With what the judge would say, or why it cannot look."""
     try:
         return Planned(proposal, await judge(proposal))
     except Day2Error as error:

@@ -26,11 +26,11 @@ class Run(NamedTuple):
     way: tuple[AuditRow, ...] = ()
 
 
-def runs(ledger: Ledger, limit: int = 200) -> list[Run]:
-    """Newest first. Runs that only submitted actions (`day2 apply`) are not here: see `day2 action list`."""
+def runs(ledger: Ledger, limit: int = 200, *, since: datetime | None = None) -> list[Run]:
+    """Newest first, those that began since then. Runs that only submitted actions (`day2 apply`) are not here: see `day2 action list`."""
     links = recording.chain(ledger)
     ends = {link.subject: link for link in links if link.event == FINISHED}
-    found = [_run(link, ends.get(link.subject)) for link in links if link.event == STARTED]
+    found = [_run(link, ends.get(link.subject)) for link in links if link.event == STARTED and (since is None or link.at >= since)]
     return sorted(found, key=lambda run: (run.started_at, run.id), reverse=True)[:limit]
 
 

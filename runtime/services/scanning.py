@@ -2,25 +2,35 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from agents.consulting import Consultation
+from core.cluster.looking import ClusterReader
+from core.cluster.manifests import Manifests, Place
+from core.cluster.objects import STRUCTS, LabelSelector
+from core.cluster.selecting import matches
+from core.cluster.snapshot import Snapshot
 from core.domain.errors import InvalidInput
 from core.domain.finding import Coverage, Finding, NotRun, Severity
 from core.domain.proposal import Proposal
 from core.domain.request import Request
+from core.domain.target import Target
 from runtime.consulting import InProcess
 
 
 class Scan(NamedTuple):
-    """Findings worst first; `proposals` in the order of their agents; `known` counts findings that the baseline already had."""
+    """Findings worst first; `proposals` in the order of their agents; `known` counts findings that the baseline already had.
+
+    `places` tells by finding id where the subject is written down, for what was read from files.
+    """
 
     findings: tuple[Finding, ...]
     proposals: tuple[Proposal, ...]
     coverage: Coverage
     known: int = 0
+    places: Mapping[str, Place] = {}
 
     def worst(self) -> Severity | None:
         return min((finding.severity for finding in self.findings), key=list(Severity).index, default=None)
@@ -69,6 +79,44 @@ def _answered(answer: Consultation | BaseException) -> Consultation:
     if isinstance(answer, BaseException):
         raise answer
     return answer
+
+
+async def selected(result: Scan, reader: ClusterReader, selector: LabelSelector, namespaces: Sequence[str]) -> Scan:
+    """Only what was found on objects with such labels, and the proposals that mend it. What was checked stays what it was.
+
+    The labels of an object are its own, over those of the pods it makes; of an autoscaler also those of the workload it scales.
+    """
+    kinds = sorted({finding.subject.kind for finding in result.findings} & STRUCTS.keys())
+    if "HorizontalPodAutoscaler" in kinds:
+        kinds = sorted({*kinds, *SCALED})
+    snapshot = await reader.snapshot(kinds, namespaces)
+    findings = tuple(finding for finding in result.findings if matches(selector, labels_of(snapshot, finding.subject)))
+    kept = {finding.id for finding in findings}
+    return result._replace(findings=findings, proposals=tuple(item for item in result.proposals if kept & set(item.findings)))
+
+
+SCALED = ("Deployment", "StatefulSet")
+
+
+def labels_of(snapshot: Snapshot, subject: Target) -> dict[str, str]:
+    """Empty for what the snapshot does not have."""
+    return _labels(snapshot, subject.kind, subject.namespace, subject.name)
+
+
+def _labels(snapshot: Snapshot, kind: str, namespace: str, name: str) -> dict[str, str]:
+    item = snapshot.find(kind, namespace, name)
+    if item is None:
+        return {}
+    spec = getattr(item, "spec", None)
+    scaled, template = getattr(spec, "scale_target_ref", None), getattr(spec, "template", None)
+    below = _labels(snapshot, scaled.kind, namespace, scaled.name) if scaled and scaled.kind in SCALED else {}
+    return {**below, **(template.metadata.labels if template else {}), **item.metadata.labels}
+
+
+def located(result: Scan, manifests: Manifests) -> Scan:
+    """The scan of files, with the file and line of each subject that has one."""
+    found = {finding.id: (finding.subject.kind, finding.subject.namespace, finding.subject.name) for finding in result.findings}
+    return result._replace(places={name: manifests.places[where] for name, where in found.items() if where in manifests.places})
 
 
 def with_unread(result: Scan, unread: Sequence[tuple[str, str]]) -> Scan:

@@ -6,14 +6,17 @@ files are refused with the way out. Sources: kubeconfig v1 reference; CVE-2026-2
 
 import base64
 import binascii
+import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
 from core.domain.errors import InvalidInput
+from core.domain.values import bounded
 
 IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 DEFAULT = Path("~/.kube/config")
@@ -21,7 +24,11 @@ DEFAULT = Path("~/.kube/config")
 
 @dataclass(frozen=True, repr=False)
 class Connection:
-    """How to reach one API server. PEM texts and the token are secrets: they are never shown."""
+    """How to reach one API server. PEM texts and the token are secrets: they are never shown.
+
+    `as_user` with `as_groups` asks the server to take each request as that user's (impersonation). `request_seconds` is the deadline of one
+    request, None for none.
+    """
 
     server: str
     context: str
@@ -31,13 +38,41 @@ class Connection:
     key: str = ""
     token: str = ""
     token_file: str = ""
+    as_user: str = ""
+    as_groups: tuple[str, ...] = ()
+    request_seconds: float | None = 30.0
 
     def __repr__(self) -> str:
         return f"Connection(server={self.server!r}, context={self.context!r})"
 
 
-def load(kubeconfig: Path | None, context: str = "") -> Connection:
-    """Raises InvalidInput with the mend for a missing file, an unknown context, or credentials that we do not use."""
+def load(kubeconfig: Path | None, context: str = "", *, server: str = "") -> Connection:
+    """`server` stands in for the kubeconfig's address, as kubectl's `--server` does; its CA still has to fit.
+
+    Raises InvalidInput with the mend for a missing file, an unknown context, an address that would show our credentials on the way, or
+    credentials that we do not use.
+    """
+    found = _loaded(kubeconfig, context)
+    if not server:
+        return found
+    parts = urlsplit(server)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise InvalidInput(f"{bounded(server, 100)!r} is no address of an API server", mend="such as --server https://10.0.0.1:6443")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise InvalidInput(f"{bounded(server, 100)} would carry our credentials unencrypted", mend="use its https address")
+    return replace(found, server=server.rstrip("/"))
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _loaded(kubeconfig: Path | None, context: str) -> Connection:
     if kubeconfig is None and IN_CLUSTER.joinpath("token").exists() and not DEFAULT.expanduser().exists():
         return _in_cluster()
     path = (kubeconfig or DEFAULT).expanduser()

@@ -4,7 +4,6 @@ Loopback never goes through a proxy, whatever the environment says; everything e
 """
 
 import asyncio
-import ipaddress
 import ssl
 import tempfile
 from collections.abc import Mapping
@@ -18,10 +17,11 @@ import msgspec
 
 from core.domain.errors import Conflict, Day2Error, InvalidInput, NotAuthenticated, NotAuthorised, Refused, Unavailable
 from core.domain.values import bounded
-from tools.kubernetes.config import Connection
+from tools.kubernetes.config import Connection, is_loopback
 
 AGENT = "day2ops"
-TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_HEADERS = {"User-Agent": AGENT, "Accept": "application/json"}
+CONNECT_SECONDS = 5.0
 READ_ATTEMPTS = 4
 LONGEST_RETRY_AFTER = 30.0
 
@@ -40,21 +40,19 @@ def connect(connection: Connection) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=connection.server,
         verify=_tls(connection) if connection.server.startswith("https") else True,
-        headers={"User-Agent": AGENT, "Accept": "application/json"} | ({"Accept-Encoding": "identity"} if is_loopback(host) else {}),
+        headers=[*_HEADERS.items(), *((("Accept-Encoding", "identity"),) if is_loopback(host) else ()), *_identity(connection)],
         auth=_Bearer(connection),
-        timeout=TIMEOUT,
+        timeout=httpx.Timeout(connection.request_seconds, connect=min(CONNECT_SECONDS, connection.request_seconds or CONNECT_SECONDS)),
         trust_env=not is_loopback(host),
         limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
     )
 
 
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _identity(connection: Connection) -> list[tuple[str, str]]:
+    """Whom each request is made as, where not as ourselves. Groups alone would be refused by the server."""
+    if not connection.as_user:
+        return []
+    return [("Impersonate-User", connection.as_user), *(("Impersonate-Group", group) for group in connection.as_groups)]
 
 
 class _Bearer(httpx.Auth):
@@ -142,6 +140,8 @@ def raise_for(response: httpx.Response, *, right: str) -> None:
         raise NotAuthenticated(
             "the API server does not accept our credentials", mend="the token or certificate may have expired: fetch a fresh kubeconfig"
         )
+    if code == HTTPStatus.FORBIDDEN and "cannot impersonate" in status.message:
+        raise NotAuthorised(bounded(status.message, 200), right="impersonate users", mend=grant_line("impersonate users"))
     if code == HTTPStatus.FORBIDDEN:
         raise NotAuthorised(f"not allowed to {right}: {bounded(status.message, 200)}", right=right, mend=grant_line(right))
     if code == HTTPStatus.CONFLICT:

@@ -1,13 +1,17 @@
 """Commands that lead to a change: plan, apply. What is applied is judged again, permitted, verified, and undone when it misses."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from interfaces.cli import exits
 from interfaces.cli.exits import Exit
-from interfaces.cli.sessions import begin, run
+from interfaces.cli.options import DryRun, Selector, Wait
+from interfaces.cli.sessions import Session, begin, run
+
+if TYPE_CHECKING:
+    from runtime.services.rehearsing import Mode, Rehearsal
 
 
 def plan(
@@ -19,22 +23,19 @@ def plan(
     ] = None,
     out: Annotated[Path | None, typer.Option("-O", "--out", help="save the plan, for day2 apply", show_default=False)] = None,
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="exit 2 when there is a change")] = False,
+    selector: Selector = "",
 ) -> None:
-    """Proposals as diffs, with the judge's preview; nothing is executed.
-
-    \b
-    Examples:
-      day2 plan -n shop
-      day2 plan fnd-3fa9c2d1e0 -O plan.json
-      day2 plan --agent finops -o json
-    """
+    """Proposals as diffs, with the judge's preview; nothing is executed."""
+    from core.cluster.selecting import parsed
     from interfaces.rendering import envelopes, plans
     from runtime.roles import planning
 
     session = begin(context)
     if from_scan and wanted:
         raise typer.BadParameter("--from-scan takes no findings")
-    made = run(planning.plan(session.settings, session.flags.namespaces, tuple(agent or ()), tuple(wanted or ())))
+    labels = parsed(selector) if selector else None
+    with session.waiting("reading the cluster and asking what the judge would say"):
+        made = run(planning.plan(session.settings, session.flags.namespaces, tuple(agent or ()), tuple(wanted or ()), labels))
     document = plans.document(made)
     session.show(document, columns=plans.COLUMNS, view=plans.view)
     if out is not None:
@@ -55,22 +56,18 @@ def plan(
 def apply(
     context: typer.Context,
     what: Annotated[list[str], typer.Argument(help="a saved plan, or actions (act-...)")],
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="wait for people to approve; without it exit 8 when they are needed")
-    ] = True,
+    wait: Wait = True,
+    dry_run: DryRun = "none",
 ) -> None:
-    """Judge again, run what is permitted, verify, and undo what misses. Starts judge and executor when no `day2 serve` runs here.
-
-    \b
-    Examples:
-      day2 apply plan.json
-      day2 apply plan.json --no-wait
-      day2 apply act-3fa9c2d1e0 --timeout 10m
-    """
+    """Judge again, run what is permitted, verify, and undo what misses. Starts judge and executor when no `day2 serve` runs here."""
     from interfaces.rendering import actions, outcomes
     from runtime.roles import applying
 
     session = begin(context)
+    if mode := rehearsing(dry_run):
+        with session.waiting("asking what the judge and the API server would say"):
+            found = run(applying.rehearse(session.settings, what, mode))
+        show_rehearsal(session, found, wait=wait)
     followed = run(
         applying.apply(
             session.settings,
@@ -87,3 +84,19 @@ def apply(
     if step:
         session.hint(f"Next: {step}")
     raise typer.Exit(Exit.EXPIRED if followed.timed_out else exits.of_states([row.state for row in followed.rows]))
+
+
+def rehearsing(dry_run: str) -> "Mode | None":
+    """None for a run in earnest. Flags that are no mode were refused before."""
+    return "client" if dry_run == "client" else "server" if dry_run == "server" else None
+
+
+def show_rehearsal(session: Session, found: "Rehearsal", *, wait: bool) -> NoReturn:
+    """Exits as the real thing would begin: 3 where something would be denied, 8 where people are needed and nobody waits."""
+    from core.domain.verdict import Decision
+    from interfaces.rendering import plans
+
+    session.show(plans.rehearsal(found), columns=plans.COLUMNS, view=plans.rehearsal_view)
+    if found.any_is(Decision.DENY):
+        raise typer.Exit(Exit.DENIED)
+    raise typer.Exit(Exit.WAITING if not wait and found.any_is(Decision.NEEDS_APPROVAL) else Exit.DONE)

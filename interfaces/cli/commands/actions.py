@@ -1,13 +1,18 @@
 """`day2 action`: what the ledger knows of actions, and taking them back."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from interfaces.cli import exits
+from interfaces.cli.commands.acting import rehearsing, show_rehearsal
 from interfaces.cli.exits import Exit
 from interfaces.cli.flags import seconds
+from interfaces.cli.options import DryRun, Since, Wait, Watch
 from interfaces.cli.sessions import begin, run
+
+if TYPE_CHECKING:
+    from interfaces.rendering.envelopes import Json
 
 action = typer.Typer(help="Actions: what was proposed, judged, done and verified.", rich_markup_mode=None, no_args_is_help=True)
 Id = Annotated[str, typer.Argument(help="act-...", metavar="ACTION")]
@@ -19,16 +24,11 @@ def list_actions(
     context: typer.Context,
     state: Annotated[list[str] | None, typer.Option("--state", help="only in this state; may be repeated", show_default=False)] = None,
     agent: Annotated[str, typer.Option("--agent", help="only this agent's")] = "",
-    since: Annotated[str, typer.Option("--since", help="changed within, such as 2h or 7d")] = "",
+    since: Since = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 200,
+    watch: Watch = False,
 ) -> None:
-    """Actions, newest first.
-
-    \b
-    Examples:
-      day2 action list --state needs_approval
-      day2 action list --since 24h -o csv
-    """
+    """Actions, newest first."""
     from datetime import timedelta
 
     from interfaces.rendering import actions
@@ -39,9 +39,18 @@ def list_actions(
     wanted = recording.states(state or ())
     with console.record(session.settings) as record:
         start = record.clock.now() - timedelta(seconds=seconds(since)) if since else None
-        rows = recording.actions(record.ledger, wanted=wanted, agent=agent, namespaces=session.flags.namespaces, since=start, limit=limit)
-        session.show(actions.listed(rows), columns=actions.COLUMNS)
-    if not rows:
+        namespaces = session.flags.namespaces
+
+        def look() -> "Json":
+            return actions.listed(
+                recording.actions(record.ledger, wanted=wanted, agent=agent, namespaces=namespaces, since=start, limit=limit)
+            )
+
+        if watch:
+            session.follow(look, columns=actions.COLUMNS)
+        found = look()
+        session.show(found, columns=actions.COLUMNS)
+    if not found["items"]:
         session.hint("no action yet: day2 plan -O plan.json, then day2 apply plan.json")
 
 
@@ -131,15 +140,18 @@ def cancel_action(context: typer.Context, action_id: Id, reason: Reason = "") ->
 def rollback_action(
     context: typer.Context,
     action_id: Id,
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="wait for people to approve; without it exit 8 when they are needed")
-    ] = True,
+    wait: Wait = True,
+    dry_run: DryRun = "none",
 ) -> None:
     """Take a verified action back: a new action the other way round, judged like any other."""
     from interfaces.rendering import actions, outcomes
     from runtime.roles import applying
 
     session = begin(context)
+    if mode := rehearsing(dry_run):
+        with session.waiting("asking what the judge and the API server would say"):
+            rehearsed = run(applying.rehearse_rollback(session.settings, action_id, mode))
+        show_rehearsal(session, rehearsed, wait=wait)
     followed = run(
         applying.roll_back(
             session.settings,

@@ -1,10 +1,14 @@
 """A person's decisions: approve, deny, and what waits for one."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interfaces.cli.options import Watch
 from interfaces.cli.sessions import begin
+
+if TYPE_CHECKING:
+    from interfaces.rendering.envelopes import Json
 
 Id = Annotated[str, typer.Argument(help="act-...", metavar="ACTION")]
 Reason = Annotated[str, typer.Option("--reason", help="why; required, and kept in the audit chain")]
@@ -16,40 +20,30 @@ def approve(
     reason: Reason,
     confirm: Annotated[str, typer.Option("--confirm", help="name of the object; required when the risk is high or there is no undo")] = "",
 ) -> None:
-    """Approve one action, bound to its digest. Who asked for it cannot.
-
-    \b
-    Examples:
-      day2 approve act-3fa9c2d1e0 --reason "checked with the team"
-      day2 approve act-3fa9c2d1e0 --confirm=debug-shell --reason "left over from the incident"
-    """
+    """Approve one action, bound to its digest. Who asked for it cannot."""
     _decide(context, action_id, approve=True, reason=reason, confirm=confirm)
 
 
 def deny(context: typer.Context, action_id: Id, reason: Reason) -> None:
-    """Deny one action. That is its end.
-
-    \b
-    Examples:
-      day2 deny act-3fa9c2d1e0 --reason "not during the sale"
-    """
+    """Deny one action. That is its end."""
     _decide(context, action_id, approve=False, reason=reason, confirm="")
 
 
-def approvals(context: typer.Context, mine: Annotated[bool, typer.Option("--mine", help="only what you may decide")] = False) -> None:
-    """What waits for a person, with everything needed to decide.
-
-    \b
-    Examples:
-      day2 approvals
-      day2 approvals --mine -o json
-    """
+def approvals(
+    context: typer.Context, mine: Annotated[bool, typer.Option("--mine", help="only what you may decide")] = False, watch: Watch = False
+) -> None:
+    """What waits for a person, with everything needed to decide."""
     from interfaces.rendering import approvals as cards
     from runtime.roles import console
 
     session = begin(context)
-    found = console.waiting(session.settings, only_for=console.person() if mine else "")
-    session.show(cards.listed(found), columns=cards.COLUMNS, view=cards.view)
+
+    def look() -> "Json":
+        return cards.listed(console.waiting(session.settings, only_for=console.person() if mine else ""))
+
+    if watch:
+        session.follow(look, columns=cards.COLUMNS, view=cards.view)
+    session.show(look(), columns=cards.COLUMNS, view=cards.view)
 
 
 def _decide(context: typer.Context, action_id: str, *, approve: bool, reason: str, confirm: str) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from interfaces.cli.exits import Exit
+from interfaces.cli.options import Selector
 from interfaces.cli.sessions import Session, begin, run
 
 
@@ -15,14 +16,7 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", help="of the world, its load and every id")] = 7,
     keep: Annotated[bool, typer.Option("--keep", help="leave the cluster up and print how kubectl reaches it")] = False,
 ) -> None:
-    """The whole product on a simulated cluster: no key, no cluster, no network.
-
-    \b
-    Examples:
-      day2 demo
-      day2 demo --fast --no-input
-      day2 demo -o json 2>/dev/null
-    """
+    """The whole product on a simulated cluster: no key, no cluster, no network."""
     from interfaces.cli import storytelling
 
     session = begin(context)
@@ -30,18 +24,13 @@ def demo(
 
 
 def doctor(context: typer.Context) -> None:
-    """Check this machine and your cluster, and say how to mend what is broken. Changes nothing; exits 0 unless something is broken.
-
-    \b
-    Examples:
-      day2 doctor
-      day2 doctor --context prod-eu -o json
-    """
+    """Check this machine and your cluster, and say how to mend what is broken. Changes nothing; exits 0 unless something is broken."""
     from interfaces.rendering import checklists
     from runtime.roles import examining
 
     session = begin(context)
-    lines = run(examining.examine(session.flags.settings()))
+    with session.waiting("checking this machine, the cluster and its metrics"):
+        lines = run(examining.examine(session.flags.settings()))
     session.show(checklists.document(lines), columns=checklists.COLUMNS, view=checklists.view, name="check")
     if any(line.state == "fail" for line in lines):
         raise typer.Exit(Exit.ERROR)
@@ -60,15 +49,10 @@ def scan(
         Path | None, typer.Option("--baseline", help="an earlier -o json: show only what is new", show_default=False)
     ] = None,
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="exit 2 when there is any finding")] = False,
+    selector: Selector = "",
 ) -> None:
-    """Findings with evidence, by deterministic checks only: no key, read-only. Says what was not checked, and why.
-
-    \b
-    Examples:
-      day2 scan -n shop
-      day2 scan reliability security -A --fail-on high
-      day2 scan --from manifests/ -o json
-    """
+    """Findings with evidence, by deterministic checks only: no key, read-only. Says what was not checked, and why."""
+    from core.cluster.selecting import parsed
     from interfaces.rendering import findings
     from runtime.roles import looking
     from runtime.services import scanning
@@ -76,9 +60,11 @@ def scan(
     session = begin(context)
     threshold = scanning.severity(fail_on) if fail_on else None
     known = scanning.baseline(baseline) if baseline else None
-    result, view = run(looking.scan(session.settings, session.flags.namespaces, tuple(agents or ()), source))
+    wanted = parsed(selector) if selector else None
+    with session.waiting(f"reading {source or 'the cluster'} and its metrics"):
+        result, view = run(looking.scan(session.settings, session.flags.namespaces, tuple(agents or ()), source, wanted))
     shown = scanning.since(result, known) if known is not None else result
-    session.show(findings.document(shown, view), columns=findings.COLUMNS, view=findings.view)
+    session.show(findings.document(shown, view, selector=selector), columns=findings.COLUMNS, view=findings.view)
     if shown.findings:
         session.hint(f"next: day2 plan {shown.findings[0].id}" if source is None else "next: day2 scan -A on the cluster itself")
     if (threshold and shown.at_least(threshold)) or (detailed and shown.findings):
@@ -86,13 +72,7 @@ def scan(
 
 
 def ask(context: typer.Context, question: Annotated[list[str], typer.Argument(help="in your words")]) -> None:
-    """Ask in words: the agents that fit look, and the answer cites their evidence.
-
-    \b
-    Examples:
-      day2 ask "why does checkout restart?"
-      day2 ask -n shop "what could be cheaper?" -o json
-    """
+    """Ask in words: the agents that fit look, and the answer cites their evidence."""
     from interfaces.rendering import answers
     from runtime.roles import looking
 
@@ -104,12 +84,7 @@ def ask(context: typer.Context, question: Annotated[list[str], typer.Argument(he
 
 
 def route(context: typer.Context, question: Annotated[list[str], typer.Argument(help="in your words")]) -> None:
-    """Who would be asked, and why. Nobody is.
-
-    \b
-    Examples:
-      day2 route "the GPU job never starts"
-    """
+    """Who would be asked, and why. Nobody is."""
     from interfaces.rendering import answers
     from runtime.roles import looking
 

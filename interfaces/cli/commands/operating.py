@@ -15,14 +15,7 @@ def stop(
     mode: Annotated[str, typer.Option("--mode", help="all, or forward to let undo through")] = "all",
     status: Annotated[bool, typer.Option("--status", help="only show what is stopped; exit 9 when something is")] = False,
 ) -> None:
-    """Emergency stop: nothing is written until a person resumes. Works without the registry.
-
-    \b
-    Examples:
-      day2 stop --reason "incident 4711"
-      day2 stop --scope namespace=shop --mode forward --reason "sale"
-      day2 stop --status
-    """
+    """Emergency stop: nothing is written until a person resumes. Works without the registry."""
     from interfaces.rendering import records
     from runtime.roles import console
 
@@ -46,12 +39,7 @@ def resume(
     reason: Annotated[str, typer.Option("--reason", help="why; required, and kept in the audit chain")],
     scope: Annotated[str, typer.Option("--scope", help="the scope that was stopped")] = "all",
 ) -> None:
-    """Lift an emergency stop. Only a person does.
-
-    \b
-    Examples:
-      day2 resume --reason "incident 4711 is over"
-    """
+    """Lift an emergency stop. Only a person does."""
     from interfaces.rendering import records
     from runtime.roles import console
 
@@ -68,13 +56,7 @@ def serve(
         list[str] | None, typer.Option("--role", help="only this role: controller, judge or executor; may be repeated", show_default=False)
     ] = None,
 ) -> None:
-    """Controller with its agents, judge and executor, each a process of its own, until Ctrl-C.
-
-    \b
-    Examples:
-      day2 serve
-      day2 serve --role judge --role executor
-    """
+    """Controller with its agents, judge and executor, each a process of its own, until Ctrl-C."""
     from runtime.roles import everything
 
     session = begin(context)
@@ -85,14 +67,7 @@ def schema(
     context: typer.Context,
     kind: Annotated[str, typer.Argument(help="such as FindingList, Plan, or an action kind; without it, all kinds")] = "",
 ) -> None:
-    """The JSON Schema of a kind of document.
-
-    \b
-    Examples:
-      day2 schema
-      day2 schema FindingList
-      day2 schema scale_workload
-    """
+    """The JSON Schema of a kind of document."""
     from interfaces.rendering import envelopes, schemas
 
     session = begin(context)

@@ -94,3 +94,10 @@ def test_a_snapshot_says_what_the_files_did_not_have() -> None:
     assert "Deployment" not in snapshot.unread
     assert "no object of this kind" in snapshot.unread["Pod"]
     assert snapshot.poisoned[0][0].startswith("b")
+
+
+def test_objects_are_remembered_with_file_and_line() -> None:
+    text = b"apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: a}\n"
+    found = decode_manifests({"b.yaml": text, "c.yaml": text})
+    assert found.places["Namespace", "", "a"] == ("b.yaml", 1)
+    assert found.places["Pod", "a", "p"] == ("b.yaml", 5)

@@ -37,6 +37,8 @@ OFFLINE = {
     "policy explain act-wait": "Explanation",
     "action watch act-done": "OutcomeList",
     "apply act-done": "OutcomeList",
+    "apply act-wait --dry-run=client": "DryRun",
+    "action rollback act-done --dry-run=client": "DryRun",
     "action cancel act-also --reason late": "Action",
     "approvals": "ApprovalList",
     "approve act-wait --reason checked": "Approval",
@@ -63,7 +65,7 @@ OFFLINE = {
     "version": "Version",
     "help exit-codes": "ExitCodeList",
 }
-ON_CLUSTER = {"scan -A": "FindingList", "plan": "Plan", "ask what could be cheaper": "Answer", "doctor": "Checklist"}
+ON_CLUSTER = {"scan -A": "FindingList", "scan -l tier=web": "FindingList", "plan": "Plan", "ask what could be cheaper": "Answer", "doctor": "Checklist"}
 
 
 @pytest.fixture
@@ -112,7 +114,7 @@ def test_every_kind_is_printed_by_a_command_of_these_tests() -> None:
     assert set(schemas.KINDS) == {*OFFLINE.values(), *ON_CLUSTER.values(), "DemoReport"}
 
 
-@pytest.mark.parametrize("output", ["table", "wide", "name", "yaml", "jsonl", "csv", "md", "jsonpath={.items[*].id}"])
+@pytest.mark.parametrize("output", ["table", "wide", "name", "yaml", "jsonl", "csv", "md", "html", "jsonpath={.items[*].id}", "custom-columns=A:.id", "template={{ items }}"])
 def test_lists_have_every_form(day2: Day2, folder: Path, output: str) -> None:
     said = day2("action", "list", "-o", output, "--data-dir", str(folder))
     assert said.code == 0, said.err
@@ -125,10 +127,10 @@ def test_jsonl_begins_with_a_header_and_has_one_document_a_line(day2: Day2, fold
     assert {row["id"] for row in rows[1:]} == {"act-wait", "act-also", "act-done"}
 
 
-@pytest.mark.parametrize("output", ["csv", "md"])
+@pytest.mark.parametrize("output", ["csv", "md", "html"])
 def test_one_document_is_no_list(day2: Day2, folder: Path, output: str) -> None:
     said = day2("action", "get", "act-wait", "-o", output, "--data-dir", str(folder))
-    assert said.code == 1
+    assert said.code == 64
     assert "is for lists" in said.err
 
 

@@ -101,6 +101,28 @@ def test_a_typo_is_answered_with_the_nearest_command_and_not_run(day2: Day2, wor
         ["-n"],
         ["--timeout", "soon", "version"],
         ["--color", "pink", "version"],
+        ["scan", "--as", ""],
+        ["scan", "--as="],
+        ["scan", "--as", " "],
+        ["scan", "--as-group", "sre"],
+        ["scan", "--as", "jane", "--as-group", ""],
+        ["scan", "-l", ""],
+        ["scan", "--request-timeout", "soon"],
+        ["scan", "--server", ""],
+        ["scan", "--profile", ""],
+        ["apply", "plan.json", "--dry-run", "maybe"],
+        ["apply", "plan.json", "--dry-run"],
+        ["apply", "plan.json", "--wait", "--no-wait"],
+        ["doctor", "-l", "app=web"],
+        ["scan", "-w"],
+        ["plan", "--since", "2h"],
+        ["approvals", "--no-wait"],
+        ["stop", "--reason", "drill", "--dry-run=client"],
+        ["approve", "act-1", "--reason", "x", "--dry-run=server"],
+        ["config", "set", "flow.poll_seconds", "1", "--dry-run=client"],
+        ["approve", "act-1", "--reason", "x", "-o", "csv"],
+        ["config", "set", "flow.poll_seconds", "1", "-o", "html"],
+        ["plan", "-o", "sarif"],
         ["plan", "fnd-1", "--from-scan"],
         ["policy", "eval"],
         ["help", "nothing"],
@@ -115,12 +137,19 @@ def test_a_wrong_command_line_is_64_and_nothing_is_written(day2: Day2, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("output", ["jsn", "html", "jsonpath=", "custom-columns=A:.a"])
+@pytest.mark.parametrize("output", ["jsn", "jsonpath=", "custom-columns=A", "go-template={{.}}", "template={% for"])
 def test_an_unknown_format_is_refused_before_any_work(day2: Day2, output: str) -> None:
     said = day2("scan", "-o", output)
-    assert said.code == 1
-    assert "is no format" in said.err
-    assert "jsonpath=TEMPLATE" in said.err
+    assert (said.code, said.out) == (64, "")
+    assert said.err.startswith("error: ")
+    assert "kubeconfig" not in said.err
+
+
+def test_a_mistyped_format_is_answered_with_the_nearest_and_all(day2: Day2) -> None:
+    said = day2("scan", "-o", "jsn")
+    assert "Did you mean `-o json`?" in said.err
+    for form in ("html", "junit", "sarif", "openreports", "jsonpath=TEMPLATE", "custom-columns=NAME:PATH", "template=JINJA"):
+        assert form in said.err
 
 
 def test_exit_codes_are_one_table(day2: Day2) -> None:

@@ -88,3 +88,15 @@ def test_odd_files_are_told_apart_from_good_ones(tmp_path: Path, content: str) -
 def test_broken_base64_names_the_field(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="client-key-data"):
         config.load(written(tmp_path, document(**{"client-certificate-data": base64.b64encode(b"x").decode(), "client-key-data": "%%%"})))
+
+
+def test_another_server_stands_in_for_the_address_and_nothing_else(tmp_path: Path) -> None:
+    own, other = config.load(written(tmp_path, document())), config.load(written(tmp_path, document()), server="https://10.1.2.3:6443/")
+    assert other.server == "https://10.1.2.3:6443"
+    assert (other.ca, other.token, other.context) == (own.ca, own.token, own.context)
+
+
+@pytest.mark.parametrize("server", ["10.1.2.3", "ftp://a", "https://", "https://me:secret@a", "https://a?x=1", "http://10.1.2.3"])
+def test_an_address_that_is_none_or_would_show_our_credentials_is_refused(tmp_path: Path, server: str) -> None:
+    with pytest.raises(InvalidInput):
+        config.load(written(tmp_path, document()), server=server)

@@ -8,7 +8,7 @@ import pytest
 
 from core.domain.api_request import ApiRequest
 from core.domain.errors import Conflict, NotAuthenticated, NotAuthorised, OutcomeUnknown, Refused, Unavailable
-from tools.kubernetes import transport
+from tools.kubernetes import config, transport
 from tools.kubernetes.writer import PERMIT_HEADER, ImpersonatingWriter, PreviewWriter
 
 REQUEST = ApiRequest(
@@ -156,4 +156,19 @@ async def test_the_dry_run_of_a_delete_stands_in_the_body_where_the_api_server_l
     ("host", "loopback"), [("127.0.0.1", True), ("localhost", True), ("::1", True), ("10.0.0.1", False), ("cluster.example", False)]
 )
 def test_loopback_takes_no_proxy(host: str, loopback: bool) -> None:
-    assert transport.is_loopback(host) is loopback
+    assert config.is_loopback(host) is loopback
+
+
+async def test_requests_are_made_as_the_user_that_was_asked_for_and_with_the_deadline() -> None:
+    connection = config.Connection("https://10.0.0.1", "prod", as_user="jane", as_groups=("sre", "ops"), request_seconds=2.0)
+    async with transport.connect(connection) as client:
+        assert client.headers.get_list("Impersonate-User") == ["jane"]
+        assert client.headers.get_list("Impersonate-Group") == ["sre", "ops"]
+        assert (client.timeout.read, client.timeout.connect) == (2.0, 2.0)
+
+
+async def test_nobody_is_impersonated_unasked() -> None:
+    async with transport.connect(config.Connection("https://10.0.0.1", "prod", as_groups=("system:masters",), request_seconds=None)) as client:
+        assert not [name for name in client.headers if name.lower().startswith("impersonate")]
+        assert client.timeout.read is None
+        assert client.timeout.connect == transport.CONNECT_SECONDS

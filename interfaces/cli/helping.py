@@ -1,0 +1,163 @@
+"""What every help screen says besides its own sentence and options: examples, variables, exit codes, where to read and to complain.
+
+Tables, so that one look shows what is missing; a test parses every example.
+"""
+
+from typing import Any
+
+from interfaces.cli.exits import MEANINGS, Exit
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "demo": ("day2 demo", "day2 demo --fast --no-input", "day2 demo -o json 2>/dev/null"),
+    "doctor": ("day2 doctor", "day2 doctor --context prod-eu -o json", "day2 doctor --as jane --as-group sre"),
+    "scan": (
+        "day2 scan -n shop",
+        "day2 scan reliability security -A --fail-on high",
+        "day2 scan -A -l team=payments -o html > report.html",
+        "day2 scan --from manifests/ -o sarif",
+    ),
+    "ask": (
+        'day2 ask "why does checkout restart?"',
+        'day2 ask -n shop "what could be cheaper?" -o json',
+        "day2 ask -A what waits for a GPU",
+    ),
+    "route": (
+        'day2 route "the GPU job never starts"',
+        "day2 route what could be cheaper -o json",
+        "day2 route who watches privileged pods",
+    ),
+    "plan": ("day2 plan -n shop", "day2 plan fnd-3fa9c2d1e0 -O plan.json", "day2 plan --agent finops -l tier=web -o html > plan.html"),
+    "apply": (
+        "day2 apply plan.json",
+        "day2 apply plan.json --dry-run=server",
+        "day2 apply plan.json --no-wait",
+        "day2 apply act-3fa9c2d1e0 --timeout 10m",
+    ),
+    "approve": (
+        'day2 approve act-3fa9c2d1e0 --reason "checked with the team"',
+        'day2 approve act-3fa9c2d1e0 --confirm=debug-shell --reason "left over from the incident"',
+        'day2 approve act-3fa9c2d1e0 --reason "as discussed" -o json',
+    ),
+    "deny": (
+        'day2 deny act-3fa9c2d1e0 --reason "not during the sale"',
+        'day2 deny act-3fa9c2d1e0 --reason "by hand next week" -o json',
+        'day2 deny act-3fa9c2d1e0 --reason "wrong cluster" -q',
+    ),
+    "approvals": ("day2 approvals", "day2 approvals --mine -o json", "day2 approvals -w"),
+    "stop": ('day2 stop --reason "incident 4711"', 'day2 stop --scope namespace=shop --mode forward --reason "sale"', "day2 stop --status"),
+    "resume": (
+        'day2 resume --reason "incident 4711 is over"',
+        'day2 resume --scope namespace=shop --reason "the sale is over"',
+        'day2 resume --scope agent=finops --reason "fixed" -o json',
+    ),
+    "serve": ("day2 serve", "day2 serve --role judge --role executor", "day2 serve --profile prod"),
+    "schema": ("day2 schema", "day2 schema FindingList", "day2 schema scale_workload"),
+    "version": ("day2 version", "day2 version -o json", "day2 version -o jsonpath={.version}"),
+    "help": ("day2 help exit-codes", "day2 help scan", "day2 help action rollback"),
+    "action list": ("day2 action list --state needs_approval", "day2 action list --since 24h -o csv", "day2 action list -w"),
+    "action get": (
+        "day2 action get act-3fa9c2d1e0",
+        "day2 action get act-3fa9c2d1e0 -o yaml",
+        "day2 action get act-3fa9c2d1e0 -o jsonpath={.state}",
+    ),
+    "action diff": (
+        "day2 action diff act-3fa9c2d1e0",
+        "day2 action diff act-3fa9c2d1e0 -o json",
+        "day2 action diff act-3fa9c2d1e0 --plain",
+    ),
+    "action explain": (
+        "day2 action explain act-3fa9c2d1e0",
+        "day2 action explain act-3fa9c2d1e0 -o json",
+        "day2 action explain act-3fa9c2d1e0 -o md",
+    ),
+    "action watch": (
+        "day2 action watch act-3fa9c2d1e0",
+        "day2 action watch act-3fa9c2d1e0 act-81b2c3d4e5 --timeout 10m",
+        "day2 action watch act-3fa9c2d1e0 -q -o name",
+    ),
+    "action cancel": (
+        "day2 action cancel act-3fa9c2d1e0",
+        'day2 action cancel act-3fa9c2d1e0 --reason "planned again"',
+        "day2 action cancel act-3fa9c2d1e0 -o json",
+    ),
+    "action rollback": (
+        "day2 action rollback act-3fa9c2d1e0",
+        "day2 action rollback act-3fa9c2d1e0 --dry-run=server",
+        "day2 action rollback act-3fa9c2d1e0 --no-wait -o json",
+    ),
+    "agent list": ("day2 agent list", "day2 agent list -o wide", "day2 agent list -o custom-columns=NAME:.name,STATE:.state"),
+    "agent get": ("day2 agent get finops", "day2 agent get finops -o json", "day2 agent get finops -o jsonpath={.rights}"),
+    "agent card": ("day2 agent card finops", "day2 agent card finops -o yaml", "day2 agent card finops -o name"),
+    "agent drain": ("day2 agent drain finops", "day2 agent drain finops -o json", "day2 agent drain finops --data-dir ./data"),
+    "agent suspend": ("day2 agent suspend finops", "day2 agent suspend finops -o json", "day2 agent suspend finops --data-dir ./data"),
+    "agent resume": ("day2 agent resume finops", "day2 agent resume finops -o json", "day2 agent resume finops --data-dir ./data"),
+    "agent serve": ("day2 agent serve finops", "day2 agent serve finops --profile prod", "day2 agent serve finops --data-dir ./data"),
+    "audit list": ("day2 audit list", "day2 audit list --event approval --since 7d", "day2 audit list --subject act-3fa9c2d1e0 -o json"),
+    "audit get": ("day2 audit get 17", "day2 audit get 17 -o json", "day2 audit get 17 -o jsonpath={.hash}"),
+    "audit verify": ("day2 audit verify", "day2 audit verify -o json", "day2 audit verify --data-dir ./data"),
+    "audit export": ("day2 audit export", "day2 audit export --format csv -O chain.csv", "day2 audit export --format jsonl"),
+    "config view": ("day2 config view", "day2 config view --profile prod", "day2 config view -o csv"),
+    "config get": ("day2 config get flow.consult_seconds", "day2 config get prometheus.url", "day2 config get store.data_dir -o json"),
+    "config explain": (
+        "day2 config explain prometheus.url",
+        "day2 config explain kubernetes.context --profile prod",
+        "day2 config explain store.data_dir -o json",
+    ),
+    "config set": (
+        "day2 config set prometheus.url http://prometheus:9090",
+        "day2 config set flow.approval_hours 8",
+        "day2 config set kubernetes.context prod-eu --file day2.yaml",
+    ),
+    "policy lint": ("day2 policy lint", "day2 policy lint rules/", "day2 policy lint rules/ -o json"),
+    "policy test": ("day2 policy test", "day2 policy test rules/", "day2 policy test -o csv"),
+    "policy explain": (
+        "day2 policy explain gpu-allowance",
+        "day2 policy explain act-3fa9c2d1e0",
+        "day2 policy explain gpu-allowance -o json",
+    ),
+    "policy eval": (
+        "day2 policy eval -f action.json",
+        "day2 policy eval -f action.json -o json",
+        "day2 policy eval --file action.json -o md",
+    ),
+    "run list": ("day2 run list", "day2 run list --since 24h -o json", "day2 run list -w"),
+    "run get": ("day2 run get run-3fa9c2d1e0", "day2 run get run-3fa9c2d1e0 -o json", "day2 run get run-3fa9c2d1e0 -o yaml"),
+}
+_FOLLOWED = (Exit.DENIED, Exit.ROLLED_BACK, Exit.ROLLBACK_INCOMPLETE, Exit.EXPIRED, Exit.WAITING, Exit.STOPPED)
+ENDS: dict[str, tuple[Exit, ...]] = {
+    "scan": (Exit.DIFFERS,),
+    "plan": (Exit.DIFFERS,),
+    "apply": _FOLLOWED,
+    "action watch": _FOLLOWED,
+    "action rollback": _FOLLOWED,
+    "approve": (Exit.DENIED,),
+    "policy eval": (Exit.DENIED,),
+    "stop": (Exit.STOPPED,),
+    **dict.fromkeys(("approvals", "action list", "run list"), (Exit.EXPIRED,)),
+}
+"""Exit codes beside those that every command may end with."""
+
+EVERYWHERE = (Exit.DONE, Exit.ERROR, Exit.NOT_AUTHORISED, Exit.USAGE, Exit.INTERRUPTED)
+
+
+def complete(group: Any, above: str = "") -> None:
+    """Adds the tables' lines to every command below the group."""
+    for name, command in group.commands.items():
+        path = f"{above} {name}".strip()
+        if hasattr(command, "commands"):
+            complete(command, path)
+            continue
+        examples = "\n".join(f"  {line}" for line in EXAMPLES.get(path, ()))
+        if examples:
+            command.help = f"{command.help}\n\n\b\nExamples:\n{examples}"
+        command.epilog = _last_words(path)
+
+
+def _last_words(path: str) -> str:
+    codes = "; ".join(f"{int(code)} {MEANINGS[code].partition(' (')[0]}" for code in sorted({*EVERYWHERE, *ENDS.get(path, ())}))
+    return (
+        "\b\nGlobal flags (-n, -A, --context, --as, -o, -q, -v, --profile and others): day2 --help\n\n"
+        "Environment: DAY2_<GROUP>__<NAME> for every setting (day2 config view), KUBECONFIG, NO_COLOR, COLUMNS.\n\n"
+        f"Exit codes: {codes}. All: day2 help exit-codes.\n\n"
+        "Documentation: docs/cli.md. Bugs: the project's issue tracker."
+    )
