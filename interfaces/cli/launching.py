@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 
@@ -13,7 +14,7 @@ from core.domain.errors import Day2Error
 from interfaces.cli import exits, scopes
 from interfaces.cli.app import command_tree
 from interfaces.cli.exits import Exit
-from interfaces.cli.flags import Flags, UsageMistake, hoisted
+from interfaces.cli.flags import SWITCHES, VALUED, Flags, UsageMistake, hoisted
 
 
 def launch(arguments: Sequence[str]) -> int:
@@ -27,7 +28,8 @@ def launch(arguments: Sequence[str]) -> int:
     except UsageMistake as error:
         return _usage(str(error), words, error.mend)
     except typer.TyperException as error:
-        return _usage(error.format_message().partition(" Did you mean")[0], words)
+        message = error.format_message().partition(" Did you mean")[0].partition(" (Possible options")[0]
+        return _usage(message + _nearest_flag(message, words), words)
     except (typer.Abort, KeyboardInterrupt):
         answer = Exit.INTERRUPTED
     except Day2Error as error:
@@ -71,6 +73,19 @@ def _suggestion(words: Sequence[str]) -> str:
         return ""
     near = difflib.get_close_matches(typed, list(names), n=1) if typed and not typed.startswith("-") else []
     return f" Did you mean `day2 {' '.join([*known, near[0]])}`?" if near else ""
+
+
+def _nearest_flag(message: str, words: Sequence[str]) -> str:
+    """A mistyped flag gets the nearest of the global ones and of the command's own."""
+    _, said, typed = message.partition("No such option: ")
+    if not said or not typed.startswith("--"):
+        return ""
+    command: Any = command_tree()
+    for word in _path(words):
+        command = command.commands[word]
+    own = [name for parameter in command.params for name in parameter.opts if name.startswith("--")]
+    near = difflib.get_close_matches(typed, [*own, *VALUED, *SWITCHES], n=1)
+    return f". Did you mean `{near[0]}`?" if near else ""
 
 
 def _explain(error: Day2Error, flags: Flags) -> int:

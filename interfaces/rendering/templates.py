@@ -1,14 +1,15 @@
 """`-o template=TEXT`: a Jinja template over the document. Its fields are the variables: `{% for f in items %}{{ f.id }}{% endfor %}`.
 
 The template is the reader's, what it prints is the cluster's. So the template sees plain data only: a dot is a field of the document and
-never an attribute of a Python object, so nothing leads from a value to the interpreter; and what is printed has no control characters but
-line ends and tabs. Decision 0009 says why Jinja and not Go templates.
+never an attribute of a Python object (but a loop's `loop.index`, `loop.last` and their like), so nothing leads from a value to the
+interpreter; and what is printed has no control characters but line ends and tabs. docs/decisions/0006 says why it is Jinja.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jinja2
+from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core.domain.errors import InvalidInput
@@ -16,7 +17,8 @@ from core.domain.values import bounded
 from interfaces.rendering.envelopes import Json
 
 LONGEST = 100_000
-_GO = ("{{range", "{{ range", "{{.", "{{ .", "{{end", "{{ end", "{{with", "{{ with", "{{printf", "{{ printf")
+_GO = ("{{range", "{{ range .", "{{.", "{{ .", "{{end", "{{ end }}", "{{with", "{{ with .", "{{printf")
+_LOOP = frozenset({"index", "index0", "first", "last", "length"})
 _MEND = "a Jinja template such as: {% for f in items %}{{ f.id }}{{ '\\n' }}{% endfor %}"
 
 
@@ -27,6 +29,8 @@ class _Fields(ImmutableSandboxedEnvironment):
         return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
+        if isinstance(obj, LoopContext) and argument in _LOOP:
+            return getattr(obj, argument)
         if isinstance(obj, Mapping):
             return obj[argument] if argument in obj else self.undefined(obj=obj, name=argument)
         if isinstance(obj, Sequence) and isinstance(argument, int) and -len(obj) <= argument < len(obj):

@@ -65,7 +65,13 @@ OFFLINE = {
     "version": "Version",
     "help exit-codes": "ExitCodeList",
 }
-ON_CLUSTER = {"scan -A": "FindingList", "scan -l tier=web": "FindingList", "plan": "Plan", "ask what could be cheaper": "Answer", "doctor": "Checklist"}
+ON_CLUSTER = {
+    "scan -A": "FindingList",
+    "scan -l tier=web": "FindingList",
+    "plan": "Plan",
+    "ask what could be cheaper": "Answer",
+    "doctor": "Checklist",
+}
 
 
 @pytest.fixture
@@ -114,7 +120,22 @@ def test_every_kind_is_printed_by_a_command_of_these_tests() -> None:
     assert set(schemas.KINDS) == {*OFFLINE.values(), *ON_CLUSTER.values(), "DemoReport"}
 
 
-@pytest.mark.parametrize("output", ["table", "wide", "name", "yaml", "jsonl", "csv", "md", "html", "jsonpath={.items[*].id}", "custom-columns=A:.id", "template={{ items }}"])
+@pytest.mark.parametrize(
+    "output",
+    [
+        "table",
+        "wide",
+        "name",
+        "yaml",
+        "jsonl",
+        "csv",
+        "md",
+        "html",
+        "jsonpath={.items[*].id}",
+        "custom-columns=A:.id",
+        "template={{ items }}",
+    ],
+)
 def test_lists_have_every_form(day2: Day2, folder: Path, output: str) -> None:
     said = day2("action", "list", "-o", output, "--data-dir", str(folder))
     assert said.code == 0, said.err

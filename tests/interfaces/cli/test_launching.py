@@ -87,6 +87,20 @@ def test_a_typo_is_answered_with_the_nearest_command_and_not_run(day2: Day2, wor
 
 
 @pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (["scan", "--namspace", "shop"], "--namespace"),
+        (["scan", "--detaild-exitcode"], "--detailed-exitcode"),
+        (["--contxt", "a"], "--context"),
+    ],
+)
+def test_a_mistyped_flag_is_answered_with_the_nearest(day2: Day2, words: list[str], near: str) -> None:
+    said = day2(*words)
+    assert said.code == 64
+    assert f"Did you mean `{near}`?" in said.err
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ["scan", "--no-such-flag"],

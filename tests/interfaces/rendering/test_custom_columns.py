@@ -6,7 +6,10 @@ from core.domain.errors import InvalidInput
 from interfaces.rendering import custom_columns
 from interfaces.rendering.screens import Screen
 
-ITEMS = [{"id": "a", "subject": {"name": "web", "labels": {"x": 1}}, "evidence": [{"id": "e1"}, {"id": "e2"}]}, {"id": "b\x1b[31m", "none": None}]
+ITEMS = [
+    {"id": "a", "subject": {"name": "web", "labels": {"x": 1}}, "evidence": [{"id": "e1"}, {"id": "e2"}]},
+    {"id": "b\x1b[31m", "none": None},
+]
 
 
 def shown(spec: str) -> list[list[str]]:

@@ -68,7 +68,15 @@ def test_nothing_is_loaded_from_anywhere() -> None:
 
 def test_a_person_finds_all_of_it() -> None:
     said = Read(page("critical", "info")).said
-    for word in ("2 findings", "1 critical, 1 info", "Score 77/100", "shop/deployment/web-1", "day2 plan fnd-1", "ev-2", "SEC-105 bindings"):
+    for word in (
+        "2 findings",
+        "1 critical, 1 info",
+        "Score 77/100",
+        "shop/deployment/web-1",
+        "day2 plan fnd-1",
+        "ev-2",
+        "SEC-105 bindings",
+    ):
         assert word in said
     assert "(quoted)" in said
 

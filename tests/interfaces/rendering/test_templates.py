@@ -41,8 +41,6 @@ def test_a_field_named_like_a_method_is_the_field() -> None:
         "{% include '/etc/passwd' %}",
         "{% import 'os' as os %}",
         "{% extends 'x' %}",
-        "{{ items | map(attribute='__class__') | list }}",
-        "{{ [document] | map(attribute='kind.__class__') | list }}",
         "{{ items | groupby('__class__') }}",
     ],
 )
@@ -50,6 +48,15 @@ def test_nothing_leads_from_a_value_to_the_interpreter(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         templates.rendered(text, DOCUMENT)
     assert caught.value.mend
+
+
+def test_filters_find_no_attributes_either() -> None:
+    assert templates.rendered("{{ items | map(attribute='__class__') | map('default', 'none') | join }}", DOCUMENT) == "nonenone"
+    assert templates.rendered("{{ items | map(attribute='id') | join(',') }}", DOCUMENT) == "fnd-1,fnd-2"
+
+
+def test_a_loop_knows_its_place() -> None:
+    assert templates.rendered("{% for f in items %}{{ f.id }}{{ '' if loop.last else ', ' }}{% endfor %}", DOCUMENT) == "fnd-1, fnd-2"
 
 
 def test_what_the_cluster_says_is_no_template_and_moves_no_cursor() -> None:

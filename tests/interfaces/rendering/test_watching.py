@@ -8,7 +8,9 @@ from interfaces.rendering.tables import Column
 
 COLUMNS = (Column("ID", "id"), Column("STATE", "state"))
 BEFORE = envelope("ActionList", items=[{"id": "a", "state": "submitted"}, {"id": "b", "state": "verified"}])
-AFTER = envelope("ActionList", items=[{"id": "a", "state": "permitted"}, {"id": "b", "state": "verified"}, {"id": "c", "state": "submitted"}])
+AFTER = envelope(
+    "ActionList", items=[{"id": "a", "state": "permitted"}, {"id": "b", "state": "verified"}, {"id": "c", "state": "submitted"}]
+)
 
 
 def shown(output: str) -> str:

@@ -168,7 +168,9 @@ async def test_requests_are_made_as_the_user_that_was_asked_for_and_with_the_dea
 
 
 async def test_nobody_is_impersonated_unasked() -> None:
-    async with transport.connect(config.Connection("https://10.0.0.1", "prod", as_groups=("system:masters",), request_seconds=None)) as client:
+    async with transport.connect(
+        config.Connection("https://10.0.0.1", "prod", as_groups=("system:masters",), request_seconds=None)
+    ) as client:
         assert not [name for name in client.headers if name.lower().startswith("impersonate")]
         assert client.timeout.read is None
         assert client.timeout.connect == transport.CONNECT_SECONDS
