@@ -84,6 +84,9 @@ class StoreSettings(Group):
 
     data_dir: Path = Field(default=Path("~/.local/share/day2"), description="ledger, checkpoints, keys and audit; created with mode 0700")
     ledger_url: str = Field(default="", description="SQLAlchemy address of the ledger; empty: sqlite in data_dir")
+    audit_sink: Path | None = Field(
+        default=None, description="file of the audit chains' second sink, best on another disk; empty: audit.jsonl in data_dir"
+    )
 
 
 class RegistrySettings(Group):
@@ -142,6 +145,10 @@ class Settings(Group):
     @property
     def data_dir(self) -> Path:
         return self.store.data_dir.expanduser()
+
+    @property
+    def audit_sink(self) -> Path:
+        return self.store.audit_sink.expanduser() if self.store.audit_sink else self.data_dir / "audit.jsonl"
 
     @property
     def ledger_url(self) -> str:

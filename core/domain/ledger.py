@@ -4,15 +4,20 @@ Every method is one transaction. `move` is the only way to another state: it com
 `core.domain.outcome.TRANSITIONS`, stores the extras and appends the audit record in the same transaction; two processes cannot both win.
 """
 
+import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from core.domain.approval import Approval
 from core.domain.check import Look
 from core.domain.outcome import ActionState, allowed
 from core.domain.values import bounded, canonical, digest
 
-GENESIS = "0" * 64
+FORM = "day2-audit-2"
+ANCHORED = "anchored"
 BODY_LIMIT = 4096
 
 
@@ -60,8 +65,12 @@ class StopRow(NamedTuple):
 
 
 class AuditRow(NamedTuple):
-    """One link of the chain. `hash` = SHA-256 over canonical (seq, previous hash, at, role, event, subject, body)."""
+    """One link of a role's chain. `hash` is `chained` of it.
 
+    `place` counts the records of the whole ledger as they were committed, `seq` those of this role; both from 1, without gaps.
+    """
+
+    place: int
     seq: int
     at: datetime
     role: str
@@ -71,9 +80,22 @@ class AuditRow(NamedTuple):
     previous: str
     hash: str
 
+    @property
+    def name(self) -> str:
+        """How people call it: `judge/12`."""
+        return f"{self.role}/{self.seq}"
+
+
+class Head(NamedTuple):
+    """The chain of this role has this hash at this sequence."""
+
+    role: str
+    seq: int
+    hash: str
+
 
 class Entry(NamedTuple):
-    """What is to be appended to the chain; `link` makes the row of it."""
+    """What is to be appended to the chain of its role; `link` makes the row of it."""
 
     role: str
     event: str
@@ -82,18 +104,31 @@ class Entry(NamedTuple):
     at: datetime
 
 
-def link(entry: Entry, seq: int, previous: str) -> AuditRow:
+def genesis(origin: str, role: str) -> str:
+    """What the first record of a chain has as its previous hash: it binds the chain to its ledger and its role."""
+    return digest([FORM, origin, role])
+
+
+def link(entry: Entry, place: int, seq: int, previous: str) -> AuditRow:
     """The next row of the chain. A body over 4 KiB is replaced by its digest and the start of its text."""
     body = canonical(entry.body)
     if len(body) > BODY_LIMIT:
         body = canonical({"digest": digest(entry.body), "cut": bounded(body.decode(), 1000)})
-    row = AuditRow(seq, entry.at, entry.role, entry.event, bounded(entry.subject, 200), body.decode(), previous, "")
+    row = AuditRow(place, seq, entry.at, entry.role, entry.event, bounded(entry.subject, 200), body.decode(), previous, "")
     return row._replace(hash=chained(row))
 
 
 def chained(row: AuditRow) -> str:
-    """The hash that the row must carry."""
-    return digest([row.seq, row.previous, row.at.isoformat(timespec="microseconds"), row.role, row.event, row.subject, row.body])
+    """The hash that the row must carry: SHA-256 over the canonical JSON of all that it says, its place and its role among it."""
+    place, seq, at, role, event, subject, body, previous, _ = row
+    return hashlib.sha256(
+        msgspec.json.encode((FORM, place, seq, previous, at.isoformat(timespec="microseconds"), role, event, subject, body))
+    ).hexdigest()
+
+
+def anchor_entry(role: str, heads: Mapping[str, Head], at: datetime) -> Entry:
+    """The record in which a role says how far all other chains have come: their past cannot be replaced without this one's."""
+    return Entry(role, ANCHORED, "heads", {"heads": {name: [head.seq, head.hash] for name, head in heads.items() if name != role}}, at)
 
 
 _MOVABLE = frozenset(ActionRow._fields[ActionRow._fields.index("expires_at") : ActionRow._fields.index("epoch")]) | {"attempts"}
@@ -169,6 +204,17 @@ class Ledger(Protocol):
     def resume(self, scope: str, by: str, reason: str, at: datetime) -> bool: ...
 
     def record(self, *, role: str, event: str, subject: str, body: dict[str, Any], at: datetime) -> AuditRow:
-        """Append to the audit chain an event that moves no action (a refusal, a stop, a run, an approval)."""
+        """Append to the role's chain an event that moves no action (a refusal, a stop, a run, an approval)."""
 
-    def chain(self, start: int = 1, limit: int = 10_000) -> list[AuditRow]: ...
+    def anchor(self, role: str, at: datetime) -> Head | None:
+        """Append an anchor of all other chains where one of them got more than anchors since this role's last. Returns this role's head."""
+
+    def chain(self, start: int = 1, limit: int = 10_000, *, role: str = "") -> list[AuditRow]:
+        """Records of all chains in the order of their commits, from place `start`; of one role from its sequence `start`."""
+
+    def head(self) -> dict[str, Head]:
+        """Where the chain of each role must end."""
+
+    @property
+    def origin(self) -> str:
+        """Given when the ledger was made: its id, how many records of the first form it has, and their last hash, joined by dots."""

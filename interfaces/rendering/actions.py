@@ -126,7 +126,7 @@ _APPROVAL = {
 
 
 def link(row: AuditRow) -> Json:
-    return {"seq": row.seq, "at": plain(row.at), "role": row.role, "event": row.event}
+    return {"id": row.name, "seq": row.seq, "at": plain(row.at), "role": row.role, "event": row.event}
 
 
 def view(screen: Screen, found: Json) -> None:

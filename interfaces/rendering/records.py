@@ -9,6 +9,7 @@ from interfaces.rendering.envelopes import Json, envelope, plain
 from interfaces.rendering.screens import Screen
 from interfaces.rendering.tables import Column
 from registry.membership import Member
+from runtime.services.auditing import counted
 from runtime.services.running import Run
 
 RUN_COLUMNS = (
@@ -33,9 +34,8 @@ AGENT_COLUMNS = (
     Column("INSTANCES", "instances", wide=True),
 )
 AUDIT_COLUMNS = (
-    Column("SEQ", "seq"),
+    Column("ID", "id"),
     Column("AT", "at"),
-    Column("ROLE", "role"),
     Column("EVENT", "event"),
     Column("SUBJECT", "subject"),
     Column("HASH", lambda item: item["hash"][:12], wide=True),
@@ -126,7 +126,9 @@ def card_document(member: Member) -> Json:
 
 def audit_item(row: AuditRow) -> Json:
     fields: Json = plain(row._asdict() | {"body": None})
-    return fields | {"at": row.at.isoformat(timespec="microseconds").replace("+00:00", "Z"), "body": json.loads(row.body)}
+    return (
+        {"id": row.name} | fields | {"at": row.at.isoformat(timespec="microseconds").replace("+00:00", "Z"), "body": json.loads(row.body)}
+    )
 
 
 def audit_list(rows: Sequence[AuditRow]) -> Json:
@@ -143,8 +145,12 @@ def audit_report(report: Json) -> Json:
 
 def audit_report_view(screen: Screen, found: Json) -> None:
     if found["whole"]:
-        said = f"chain ok: {found['records']} records, head {found['head'][:16] or 'none'}"
+        said = f"{counted(len(found['chains']))} ok: {found['records']} records, head {found['head'][:16] or 'none'}"
         screen.line(f"{screen.glyph('ok')} {said}; {found['signed']} signed heads; second sink: {found['sink']}", "ok")
+        for chain in found["chains"]:
+            screen.line(
+                f"  {chain['role']:<11} {chain['records']:>6} records, {chain['anchors']} anchors, {chain['signed']} signed heads", "dim"
+            )
         return
     screen.line(f"{screen.glyph('fail')} chain broken", "fail")
     for problem in found["problems"]:

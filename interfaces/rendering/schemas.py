@@ -86,7 +86,7 @@ APPROVAL = {
     "at": TIME,
     "expiresAt": TIME,
 }  # fmt: skip
-LINK = {"seq": WHOLE, "at": TIME, "role": TEXT, "event": TEXT}
+LINK = {"id": TEXT, "seq": WHOLE, "at": TIME, "role": TEXT, "event": TEXT}
 ACTION = {
     "id": {"type": "string", "pattern": "^act-"}, "state": STATES, "agent": TEXT, "capability": TEXT, "target": TARGET, "sentence": TEXT,
     "risk": RISK,
@@ -112,7 +112,8 @@ AGENT = {
     "digest": HASH,
     "leaseSeconds": WHOLE, "instances": many(TEXT), "checks": many(TEXT), "capabilities": many(TEXT),
 }  # fmt: skip
-RECORD = {"seq": WHOLE, "at": TIME, "role": TEXT, "event": TEXT, "subject": TEXT, "body": OPEN, "previous": HASH, "hash": HASH}
+RECORD = LINK | {"place": WHOLE, "subject": TEXT, "body": OPEN, "previous": HASH, "hash": HASH}
+CHAIN = shape(role=TEXT, records=WHOLE, anchors=WHOLE, head=HASH, signed=WHOLE)
 SETTING = {"key": TEXT, "value": ANY, "source": TEXT, "description": TEXT, "default": ANY}
 ROUTED = shape(agent=TEXT, asked=FLAG, score=WHOLE, why=TEXT)
 LOOKED = {"context": TEXT, "cluster": TEXT, "namespaces": many(TEXT), "at": TIME}
@@ -228,7 +229,16 @@ KINDS: dict[str, tuple[str, Json]] = {
     "AuditRecord": ("day2 audit get", {"metadata": metadata()} | RECORD),
     "AuditReport": (
         "day2 audit verify",
-        {"metadata": metadata(), "whole": FLAG, "records": WHOLE, "head": TEXT, "problems": many(TEXT), "sink": TEXT, "signed": WHOLE},
+        {
+            "metadata": metadata(),
+            "whole": FLAG,
+            "records": WHOLE,
+            "head": TEXT,
+            "chains": many(CHAIN),
+            "problems": many(TEXT),
+            "sink": TEXT,
+            "signed": WHOLE,
+        },
     ),
     "SettingList": ("day2 config view", listing(shape(**SETTING))),
     "Setting": ("day2 config get, set and explain", {"metadata": metadata()} | SETTING),

@@ -33,7 +33,7 @@ async def apply(settings: Settings, what: Sequence[str], *, show: Show, wait_for
     if plan is not None:
         async with reading.opened(settings) as view:
             applying.check(plan, cluster=await view.reader.cluster_uid(), now=view.clock.now())
-    with console.record(settings, create=plan is not None) as kept:
+    with console.record(settings, create=plan is not None, signs=True) as kept:
         applying.check_stop(kept.ledger)
         gate = LedgerDoor(kept.ledger, kept.clock)
         wanted = await applying.submit(gate, kept.ledger, plan, by=console.person()) if plan else tuple(ids)
@@ -97,7 +97,7 @@ def _reversed(kept: console.Record, action_id: str) -> planning.Sealed:
 
 async def roll_back(settings: Settings, action_id: str, *, show: Show, wait_for_people: bool, timeout: float | None) -> Followed:
     """Submit the reverse of a verified action, and follow it."""
-    with console.record(settings) as kept:
+    with console.record(settings, signs=True) as kept:
         applying.check_stop(kept.ledger)
         plan = _reversed(kept, action_id)
         wanted = await applying.submit(LedgerDoor(kept.ledger, kept.clock), kept.ledger, plan, by=console.person())
@@ -106,7 +106,7 @@ async def roll_back(settings: Settings, action_id: str, *, show: Show, wait_for_
 
 async def cancel(settings: Settings, action_id: str, *, reason: str) -> None:
     """Raises InvalidInput for an action that cannot be taken back any more."""
-    with console.record(settings) as kept:
+    with console.record(settings, signs=True) as kept:
         recording.get(kept.ledger, action_id)
         standing = await LedgerDoor(kept.ledger, kept.clock).cancel(action_id, by=console.person(), reason=reason)
         if standing.state.value != "cancelled":

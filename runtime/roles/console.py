@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.domain.clock import Clock
-from core.domain.errors import InvalidInput, Unavailable
+from core.domain.errors import Day2Error, InvalidInput, Unavailable
 from core.domain.ledger import Ledger, StopRow
 from core.domain.values import bounded
 from runtime.services import approving
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from registry.membership import Member
 
 DOOR = "cli"
+ROLE = "door"
 
 
 def person() -> str:
@@ -58,8 +59,8 @@ class Record:
 
 
 @contextlib.contextmanager
-def record(settings: Settings, *, create: bool = False) -> Iterator[Record]:
-    """Reading commands create nothing. Raises Corrupt or Unavailable with the mend."""
+def record(settings: Settings, *, create: bool = False, signs: bool = False) -> Iterator[Record]:
+    """Reading commands create nothing; one that writes signs the door's head at its end. Raises Corrupt or Unavailable with the mend."""
     with contextlib.ExitStack() as stack:
         clock = stack.enter_context(clock_of(settings))
         if not create and not _kept(settings):
@@ -70,16 +71,28 @@ def record(settings: Settings, *, create: bool = False) -> Iterator[Record]:
         from tools.stores import ledger, migrating
 
         if create:
-            migrating.migrate(settings.ledger_url)
-        sink = None if settings.store.ledger_url else settings.data_dir / "audit.jsonl"
+            migrating.migrate(settings.ledger_url, settings.audit_sink)
+        sink = None if settings.store.ledger_url else settings.audit_sink
         opened = ledger.opened(settings.ledger_url, sink)
         stack.callback(opened.close)
         yield Record(opened, clock, kept=True)
+        if signs:
+            _sign_head(settings, opened, clock)
+
+
+def _sign_head(settings: Settings, ledger: Ledger, clock: Clock) -> None:
+    """Anchor the other chains in the door's, and sign its head with this door's key. What was recorded stands also where this fails."""
+    from gate import heads, keys
+
+    name = f"{keys.DOOR}{DOOR}"
+    with contextlib.suppress(Day2Error, OSError):
+        book = heads.HeadBook(heads.file_of(settings.data_dir, name), keys.signer(settings.data_dir / "keys", name), ROLE)
+        book.keep(ledger, clock.now(), at_once=True)
 
 
 def _kept(settings: Settings) -> bool:
     """A second sink without its ledger is a loss, and opening it says so."""
-    return bool(settings.store.ledger_url) or any((settings.data_dir / name).exists() for name in ("ledger.db", "audit.jsonl"))
+    return bool(settings.store.ledger_url) or any(path.exists() for path in (settings.data_dir / "ledger.db", settings.audit_sink))
 
 
 def waiting(settings: Settings, *, only_for: str = "") -> list[approving.Waiting]:
@@ -100,7 +113,7 @@ def decide(settings: Settings, action_id: str, *, approve: bool, reason: str, co
     from gate.approvals import people_needed
     from runtime.roles import deciding
 
-    with record(settings) as kept:
+    with record(settings, signs=True) as kept:
         if not kept.kept:
             raise InvalidInput(f"no action {bounded(action_id, 40)!r}", mend="day2 approvals")
         keep = deciding.door(settings, kept.ledger, kept.clock, name=DOOR)
@@ -118,7 +131,7 @@ def stop(settings: Settings, *, scope: str, mode: str, reason: str) -> None:
     """Makes the ledger where there is none: a stop must hold for what starts later."""
     from gate import stopping
 
-    with record(settings, create=True) as kept:
+    with record(settings, create=True, signs=True) as kept:
         stopping.stop(kept.ledger, scope=scope, mode=mode, by=person(), reason=reason, at=kept.clock.now())
 
 
@@ -126,34 +139,28 @@ def resume(settings: Settings, *, scope: str, reason: str) -> None:
     """Raises InvalidInput where nothing of this scope is stopped."""
     from gate import stopping
 
-    with record(settings) as kept:
+    with record(settings, signs=True) as kept:
         known = [row.scope for row in kept.ledger.stops()]
         if scope not in known or not stopping.resume(kept.ledger, scope=scope, by=person(), reason=reason, at=kept.clock.now()):
             raise InvalidInput(f"{bounded(scope, 60)} is not stopped", mend=f"stopped now: {', '.join(known) or 'nothing'}")
 
 
 def audit_report(settings: Settings) -> dict[str, Any]:
-    """The chain against its own head and against the second sink, where there is one."""
-    from gate import audit, heads, keys
-    from tools.stores.ledger import SqlLedger
+    """All chains against their heads, the signed heads, and the second sink where there is one."""
+    from gate import audit
     from tools.stores.sink import Sink
 
     with record(settings) as kept:
-        if not kept.kept:
-            return {"whole": True, "records": 0, "head": "", "problems": [], "sink": "none yet", "signed": 0}
-        path = settings.data_dir / "audit.jsonl"
-        sink = list(Sink(path).rows()) if not settings.store.ledger_url and path.exists() else None
-        head = kept.ledger.head() if isinstance(kept.ledger, SqlLedger) else None
-        book = settings.data_dir / heads.NAME
-        signed, bad = heads.read(book, keys.verifier(settings.data_dir / "keys", keys.JUDGE)) if book.exists() else ([], [])
-        report = audit.verify_ledger(kept.ledger, head=head, sink=sink, signed=signed)
-    said = "not used" if sink is None else f"{len(sink)} records"
+        sink = Sink(settings.audit_sink).rows() if kept.kept and settings.audit_sink.exists() else None
+        signed, bad = audit.signed_heads(settings.data_dir, settings.data_dir / "keys")
+        report = audit.verify_ledger(kept.ledger, sink=sink, signed=signed)
     return {
         "whole": report.whole and not bad,
         "records": report.records,
         "head": report.head,
+        "chains": [chain._asdict() | {"signed": sum(head.role == chain.role for head in signed)} for chain in report.chains],
         "problems": [*report.problems, *bad],
-        "sink": said,
+        "sink": f"{report.mirrored} records" if sink is not None else "not used" if kept.kept else "none yet",
         "signed": len(signed),
     }
 
@@ -197,9 +204,9 @@ async def move_agent(settings: Settings, name: str, state: str) -> "Member":
         raise Unavailable("the registry", 1.0, reason="none runs for this data folder", mend="day2 serve, or set registry.url")
     async with membership.opened(url, lease_seconds=settings.registry.lease_seconds) as registry:
         await registry.move(name, membership.State(state))
-    with record(settings) as kept:
+    with record(settings, signs=True) as kept:
         if kept.kept:
-            kept.ledger.record(role="door", event=f"agent.{state}", subject=name, body={"by": person()}, at=kept.clock.now())
+            kept.ledger.record(role=ROLE, event=f"agent.{state}", subject=name, body={"by": person()}, at=kept.clock.now())
     return await member(settings, name)
 
 

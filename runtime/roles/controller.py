@@ -11,7 +11,7 @@ from agents.catalogue import AGENTS
 from core.cluster.looking import ClusterReader
 from core.cluster.reading import Metrics
 from core.domain.clock import Clock
-from core.domain.errors import Unavailable
+from core.domain.errors import Day2Error, Unavailable
 from core.domain.finding import Severity
 from core.domain.ledger import Ledger
 from core.domain.outcome import TERMINAL
@@ -21,6 +21,7 @@ from core.domain.request import Request
 from core.domain.submitting import GateDoor
 from core.policy.arbitration import UNDOING_WITHIN, Arbitration, Surroundings, arbitrate, recent_from
 from core.policy.redaction import redact
+from gate import heads, keys
 from gate.door import LedgerDoor
 from graph.context import RunContext
 from graph.model_routing import ModelRouting
@@ -39,6 +40,7 @@ from tools import checkpoints
 
 log = logging.getLogger(__name__)
 IN_PROCESS = "in-process"
+ROLE = "controller"
 OPEN = tuple(state for state in Standing if state not in TERMINAL)
 
 
@@ -77,12 +79,11 @@ class Controller:
     metrics: Metrics | None
     membership: Membership
     declared: Declared
+    book: heads.HeadBook
 
     async def run(self, request: Request) -> Plain:
         """One pass of the run flow; its submitted actions are followed from then on."""
-        self.ledger.record(
-            role="controller", event="run.started", subject=request.id, body=request.model_dump(mode="json"), at=self.clock.now()
-        )
+        self.ledger.record(role=ROLE, event="run.started", subject=request.id, body=request.model_dump(mode="json"), at=self.clock.now())
         response = await self.flows.run(request)
         summary = {
             "findings": len(response["findings"]),
@@ -90,7 +91,7 @@ class Controller:
             "held": len(response["held"]),
             "asked": response["asked"],
         }
-        self.ledger.record(role="controller", event="run.finished", subject=request.id, body=summary, at=self.clock.now())
+        self.ledger.record(role=ROLE, event="run.finished", subject=request.id, body=summary, at=self.clock.now())
         self.follow_open()
         return response
 
@@ -103,8 +104,13 @@ class Controller:
         """Follow what others submit, until told to stop."""
         while not stop.is_set():
             self.follow_open()
+            self.keep_heads()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), every_seconds)
+
+    def keep_heads(self, *, at_once: bool = False) -> None:
+        """Anchor what the other roles recorded, and sign our own head: once a minute, or now."""
+        self.book.keep(self.ledger, self.clock.now(), at_once=at_once)
 
 
 @contextlib.asynccontextmanager
@@ -140,7 +146,15 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
         flows = Flows(saver, run=context)
         following = Following(flows)
         stack.push_async_callback(following.stop)
-        yield Controller(reading.clock, ledger, gate, flows, following, registry, reading.reader, reading.metrics, membership, declared)
+        book = heads.HeadBook(heads.file_of(settings.data_dir, ROLE), keys.signer(settings.data_dir / "keys", ROLE), ROLE)
+        working = Controller(
+            reading.clock, ledger, gate, flows, following, registry, reading.reader, reading.metrics, membership, declared, book
+        )
+        try:
+            yield working
+        finally:
+            with contextlib.suppress(Day2Error):  # a damaged ledger or a gone clock is told by what ended us
+                working.keep_heads(at_once=True)
 
 
 async def _registry(stack: contextlib.AsyncExitStack, settings: Settings, url: str) -> Registry | None:

@@ -31,6 +31,7 @@ class RoleSettings(Value):
 
     data_dir: Path
     ledger_url: str
+    audit_sink: Path | None = None
     kubeconfig: Path | None = None
     context: str = ""
     server: str = ""
@@ -45,6 +46,11 @@ class RoleSettings(Value):
     settle_seconds: float = Field(default=30.0, ge=0, description="how long a write that was not seen may still be on its way")
     parent: int = 0
     failpoint: str = Field(default="", description="for kill tests: the step at which this process kills itself")
+
+    @property
+    def sink(self) -> Path:
+        """The file of the second sink."""
+        return self.audit_sink or self.data_dir / "audit.jsonl"
 
 
 def read(path: Path) -> RoleSettings:

@@ -123,8 +123,8 @@ def _prepare(settings: Settings) -> None:
 def ledger(settings: Settings, *, create: bool = False) -> Iterator[Ledger]:
     """The SQL ledger of these settings, brought up to date where `create`."""
     if create:
-        migrating.migrate(settings.ledger_url)
-    sink = None if settings.store.ledger_url else settings.data_dir / "audit.jsonl"
+        migrating.migrate(settings.ledger_url, settings.audit_sink)
+    sink = None if settings.store.ledger_url else settings.audit_sink
     found = stores.opened(settings.ledger_url, sink)
     try:
         yield found
@@ -147,6 +147,7 @@ def role_settings(settings: Settings, role: str) -> RoleSettings:
     return RoleSettings(
         data_dir=settings.data_dir,
         ledger_url=settings.ledger_url,
+        audit_sink=settings.audit_sink,
         kubeconfig=own or wanted.kubeconfig,
         context="" if own else wanted.context,
         server=wanted.server,

@@ -52,7 +52,8 @@ def _record(settings: Settings) -> list[Line]:
             report = console.audit_report(settings)
             where = "database" if settings.store.ledger_url else str(settings.data_dir / "ledger.db")
             lines = [diagnosing.ledger(kept.kept, report["records"], where), diagnosing.audit_chain(report)]
-            lines.append(diagnosing.second_sink(settings.data_dir / "ledger.db", settings.data_dir / "audit.jsonl"))
+            path = None if settings.store.ledger_url else settings.data_dir / "ledger.db"
+            lines.append(diagnosing.second_sink(path, settings.audit_sink))
             return [*lines, diagnosing.emergency_stop(stops)]
     except Day2Error as error:
         return [diagnosing.failed("ledger", error)]

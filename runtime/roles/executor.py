@@ -1,9 +1,11 @@
 """The executor's composition root. It loads nothing that thinks: no rules, no model, no registry, and no write rights of its own."""
 
 import asyncio
+import contextlib
 import sys
 
-from gate import keys
+from core.domain.errors import Day2Error
+from gate import heads, keys
 from gate.executing.hands import ROLE, Hands
 from gate.executing.machine import execute_once, resume
 from runtime.ids import RandomIds
@@ -20,9 +22,10 @@ from tools.stores.locks import RoleLock
 async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     """Execute until told to stop. Raises Busy for a second executor, Corrupt for a damaged ledger."""
     lock = RoleLock(settings.data_dir, ROLE).take()
+    book = heads.HeadBook(heads.file_of(settings.data_dir, ROLE), keys.signer(settings.data_dir / "keys", ROLE), ROLE)
     connection = config.load(settings.kubeconfig, settings.context, server=settings.server)
     clock = clock_of(settings.clock, connection.ca)
-    store = ledger.opened(settings.ledger_url, settings.data_dir / "audit.jsonl")
+    store = ledger.opened(settings.ledger_url, settings.sink)
     store.hold(ROLE)
     metrics = deciders.metrics_of(settings)
     owner, resumed = RandomIds().new(ROLE), False
@@ -44,12 +47,16 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
             if not resumed:
                 await resume(hands)
                 resumed = True
-            return await execute_once(hands)
+            waiting = await execute_once(hands)
+            book.keep(store, clock.now())
+            return waiting
 
         deciders.ready(ROLE)
         try:
             await deciders.every(settings.poll_seconds, stop, step)
         finally:
+            with contextlib.suppress(Day2Error):  # a damaged ledger or a gone clock is told by what ended us
+                book.keep(store, clock.now(), at_once=True)
             store.close()
             lock.release()
             if metrics:

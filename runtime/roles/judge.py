@@ -28,10 +28,10 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     documents = declared.read(settings.objectives)
     rules = load((*read_folder(BUILTIN), *read_folder(settings.policies))) if settings.policies else builtin()
     key = keys.signer(settings.data_dir / "keys", keys.JUDGE)
-    book = heads.HeadBook(settings.data_dir / heads.NAME, key)
+    book = heads.HeadBook(heads.file_of(settings.data_dir, keys.JUDGE), key, keys.JUDGE)
     connection = config.load(settings.kubeconfig, settings.context, server=settings.server)
     clock = clock_of(settings.clock, connection.ca)
-    store = ledger.opened(settings.ledger_url, settings.data_dir / "audit.jsonl")
+    store = ledger.opened(settings.ledger_url, settings.sink)
     store.hold(keys.JUDGE)
     metrics = deciders.metrics_of(settings)
     async with transport.connect(connection) as client:
@@ -53,7 +53,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 approval_time=timedelta(hours=settings.approval_hours),
             )
             waiting = await judge_once(bench)
-            book.keep(heads.Head(*store.head()), clock.now())
+            book.keep(store, clock.now())
             return waiting
 
         deciders.ready(keys.JUDGE)
@@ -61,7 +61,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
             await deciders.every(settings.poll_seconds, stop, step)
         finally:
             with contextlib.suppress(Day2Error):  # a damaged ledger or a gone clock is told by what ended us
-                book.keep(heads.Head(*store.head()), clock.now(), at_once=True)
+                book.keep(store, clock.now(), at_once=True)
             store.close()
             lock.release()
             if metrics:

@@ -1,4 +1,4 @@
-"""The audit chain: look, verify, hand out. Behind `day2 audit`."""
+"""The audit chains: look, verify, hand out. Behind `day2 audit`."""
 
 import csv
 import io
@@ -17,10 +17,10 @@ FORMATS = ("cloudevents", "csv", "jsonl")
 def records(
     ledger: Ledger, *, subject: str = "", role: str = "", event: str = "", since: datetime | None = None, limit: int = 200
 ) -> list[AuditRow]:
-    """The newest `limit` records that fit, oldest first."""
+    """The newest `limit` records that fit, oldest first; of one time, in the order in which they were committed."""
     found = [
         row
-        for row in recording.chain(ledger)
+        for row in sorted(recording.chain(ledger), key=lambda row: (row.at, row.place))
         if (not subject or row.subject == subject)
         and (not role or row.role == role)
         and (not event or row.event == event or row.event.startswith(f"{event}."))
@@ -29,12 +29,19 @@ def records(
     return found[-limit:] if limit else found
 
 
-def get(ledger: Ledger, seq: int) -> AuditRow:
-    """Raises InvalidInput."""
-    found = ledger.chain(seq, 1) if seq > 0 else []
-    if not found or found[0].seq != seq:
-        raise InvalidInput(f"no record {seq}", mend="day2 audit list")
+def get(ledger: Ledger, name: str) -> AuditRow:
+    """The record of a name such as `judge/12`. Raises InvalidInput."""
+    role, _, number = name.partition("/")
+    if not role or not number.isdecimal() or not 0 < int(number) < 2**63:
+        raise InvalidInput(f"{name[:40]!r} is no ROLE/SEQ", mend="such as judge/12: day2 audit list")
+    found = [row for row in ledger.chain(int(number), 1, role=role) if row.name == name]
+    if not found:
+        raise InvalidInput(f"no record {name[:40]}", mend="day2 audit list")
     return found[0]
+
+
+def counted(chains: int) -> str:
+    return f"{chains} chain{'' if chains == 1 else 's'}"
 
 
 def exported(rows: Sequence[AuditRow], form: str) -> str:
@@ -52,13 +59,13 @@ def cloud_event(row: AuditRow) -> dict[str, Any]:
     """CloudEvents 1.0.2, structured mode (https://github.com/cloudevents/spec)."""
     return {
         "specversion": "1.0",
-        "id": f"{row.seq}-{row.hash[:16]}",
+        "id": f"{row.name}-{row.hash[:16]}",
         "source": f"/day2ops/{row.role}",
         "type": f"dev.day2.{row.event}.v1",
         "subject": row.subject,
         "time": row.at.isoformat(timespec="microseconds"),
         "datacontenttype": "application/json",
-        "data": json.loads(row.body) | {"chain": {"seq": row.seq, "previous": row.previous, "hash": row.hash}},
+        "data": json.loads(row.body) | {"chain": {"place": row.place, "seq": row.seq, "previous": row.previous, "hash": row.hash}},
     }
 
 

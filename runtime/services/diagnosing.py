@@ -23,6 +23,7 @@ from core.domain.values import bounded
 from core.policy import testing
 from core.policy.declarations import Grant
 from core.policy.engine import Engine
+from runtime.services import auditing
 
 State = Literal["ok", "warn", "fail", "skip"]
 Json = dict[str, Any]
@@ -78,20 +79,25 @@ def audit_chain(report: Json) -> Line:
         return Line(
             "audit chain", "fail", bounded("; ".join(report["problems"]), 300), "stop day2, keep the data folder aside: day2 audit verify"
         )
-    return Line("audit chain", "ok", f"chain ok: {report['records']} records, head {report['head'][:16]}")
+    chains = auditing.counted(len(report["chains"]))
+    return Line("audit chain", "ok", f"{chains} ok: {report['records']} records, head {report['head'][:16]}")
 
 
-def second_sink(ledger_path: Path, sink: Path) -> Line:
-    if not ledger_path.exists() or not sink.exists():
+def second_sink(ledger_path: Path | None, sink: Path) -> Line:
+    """`ledger_path` is None where the ledger is a database elsewhere."""
+    if ledger_path is not None and not ledger_path.exists():
         return Line("second sink", "skip", "no record yet")
-    if ledger_path.stat().st_dev == sink.stat().st_dev:
+    if not sink.exists():
+        fix = f"mkdir -p {sink.parent}, writable for judge and executor" if not sink.parent.is_dir() else "day2 serve writes it"
+        return Line("second sink", "warn", f"{sink} is not there: the audit chains are kept once", fix)
+    if ledger_path is not None and ledger_path.stat().st_dev == sink.stat().st_dev:
         return Line(
             "second sink",
             "warn",
-            "the ledger and its second sink are on one disk: who owns it can rewrite both",
-            "copy audit.jsonl elsewhere: day2 audit export",
+            "the ledger and its second sink are on one disk: who owns it can rewrite both, and its loss takes both",
+            "day2 config set store.audit_sink /another/disk/audit.jsonl",
         )
-    return Line("second sink", "ok", "on another disk than the ledger")
+    return Line("second sink", "ok", f"{sink}, on another disk than the ledger")
 
 
 def emergency_stop(rows: Sequence[StopRow]) -> Line:

@@ -17,7 +17,7 @@ PAGE = 5000
 
 
 class Recorded(NamedTuple):
-    """One action with all that was stored about it. `way` is its part of the audit chain."""
+    """One action with all that was stored about it. `way` is its part of the audit chains."""
 
     row: ActionRow
     proposal: Proposal
@@ -60,8 +60,8 @@ def get(ledger: Ledger, action_id: str) -> Recorded:
 
 
 def chain(ledger: Ledger) -> list[AuditRow]:
-    """The whole audit chain, page by page."""
+    """All audit chains in the order of their commits, page by page."""
     rows: list[AuditRow] = []
-    while page := ledger.chain(rows[-1].seq + 1 if rows else 1, PAGE):
+    while page := ledger.chain(rows[-1].place + 1 if rows else 1, PAGE):
         rows += page
     return rows

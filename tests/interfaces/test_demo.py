@@ -76,7 +76,7 @@ def assert_the_story_is_whole(text: str) -> None:
         "the requester tried to approve its own action: refused",
         "taken back: latency p99",
         "not run: SEC-105",
-        "audit: chain ok",
+        "audit: 4 chains ok",
         "model: 0 calls, $0.00",
     ):
         assert words in text, words

@@ -1,7 +1,8 @@
 """The ledger in SQL: sqlite (WAL, flushed at each commit) or Postgres, behind `core.domain.ledger.Ledger`.
 
-Every change is one transaction that takes the write lock first, compares what it expects, and appends to the audit chain; the single row
-of `heads` carries the chain's end and the fencing epoch, so sequence and epoch have neither gaps nor twins.
+Every change is one transaction that takes the write lock first, compares what it expects, and appends to the audit chain of its role.
+`heads` has one row for each role: where its chain ends. The single row of `book` has the origin and the fencing epoch. Sequences, places
+and epochs have neither gaps nor twins.
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from core.domain import ledger as port
 from core.domain.approval import Approval
 from core.domain.check import Look
 from core.domain.errors import Corrupt, Unavailable
-from core.domain.ledger import ActionRow, AuditRow, Entry, StopRow
+from core.domain.ledger import ActionRow, AuditRow, Entry, Head, StopRow
 from core.domain.outcome import ActionState
 from core.domain.values import canonical
 from tools.stores import tables
@@ -52,9 +53,10 @@ class SqlLedger:
         if self._sink is None:
             return
         last = self._sink.head()
-        if last and [row.hash for row in self.chain(last.seq, 1)] != [last.hash]:
+        if last and [row.hash for row in self.chain(last.place, 1)] != [last.hash]:
             raise Corrupt(
-                f"the ledger lacks record {last.seq} that {self._sink.path} has", mend="restore the ledger that belongs to it: day2 doctor"
+                f"the ledger lacks record {last.place} ({last.name}) that {self._sink.path} has",
+                mend="restore the ledger that belongs to it: day2 doctor",
             )
         self._mirror()
 
@@ -138,14 +140,14 @@ class SqlLedger:
 
     def claim(self, action_id: str, owner: str, at: datetime) -> int | None:
         with self._writing() as connection:
-            epoch = int(connection.execute(sa.select(tables.heads.c.epoch).with_for_update()).scalar_one()) + 1
+            epoch = int(connection.execute(sa.select(tables.book.c.epoch).with_for_update()).scalar_one()) + 1
             mine = tables.actions.c.action_id == action_id, tables.actions.c.state == ActionState.PERMITTED.value
             changed = connection.execute(
                 tables.actions.update().where(*mine).values(state=ActionState.CLAIMED.value, owner=owner, epoch=epoch, changed_at=at)
             )
             if changed.rowcount != 1:
                 return None
-            connection.execute(tables.heads.update().values(epoch=epoch))
+            connection.execute(tables.book.update().values(epoch=epoch))
             event = {"owner": owner, "epoch": epoch}
             _append(
                 connection,
@@ -225,16 +227,31 @@ class SqlLedger:
         self._mirror()
         return row
 
-    def chain(self, start: int = 1, limit: int = 10_000) -> list[AuditRow]:
-        wanted = sa.select(*_CHAIN).where(tables.chain.c.seq >= start).order_by(tables.chain.c.seq).limit(limit)
+    def anchor(self, role: str, at: datetime) -> Head | None:
+        with self._writing() as connection:
+            found = {row.role: row for row in connection.execute(sa.select(tables.heads).order_by(tables.heads.c.role).with_for_update())}
+            others = sum(row.moved for name, row in found.items() if name != role)
+            if others != (found[role].seen if role in found else 0):
+                _append(connection, port.anchor_entry(role, {name: Head(name, row.seq, row.hash) for name, row in found.items()}, at))
+                connection.execute(tables.heads.update().where(tables.heads.c.role == role).values(seen=others))
+        self._mirror()
+        return self.head().get(role)
+
+    def chain(self, start: int = 1, limit: int = 10_000, *, role: str = "") -> list[AuditRow]:
+        mine = (tables.chain.c.role == role, tables.chain.c.seq >= start) if role else (tables.chain.c.place >= start,)
+        wanted = sa.select(*_CHAIN).where(*mine).order_by(tables.chain.c.seq if role else tables.chain.c.place).limit(limit)
         with self._database.reading() as connection:
             return [AuditRow(*row) for row in connection.execute(wanted)]
 
-    def head(self) -> tuple[int, str]:
-        """Sequence and hash that the chain must end with."""
+    def head(self) -> dict[str, Head]:
         with self._database.reading() as connection:
-            row = connection.execute(sa.select(tables.heads.c.seq, tables.heads.c.hash)).one()
-        return int(row.seq), str(row.hash)
+            rows = connection.execute(sa.select(*[tables.heads.c[name] for name in Head._fields]).order_by(tables.heads.c.role))
+            return {row.role: Head(*row) for row in rows}
+
+    @property
+    def origin(self) -> str:
+        with self._database.reading() as connection:
+            return str(connection.execute(sa.select(tables.book.c.origin)).scalar_one())
 
     def _rows(self, *wanted: sa.ColumnElement[bool], order: tuple[Any, ...] = (), limit: int | None = None) -> list[ActionRow]:
         oldest = tables.actions.c.submitted_at, tables.actions.c.action_id
@@ -247,7 +264,7 @@ class SqlLedger:
         """One writer at a time, also on Postgres: what is compared then still holds when it is written."""
         with self._database.writing() as connection:
             if self._database.path is None:
-                connection.execute(sa.select(tables.heads.c.id).with_for_update()).one()
+                connection.execute(sa.select(tables.book.c.id).with_for_update()).one()
             yield connection
 
     def _mirror(self) -> None:
@@ -255,16 +272,26 @@ class SqlLedger:
         if self._sink is None:
             return
         try:
-            self._sink.catch_up(lambda seq: self.chain(seq + 1))
+            self._sink.catch_up(self.chain)
         except (OSError, Unavailable):
             return
 
 
+_LAST = sa.select(sa.func.coalesce(sa.func.max(tables.chain.c.place), 0)).scalar_subquery()
+
+
 def _append(connection: sa.Connection, entry: Entry) -> AuditRow:
-    head = connection.execute(sa.select(tables.heads.c.seq, tables.heads.c.hash).with_for_update()).one()
-    row = port.link(entry, int(head.seq) + 1, str(head.hash))
+    """The writer's lock is held: nobody else reads this head before it has moved."""
+    mine = tables.heads.c.role == entry.role
+    head = connection.execute(sa.select(tables.heads.c.seq, tables.heads.c.hash, _LAST).where(mine).with_for_update()).first()
+    if head is None:
+        origin, last = connection.execute(sa.select(tables.book.c.origin, _LAST)).one()
+        head = (0, port.genesis(origin, entry.role), last)
+        connection.execute(tables.heads.insert().values(role=entry.role, seq=0, hash=head[1]))
+    row = port.link(entry, head[2] + 1, head[0] + 1, head[1])
     connection.execute(tables.chain.insert().values(**row._asdict()))
-    connection.execute(tables.heads.update().values(seq=row.seq, hash=row.hash))
+    moved = {} if entry.event == port.ANCHORED else {"moved": row.seq}
+    connection.execute(tables.heads.update().where(mine).values(seq=row.seq, hash=row.hash, **moved))
     return row
 
 

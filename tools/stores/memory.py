@@ -6,21 +6,25 @@ from typing import Any
 from core.domain import ledger as port
 from core.domain.approval import Approval
 from core.domain.check import Look
-from core.domain.ledger import GENESIS, ActionRow, AuditRow, Entry, StopRow
+from core.domain.ledger import ActionRow, AuditRow, Entry, Head, StopRow
 from core.domain.outcome import TERMINAL, ActionState
 from core.domain.values import canonical
 
 
 class MemoryLedger:
-    """`down` is raised by every call while it is set, as a database that does not answer."""
+    """`down` is raised by every call while it is set, as a database that does not answer. `origin` is the ledger's."""
 
-    def __init__(self) -> None:
+    def __init__(self, origin: str = f"memory.0.{'0' * 64}") -> None:
         self.down: Exception | None = None
+        self.origin = origin
         self._actions: dict[str, ActionRow] = {}
         self._permits: dict[str, str] = {}
         self._approvals: dict[tuple[str, str], Approval] = {}
         self._stops: dict[str, StopRow] = {}
         self._chain: list[AuditRow] = []
+        self._heads: dict[str, Head] = {}
+        self._moved: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
         self._epoch = 0
 
     def submit(self, row: ActionRow) -> bool:
@@ -147,18 +151,29 @@ class MemoryLedger:
         self._answer()
         return self._append(Entry(role, event, subject, body, at))
 
-    def chain(self, start: int = 1, limit: int = 10_000) -> list[AuditRow]:
+    def anchor(self, role: str, at: datetime) -> Head | None:
         self._answer()
-        return self._chain[start - 1 : start - 1 + limit]
+        others = sum(moved for name, moved in self._moved.items() if name != role)
+        if others != self._seen.get(role, 0):
+            self._append(port.anchor_entry(role, self._heads, at))
+            self._seen[role] = others
+        return self._heads.get(role)
 
-    def head(self) -> tuple[int, str]:
+    def chain(self, start: int = 1, limit: int = 10_000, *, role: str = "") -> list[AuditRow]:
         self._answer()
-        return (self._chain[-1].seq, self._chain[-1].hash) if self._chain else (0, GENESIS)
+        return [row for row in self._chain if not role or row.role == role][start - 1 : start - 1 + limit]
+
+    def head(self) -> dict[str, Head]:
+        self._answer()
+        return dict(sorted(self._heads.items()))
 
     def _append(self, entry: Entry) -> AuditRow:
-        seq, previous = self.head()
-        row = port.link(entry, seq + 1, previous)
+        head = self._heads.get(entry.role) or Head(entry.role, 0, port.genesis(self.origin, entry.role))
+        row = port.link(entry, len(self._chain) + 1, head.seq + 1, head.hash)
         self._chain.append(row)
+        self._heads[row.role] = Head(row.role, row.seq, row.hash)
+        if row.event != port.ANCHORED:
+            self._moved[row.role] = row.seq
         return row
 
     def _sorted(self) -> list[ActionRow]:

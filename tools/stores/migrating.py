@@ -10,11 +10,14 @@ from core.domain.errors import Corrupt
 from tools.stores.opening import APPLICATION_ID, Database, explained
 
 
-def migrate(url: str) -> None:
-    """Create or upgrade. A new sqlite file has mode 0600. Raises Corrupt for a file that is there and is not ours; it is left as it is."""
+def migrate(url: str, sink: Path | None = None) -> None:
+    """Create or upgrade. A new sqlite file has mode 0600. Raises Corrupt for a file that is there and is not ours; it is left as it is.
+
+    `sink` is the second sink, `audit.jsonl` beside the file where it is not said: while it has records no ledger is begun anew.
+    """
     database = Database(url)
     try:
-        fresh = _prepare(database)
+        fresh = _prepare(database, sink)
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
         with database.writing() as connection:
@@ -26,13 +29,13 @@ def migrate(url: str) -> None:
         database.close()
 
 
-def _prepare(database: Database) -> bool:
+def _prepare(database: Database, sink: Path | None) -> bool:
     """True for a sqlite file that was made just now. A path where something stands already is adopted, or refused."""
     path = database.path
     if path is None:
         return False
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    sink = path.with_name("audit.jsonl")
+    sink = sink or path.with_name("audit.jsonl")
     if path.exists():
         database.adopt()
         return False

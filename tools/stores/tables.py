@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.domain.outcome import TERMINAL
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration: what an opened ledger must have."""
 
 OPEN = sa.text(f"state NOT IN ({', '.join(sorted(repr(state.value) for state in TERMINAL))})")
@@ -102,21 +102,33 @@ stops = sa.Table(
 chain = sa.Table(
     "chain",
     metadata,
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("place", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("at", Moment, nullable=False),
-    _text("role"),
+    sa.Column("role", sa.String(64), nullable=False),
     _text("event"),
     _text("subject"),
     _text("body"),
     sa.Column("previous", sa.String(64), nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
+    sa.Index("one_seq_in_a_chain", "role", "seq", unique=True),
 )
 
 heads = sa.Table(
     "heads",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("role", sa.String(64), primary_key=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
+    # for anchors: the last record that is none, and the sum of the others' when this role anchored them last
+    sa.Column("moved", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("seen", sa.BigInteger, nullable=False, server_default="0"),
+)
+
+book = sa.Table(
+    "book",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    _text("origin"),
     sa.Column("epoch", sa.BigInteger, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""`day2 audit`: the hash chain of everything that was asked, decided and done."""
+"""`day2 audit`: the hash chains of everything that was asked, decided and done."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +9,14 @@ from interfaces.cli.exits import Exit
 from interfaces.cli.flags import seconds
 from interfaces.cli.sessions import begin
 
-audit = typer.Typer(help="The audit chain: everything that was asked, decided and done.", rich_markup_mode=None, no_args_is_help=True)
+audit = typer.Typer(help="The audit chains: everything that was asked, decided and done.", rich_markup_mode=None, no_args_is_help=True)
 
 
 @audit.command("list")
 def list_records(
     context: typer.Context,
     subject: Annotated[str, typer.Option("--subject", help="an action, a run, or the scope of a stop")] = "",
-    role: Annotated[str, typer.Option("--role", help="door, judge, executor or controller")] = "",
+    role: Annotated[str, typer.Option("--role", help="whose chain: door, judge, executor or controller")] = "",
     event: Annotated[str, typer.Option("--event", help="such as verified, or approval for all of its kinds")] = "",
     since: Annotated[str, typer.Option("--since", help="such as 2h or 7d")] = "",
     limit: Annotated[int, typer.Option("--limit", min=0, help="newest records; 0 for all")] = 200,
@@ -32,11 +32,13 @@ def list_records(
     with console.record(session.settings) as record:
         start = record.clock.now() - timedelta(seconds=seconds(since)) if since else None
         rows = auditing.records(record.ledger, subject=subject, role=role, event=event, since=start, limit=limit)
-        session.show(records.audit_list(rows), columns=records.AUDIT_COLUMNS, name="seq")
+        session.show(records.audit_list(rows), columns=records.AUDIT_COLUMNS, name="id")
 
 
 @audit.command("get")
-def get_record(context: typer.Context, seq: Annotated[int, typer.Argument(help="number of the record", metavar="SEQ")]) -> None:
+def get_record(
+    context: typer.Context, name: Annotated[str, typer.Argument(help="chain and number, such as judge/12", metavar="ROLE/SEQ")]
+) -> None:
     """One record with its body."""
     from interfaces.rendering import records
     from runtime.roles import console
@@ -44,12 +46,12 @@ def get_record(context: typer.Context, seq: Annotated[int, typer.Argument(help="
 
     session = begin(context)
     with console.record(session.settings) as record:
-        session.show(records.audit_document(auditing.get(record.ledger, seq)), name="seq")
+        session.show(records.audit_document(auditing.get(record.ledger, name)), name="id")
 
 
 @audit.command("verify")
 def verify_chain(context: typer.Context) -> None:
-    """Find any record that was changed, removed, reordered or cut off. Exits 1 when the chain does not hold."""
+    """Find any record that was changed, removed, inserted, moved or cut off. Exits 1 when a chain does not hold."""
     from interfaces.rendering import records
     from runtime.roles import console
 
@@ -66,7 +68,7 @@ def export_chain(
     form: Annotated[str, typer.Option("--format", help="cloudevents, csv or jsonl")] = "cloudevents",
     out: Annotated[Path | None, typer.Option("-O", "--out", help="file; standard output without it", show_default=False)] = None,
 ) -> None:
-    """The whole chain for another system."""
+    """All chains for another system."""
     from runtime.roles import console
     from runtime.services import auditing, recording
 

@@ -207,10 +207,10 @@ def test_a_ledger_that_is_gone_is_not_begun_anew_beside_its_second_sink(day2: Da
 def test_a_changed_record_breaks_the_chain_and_is_found(day2: Day2, past: Any) -> None:
     past.asked("act-wait")
     with sqlite3.connect(past.folder / "ledger.db") as connection:
-        connection.execute("UPDATE chain SET body = replace(body, 'somebody-else', 'nobody') WHERE seq = 1")
+        connection.execute("UPDATE chain SET body = replace(body, 'somebody-else', 'nobody') WHERE place = 1")
     said = day2("audit", "verify", "--data-dir", str(past.folder))
     assert said.code == 1
-    assert "record 1 was changed" in said.out
+    assert "record door/1 was changed" in said.out
 
 
 def test_a_full_disk_is_said_and_what_was_accepted_stays(past: Any, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ OFFLINE = {
     "policy explain gpu-allowance": "Rule",
     "policy eval -f action.json": "Evaluation",
     "audit list": "AuditList",
-    "audit get 1": "AuditRecord",
+    "audit get door/1": "AuditRecord",
     "audit verify": "AuditReport",
     "config view": "SettingList",
     "config get flow.poll_seconds": "Setting",

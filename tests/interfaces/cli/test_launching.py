@@ -111,7 +111,7 @@ def test_a_mistyped_flag_is_answered_with_the_nearest(day2: Day2, words: list[st
         ["stop"],
         ["resume"],
         ["action", "get"],
-        ["audit", "get", "first"],
+        ["audit", "get"],
         ["-n"],
         ["--timeout", "soon", "version"],
         ["--color", "pink", "version"],

@@ -51,7 +51,23 @@ def test_a_data_folder_that_others_can_read_is_broken(tmp_path: Path) -> None:
 def test_one_disk_for_both_sinks_is_said(tmp_path: Path) -> None:
     for name in ("ledger.db", "audit.jsonl"):
         (tmp_path / name).touch()
-    assert diagnosing.second_sink(tmp_path / "ledger.db", tmp_path / "audit.jsonl").state == "warn"
+    line = diagnosing.second_sink(tmp_path / "ledger.db", tmp_path / "audit.jsonl")
+    assert (line.state, "are on one disk" in line.cause) == ("warn", True)
+    assert line.fix == "day2 config set store.audit_sink /another/disk/audit.jsonl"
+
+
+def test_a_second_sink_on_another_disk_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").touch()
+    elsewhere = Path("/proc/self/status")
+    assert elsewhere.stat().st_dev != tmp_path.stat().st_dev
+    assert diagnosing.second_sink(tmp_path / "ledger.db", elsewhere).state == "ok"
+
+
+def test_a_second_sink_that_nobody_can_write_is_said(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").touch()
+    line = diagnosing.second_sink(tmp_path / "ledger.db", tmp_path / "none" / "audit.jsonl")
+    assert (line.state, "is not there" in line.cause, line.fix.startswith("mkdir -p")) == ("warn", True, True)
+    assert diagnosing.second_sink(tmp_path / "no.db", tmp_path / "audit.jsonl").state == "skip"
 
 
 def test_a_pulled_stop_names_who_why_and_how_to_resume() -> None:

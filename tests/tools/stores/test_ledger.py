@@ -1,5 +1,6 @@
 """What every ledger promises: the twin, sqlite and Postgres alike."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -11,8 +12,9 @@ import pytest
 from core.domain.approval import Approval
 from core.domain.check import Look, Signal
 from core.domain.errors import Busy
-from core.domain.ledger import ActionRow, Ledger, StopRow, chained
+from core.domain.ledger import ActionRow, Head, Ledger, StopRow, chained, genesis
 from core.domain.outcome import TERMINAL, TRANSITIONS, ActionState, allowed
+from gate import audit
 from tools.stores.memory import MemoryLedger
 from tools.stores.opening import Database
 
@@ -197,11 +199,41 @@ def test_the_chain_links_every_record_to_the_one_before(ledger: Ledger, row: Row
     move(ledger, "act-0001", S.SUBMITTED, S.DENIED, start)
     ledger.record(role="door", event="refused", subject="act-0001", body={"text": "x" * 10_000}, at=start)
     rows = ledger.chain()
-    assert [item.seq for item in rows] == [1, 2, 3]
-    assert [item.previous for item in rows[1:]] == [item.hash for item in rows[:-1]]
+    assert [item.name for item in rows] == ["door/1", "test/1", "door/2"]
+    assert [item.place for item in rows] == [1, 2, 3]
+    assert [item.previous for item in rows] == [genesis(ledger.origin, "door"), genesis(ledger.origin, "test"), rows[0].hash]
     assert all(chained(item) == item.hash for item in rows)
     assert len(rows[-1].body) < 4096
     assert ledger.chain(2, 1) == rows[1:2]
+    assert ledger.chain(2, role="door") == rows[2:]
+    assert ledger.head() == {"door": Head("door", 2, rows[2].hash), "test": Head("test", 1, rows[1].hash)}
+
+
+def test_an_anchor_tells_where_the_other_chains_stand(ledger: Ledger, start: datetime) -> None:
+    assert ledger.anchor("judge", start) is None
+    for role in ("door", "executor", "door"):
+        ledger.record(role=role, event="event", subject="", body={}, at=start)
+    heads = ledger.head()
+    head = ledger.anchor("judge", start)
+    (row,) = ledger.chain(role="judge")
+    assert head == Head("judge", 1, row.hash)
+    assert row.event == "anchored"
+    assert json.loads(row.body) == {"heads": {role: [heads[role].seq, heads[role].hash] for role in ("door", "executor")}}
+
+
+def test_anchors_are_no_reason_for_anchors(ledger: Ledger, start: datetime) -> None:
+    roles = ("door", "judge", "executor")
+    for role in roles:
+        ledger.record(role=role, event="event", subject="", body={}, at=start)
+    for _ in range(5):
+        for role in roles:
+            ledger.anchor(role, start)
+    assert [row.name for row in ledger.chain(4)] == ["door/2", "judge/2", "executor/2"]
+    ledger.record(role="door", event="event", subject="", body={}, at=start)
+    for _ in range(5):
+        for role in roles:
+            ledger.anchor(role, start)
+    assert [row.name for row in ledger.chain(8)] == ["judge/3", "executor/3"]
 
 
 def test_where_machines_share_a_ledger_one_process_holds_a_role(request: pytest.FixtureRequest) -> None:
@@ -237,4 +269,5 @@ def test_of_many_at_once_exactly_one_gets_each_thing(ledger: Ledger, row: Row, s
     assert race(lambda number: ledger.submit(row(number + 10, intent_key="one wish"))) == 1
     assert race(lambda number: move(ledger, "act-0001", S.CLAIMED, S.SENDING, start)) == 1
     chain = ledger.chain()
-    assert [item.seq for item in chain] == list(range(1, len(chain) + 1))
+    assert [item.place for item in chain] == list(range(1, len(chain) + 1))
+    assert audit.verify_ledger(ledger).problems == ()

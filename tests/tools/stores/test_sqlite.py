@@ -3,26 +3,34 @@
 import fcntl
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 
 from core.domain.errors import Busy, Corrupt, Day2Error, InvalidInput, Unavailable
-from core.domain.ledger import ActionRow
+from core.domain.ledger import ActionRow, Head
 from core.domain.outcome import ActionState
+from core.domain.values import canonical, digest
+from gate import audit
 from tools.stores import tables
 from tools.stores.ledger import SqlLedger, opened
 from tools.stores.locks import RoleLock
 from tools.stores.migrating import migrate
-from tools.stores.opening import Database
+from tools.stores.opening import APPLICATION_ID, Database
 from tools.stores.sink import Sink
 
 Row = Callable[..., ActionRow]
@@ -181,11 +189,136 @@ def test_two_processes_never_give_one_number_twice(sqlite: SqlLedger, url: str, 
     for thread in threads:
         thread.join()
     rows = sqlite.chain()
-    assert [row.seq for row in rows] == list(range(1, 101))
+    assert [row.seq for row in rows] == [row.place for row in rows] == list(range(1, 101))
     assert [row.previous for row in rows[1:]] == [row.hash for row in rows[:-1]]
     assert list(Sink(tmp_path / "audit.jsonl").rows()) == rows
     for ledger in others:
         ledger.close()
+
+
+def test_two_processes_append_to_two_chains_at_once_and_both_are_whole(sqlite: SqlLedger, url: str, tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib; from datetime import UTC, datetime; from tools.stores.ledger import opened\n"
+        "ledger, role, now = opened(sys.argv[1], pathlib.Path(sys.argv[2])), sys.argv[3], datetime.now(UTC)\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "for number in range(60):\n"
+        "    ledger.record(role=role, event='event', subject=str(number), body={}, at=now)\n"
+        "    number % 20 or ledger.anchor(role, now)\n"
+    )
+    started = [sys.executable, "-c", program, url, str(tmp_path / "audit.jsonl")]
+    roles = ("executor", "judge")
+    with ExitStack() as stack:
+        running = [
+            stack.enter_context(subprocess.Popen([*started, role], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            for role in roles
+        ]
+        for process in running:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in running:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        assert [process.wait(60) for process in running] == [0, 0]
+    report = audit.verify_ledger(sqlite, sink=Sink(tmp_path / "audit.jsonl").rows())
+    assert report.problems == ()
+    assert [chain.records - chain.anchors for chain in report.chains] == [60, 60]
+    assert report.mirrored == len(sqlite.chain())
+
+
+def test_a_process_that_is_killed_between_commit_and_second_sink_loses_nothing(sqlite: SqlLedger, url: str, tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys, pathlib; from datetime import UTC, datetime\n"
+        "from tools.stores import ledger, sink\n"
+        "found = ledger.opened(sys.argv[1], pathlib.Path(sys.argv[2]))\n"
+        "found.record(role='judge', event='first', subject='', body={}, at=datetime.now(UTC))\n"
+        "class Dying(sink.Sink):\n"
+        "    def catch_up(self, chain): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "found._sink = Dying(found._sink.path)\n"
+        "found.record(role='judge', event='second', subject='', body={}, at=datetime.now(UTC))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, url, str(tmp_path / "audit.jsonl")], check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    path = tmp_path / "audit.jsonl"
+    assert [row.event for row in Sink(path).rows()] == ["first"]
+    assert audit.verify_ledger(sqlite, sink=Sink(path).rows()).whole
+    again = opened(url, path)
+    assert [row.event for row in Sink(path).rows()] == ["first", "second"]
+    assert audit.verify_ledger(again, sink=Sink(path).rows()).whole
+    again.close()
+
+
+def test_a_second_sink_begun_elsewhere_gets_all_records(sqlite: SqlLedger, url: str, tmp_path: Path, row: Row) -> None:
+    for number in range(1, 6):
+        sqlite.submit(row(number))
+    elsewhere = opened(url, tmp_path / "elsewhere.jsonl")
+    assert list(Sink(tmp_path / "elsewhere.jsonl").rows()) == sqlite.chain()
+    elsewhere.close()
+
+
+def old_ledger(url: str, folder: Path) -> list[dict[str, Any]]:
+    """A ledger of the first form with one chain for all roles, its second sink beside it."""
+    database = Database(url)
+    descriptor = os.open(folder / "ledger.db", os.O_CREAT | os.O_WRONLY, 0o600)
+    os.close(descriptor)
+    config = Config()
+    config.set_main_option("script_location", str(Path(tables.__file__).with_name("migrations")))
+    rows: list[dict[str, Any]] = []
+    previous = "0" * 64
+    for seq, role in enumerate(("door", "judge", "executor", "judge"), 1):
+        told = [seq, previous, "2026-11-23T12:00:00.000000+00:00", role, "event", f"act-{seq}", "{}"]
+        previous = digest(told)
+        names = ("seq", "previous", "at", "role", "event", "subject", "body")
+        rows.append(dict(zip(names, told, strict=True)) | {"hash": previous})
+    with database.writing() as connection:
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for told in rows:
+            connection.execute(text(f"INSERT INTO chain ({', '.join(told)}) VALUES (:{', :'.join(told)})"), told)
+        connection.execute(text("UPDATE heads SET seq = 4, epoch = 7, hash = :hash"), {"hash": previous})
+    database.close()
+    (folder / "audit.jsonl").write_bytes(b"".join(canonical(told) + b"\n" for told in rows))
+    return rows
+
+
+def test_records_of_the_first_form_stay_as_they_were_and_stay_verifiable(url: str, tmp_path: Path, start: datetime) -> None:
+    old = old_ledger(url, tmp_path)
+    migrate(url)
+    ledger = opened(url, tmp_path / "audit.jsonl")
+    assert [row.hash for row in ledger.chain()] == [told["hash"] for told in old]
+    assert [row.name for row in ledger.chain()] == ["door/1", "judge/1", "executor/1", "judge/2"]
+    ledger.record(role="judge", event="event", subject="", body={}, at=start)
+    ledger.anchor("door", start)
+    signed = Head("", 3, old[2]["hash"])
+    report = audit.verify_ledger(ledger, sink=Sink(tmp_path / "audit.jsonl").rows(), signed=[signed])
+    assert report.problems == ()
+    assert [(chain.role, chain.records) for chain in report.chains] == [("door", 2), ("executor", 1), ("judge", 3)]
+    assert not audit.verify_ledger(ledger, signed=[signed._replace(hash="1" * 64)]).whole
+    ledger.close()
+
+
+@pytest.mark.parametrize("place", [1, 2, 3, 4])
+@pytest.mark.parametrize("change", ["body = 'other'", "role = 'other'", "subject = 'x'", "at = '2027-01-01T00:00:00.000000+00:00'"])
+def test_a_record_of_the_first_form_that_is_changed_is_found(url: str, tmp_path: Path, place: int, change: str) -> None:
+    old_ledger(url, tmp_path)
+    migrate(url)
+    with sqlite3.connect(tmp_path / "ledger.db") as other:
+        other.execute(f"update chain set {change} where place = ?", (place,))
+    other.close()
+    ledger = opened(url, None)
+    assert not audit.verify_ledger(ledger).whole
+    ledger.close()
+
+
+def test_the_fencing_epoch_survives_the_new_form(url: str, tmp_path: Path, row: Row, start: datetime) -> None:
+    old_ledger(url, tmp_path)
+    migrate(url)
+    ledger = opened(url, tmp_path / "audit.jsonl")
+    ledger.submit(row())
+    ledger.move("act-0001", ActionState.SUBMITTED, ActionState.PERMITTED, role="judge", at=start, event={})
+    assert ledger.claim("act-0001", "executor-1", start) == 8
+    ledger.close()
 
 
 def test_the_second_sink_gets_what_a_crash_kept_from_it(sqlite: SqlLedger, url: str, tmp_path: Path, row: Row) -> None:
@@ -264,13 +397,13 @@ def test_every_error_of_the_database_is_one_of_ours(sqlite: SqlLedger, tmp_path:
 def test_a_ledger_that_is_moved_away_in_mid_transaction_commits_nothing(sqlite: SqlLedger, tmp_path: Path) -> None:
     def moved_meanwhile() -> None:
         with sqlite._database.writing() as connection:
-            connection.execute(tables.heads.update().values(epoch=99))
+            connection.execute(tables.book.update().values(epoch=99))
             (tmp_path / "ledger.db").rename(tmp_path / "elsewhere.db")
 
     with pytest.raises(Corrupt, match="moved or replaced"):
         moved_meanwhile()
     with sqlite3.connect(tmp_path / "elsewhere.db") as other:
-        assert other.execute("select epoch from heads").fetchone() == (0,)
+        assert other.execute("select epoch from book").fetchone() == (0,)
     other.close()
 
 
