@@ -17,7 +17,6 @@ class Count(NamedTuple):
 
     approved_by: tuple[str, ...]
     denied: Approval | None
-    latest: datetime | None
     ignored: tuple[str, ...]
 
 
@@ -50,7 +49,6 @@ def count(found: Iterable[Approval], *, action_id: str, digest: str, requester: 
     return Count(
         approved_by=tuple(sorted(approval.by for approval in approved)),
         denied=denied,
-        latest=max((approval.at for approval in approved), default=None),
         ignored=tuple(ignored),
     )
 

@@ -35,7 +35,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Impersonation:
-    """What the headers ask for. An empty `name` is a refusal, never ignored."""
+    """What the headers ask for. Without a `name` the rest is a refusal."""
 
     name: str
     groups: tuple[str, ...] = ()
@@ -71,14 +71,17 @@ def service_account_groups(name: str) -> tuple[str, ...]:
 
 
 def impersonation(headers: Iterable[tuple[str, str]]) -> Impersonation | None:
-    """The impersonation that the headers ask for, None when they ask for none. Header names are lower case."""
-    name: str | None = None
+    """The impersonation that the headers ask for, None when they ask for none. Header names are lower case.
+
+    As the API server has it, an empty name or uid is none: alone it is ignored, and the request runs as its caller.
+    """
+    name = ""
     groups: list[str] = []
     uid = ""
     extra: dict[str, tuple[str, ...]] = {}
     for header, value in headers:
         if header == "impersonate-user":
-            name = value
+            name = name or value
         elif header == "impersonate-group":
             groups.append(value)
         elif header == "impersonate-uid":
@@ -86,6 +89,6 @@ def impersonation(headers: Iterable[tuple[str, str]]) -> Impersonation | None:
         elif header.startswith(_EXTRA):
             key = unquote(header.removeprefix(_EXTRA)).lower()
             extra[key] = (*extra.get(key, ()), value)
-    if name is None and not groups and not uid and not extra:
+    if not name and not groups and not uid and not extra:
         return None
-    return Impersonation(name or "", tuple(groups), uid, extra)
+    return Impersonation(name, tuple(groups), uid, extra)

@@ -93,7 +93,10 @@ class Authorizer:
     # -- impersonation -----------------------------------------------------------------------------------------------------
 
     def impersonate(self, user: User, asked: Impersonation, wanted: Attributes) -> tuple[User, str]:
-        """The user the request goes on as, and the constraint that allowed it ("" for the unconstrained kind). 403 otherwise."""
+        """The user the request goes on as, and the constraint that allowed it ("" for the unconstrained kind).
+
+        400 without a name, 403 without the right.
+        """
         if not asked.name:
             raise _nameless(asked)
         try:
@@ -161,9 +164,7 @@ def _unconstrained_attributes(asked: Impersonation) -> Iterator[Attributes]:
 
 
 def _nameless(asked: Impersonation) -> ApiError:
-    """400 for groups or extras without a user. A lone empty name, which a real API server ignores, is a refusal here: 403."""
-    if not asked.groups and not asked.uid and not asked.extra:
-        return ApiError(403, "Forbidden", "an impersonation without a user name is refused")
+    """400 for groups, a uid or extras without a user."""
     groups = "[]string{" + ", ".join(f'"{group}"' for group in asked.groups) + "}" if asked.groups else "[]string(nil)"
     pairs = ", ".join(
         f'"{key}":[]string{{{", ".join(f"{chr(34)}{value}{chr(34)}" for value in values)}}}' for key, values in asked.extra.items()

@@ -4,7 +4,8 @@
 
 Every number this product shows comes from one of these shapes, so that "how was this computed" always has an answer. A query is
 data (`Query`), rendered to PromQL by `Query.promql()`. Aggregation stays outside the subquery: inside it costs three times as much.
-Label conventions: `http_*` series carry `namespace` and `service`; GPU series are DCGM's; container series are cAdvisor's.
+Label conventions: `http_*` series carry `namespace` and `service`; GPU series are DCGM's; container series are
+cAdvisor's; `kube_*` series are those of kube-state-metrics.
 """
 
 import re
@@ -26,6 +27,7 @@ class Shape(StrEnum):
     ERROR_RATIO = "error_ratio"  # 0..1 per service: 5xx over all
     LATENCY_P99 = "latency_p99"  # seconds, per service
     GPU_UTILISATION = "gpu_utilisation"  # percent 0..100 per pod: mean over the window
+    REVISION_COMPLETE = "revision_complete"  # steps of the window at which a ReplicaSet had every pod it asked for
     TARGETS_UP = "targets_up"  # scrape targets that answer
 
 
@@ -49,6 +51,9 @@ TEMPLATES: dict[Shape, str] = {
     Shape.LATENCY_P99: "histogram_quantile(0.99, sum by (namespace, service, le) ("
     'rate(http_request_duration_seconds_bucket{{namespace="{namespace}"}}[{rate}])))',
     Shape.GPU_UTILISATION: 'avg by (namespace, pod) (avg_over_time(DCGM_FI_DEV_GPU_UTIL{{namespace="{namespace}"}}[{window}]))',
+    Shape.REVISION_COMPLETE: "max by (namespace, replicaset) (sum_over_time("
+    '(kube_replicaset_status_ready_replicas{{namespace="{namespace}"}} >= bool '
+    '(kube_replicaset_spec_replicas{{namespace="{namespace}"}} > 0))[{window}:{step}]))',
     Shape.TARGETS_UP: "count(up == 1)",
 }
 

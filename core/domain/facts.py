@@ -47,7 +47,7 @@ class Facts(Value):
     pods_touched: int | None = None
     disruptions_allowed: int | None = Field(default=None, description="least over the matching PDBs; None without one")
     has_pdb: bool = False
-    previous_healthy_seconds: int | None = Field(default=None, description="how long the revision to go back to had all its pods")
+    previous_healthy_seconds: int | None = Field(default=None, description="how long, of two days, the revision to go back to was complete")
     revision_is_latest: bool | None = None
     privileged: bool = False
     # what it would become
@@ -69,6 +69,7 @@ class Facts(Value):
     memory_mib_max: int | None = None
     usage_coverage_percent: int | None = None
     usage_days: int | None = None
+    usage_age_seconds: int | None = Field(default=None, description="since the last hour with usage samples, in whole hours")
     requests_memory_mib_live_max: int | None = Field(
         default=None, description="metrics.k8s.io: highest live working set of the workload's pods"
     )

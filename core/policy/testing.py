@@ -56,6 +56,7 @@ GOOD_FACTS = Facts(
     cpu_milli_p95=400,
     memory_mib_max=520,
     usage_coverage_percent=99,
+    usage_age_seconds=0,
     usage_days=14,
     requests_memory_mib_live_max=510,
     oom_killed_recently=False,

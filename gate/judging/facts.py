@@ -1,4 +1,4 @@
-"""The judge's own facts. Of a proposal only the action's kind, target and arguments come in: its claims are not even passed here.
+"""The judge's own facts. Of a proposal only the action's kind, target and arguments come in; its evidence says where to look again.
 
 Each section is a dict of fields of `Facts`, made by a module of its own; a source that does not answer leaves its fields at None, and the
 rules that need them deny. Only what nothing can be judged without (the object itself, the ledger) is raised.
@@ -19,7 +19,7 @@ from core.domain.target import Target
 from core.domain.values import Json, at_path, bounded, canonical, digest
 from gate import stopping, workloads
 from gate.approvals import Count
-from gate.judging import amounts, history, surroundings, usage
+from gate.judging import amounts, evidence, history, revisions, surroundings, usage
 from gate.judging.minting import Reading
 from gate.judging.sources import Bench
 
@@ -54,7 +54,7 @@ async def gather(bench: Bench, row: ActionRow, action: Action, counted: Count) -
         "capability_granted": any(grant.allows(row.agent, row.kind, _scope(action.target)) for grant in bench.grants),
         "autonomy": history.autonomy(bench, row, _scope(action.target)),
         "min_replicas_floor": max((item.min_replicas for item in bench.objectives.of(_scope(action.target))), default=0),
-        "evidence_age_seconds": history.age_seconds(bench, row, counted.latest),
+        "evidence_age_seconds": await evidence.oldest_seconds(bench, row),
     }
     if target is None:
         return Reading(Facts(exists=False, **common), None, None, None)
@@ -66,6 +66,7 @@ async def gather(bench: Bench, row: ActionRow, action: Action, counted: Count) -
         _rights(bench, row, action),
         surroundings.around(bench, action, live, after),
         usage.used(bench, target, after),
+        revisions.earlier(bench, action, live),
     )
     fields: Fields = common | _target(action, target, namespace) | amounts.sizes(action, live, after) | history.past(bench, row, changes)
     for section in sections:

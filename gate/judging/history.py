@@ -1,6 +1,6 @@
 """What the ledger says about this target, this wish and this capability before."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from core.domain.facts import ChangeFact
@@ -65,8 +65,3 @@ def autonomy(bench: Bench, row: ActionRow, namespace: str) -> str:
         return granted.value
     levels = list(Autonomy)
     return levels[max(0, levels.index(granted) - 1)].value
-
-
-def age_seconds(bench: Bench, row: ActionRow, approved_at: datetime | None) -> int:
-    """Since somebody last stood behind the wish: who submitted it or, later, who approved it. Claims inside the proposal do not count."""
-    return max(0, int((bench.clock.now() - max(row.submitted_at, approved_at or row.submitted_at)).total_seconds()))

@@ -1,6 +1,5 @@
-"""What lies around the target: nodes, quotas, budgets of disruption, GPUs and money of the namespace, autoscalers, older revisions."""
+"""What lies around the target: nodes, quotas, budgets of disruption, GPUs and money of the namespace, autoscalers."""
 
-from datetime import timedelta
 from typing import Any
 
 from core.cluster import quantities
@@ -13,7 +12,6 @@ from gate.judging import amounts, pod_security
 from gate.judging.sources import Bench
 
 _TYPE = "node.kubernetes.io/instance-type"
-_REVISION = "deployment.kubernetes.io/revision"
 
 
 async def around(bench: Bench, action: Action, live: Live, after: Json | None) -> dict[str, Any]:
@@ -38,7 +36,7 @@ async def around(bench: Bench, action: Action, live: Live, after: Json | None) -
         found["pods_violating_after"] = sum(not pod_security.admitted(pod, level) for pod in pods if _runs(pod))
     if (amounts.replicas(after or {}) or 0) > (amounts.replicas(target) or 0):
         found["cluster_cpu_milli_free"] = await _free(bench, nodes)
-    return found | _revisions(action, live, list(await bench.reader.list(KINDS["ReplicaSet"], namespace)) if live.related else [], bench)
+    return found
 
 
 def _nodes(nodes: list[Json]) -> dict[str, Any]:
@@ -169,31 +167,3 @@ def _weight_of(bench: Bench, live: Json) -> float:
         return 0.0
     size = amounts.of_container(live, "")
     return (amounts.replicas(live) or 0) * _weight(bench.prices, size.cpu_milli or 0, size.memory_mib or 0, size.gpus)
-
-
-def _revisions(action: Action, live: Live, replica_sets: list[Json], bench: Bench) -> dict[str, Any]:
-    """How long the revision to go back to was the running one: from its making to the making of the next. Not health itself, but the
-    nearest thing that the API keeps of it; a revision that never became complete was replaced at once."""
-    older = next((item for item in live.related.values() if item.get("kind") == "ReplicaSet"), None)
-    if older is None or live.object.get("kind") != "Deployment":
-        return {}
-    own = [
-        item
-        for item in replica_sets
-        if any(owner.get("uid") == action.target.uid for owner in at_path(item, "metadata.ownerReferences") or ())
-    ]
-    began = workloads.moment(at_path(older, "metadata.creationTimestamp"))
-    later = [
-        made for item in own if _number(item) > _number(older) and (made := workloads.moment(at_path(item, "metadata.creationTimestamp")))
-    ]
-    ended = min(later, default=bench.clock.now())
-    served = (ended - began) if began else timedelta()
-    return {
-        "previous_healthy_seconds": max(0, int(served.total_seconds())),
-        "revision_is_latest": _number(older) >= max((_number(item) for item in own), default=0),
-    }
-
-
-def _number(item: Json) -> int:
-    text = str((at_path(item, "metadata.annotations") or {}).get(_REVISION, ""))
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -6,7 +6,7 @@ Pods come and go; those of a workload's past are known by its name and the form 
 import math
 import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.cluster import quantities
@@ -56,7 +56,7 @@ async def _past(bench: Bench, namespace: str, own: re.Pattern[str], container: s
     return {
         "cpu_milli_p95": None if cores is None else math.ceil(cores * 1000),
         "memory_mib_max": None if peak is None else math.ceil(peak / 2**20),
-        **_coverage(seen, own),
+        **_coverage(seen, own, now),
     }
 
 
@@ -64,13 +64,13 @@ def _highest(samples: Iterable[Sample], own: re.Pattern[str], container: str) ->
     return max((item.value for item in samples if own.fullmatch(item.label("pod")) and item.label("container") == container), default=None)
 
 
-def _coverage(found: Iterable[Series], own: re.Pattern[str]) -> dict[str, int]:
-    """Days since the first hour with data, and the share of the hours since then that have any."""
+def _coverage(found: Iterable[Series], own: re.Pattern[str], now: datetime) -> dict[str, int]:
+    """Days since the first hour with data, the share of the hours since then that have any, and how long ago the last of them was."""
     hours = {round(at / HOUR) for series in found if own.fullmatch(series.label("pod")) for at in series.times}
     if not hours:
         return {"usage_coverage_percent": 0, "usage_days": 0}
-    span = max(hours) - min(hours) + 1
-    return {"usage_coverage_percent": 100 * len(hours) // span, "usage_days": span // 24}
+    span, missed = max(hours) - min(hours) + 1, round(now.timestamp() / HOUR) - max(hours)
+    return {"usage_coverage_percent": 100 * len(hours) // span, "usage_days": span // 24, "usage_age_seconds": max(0, missed) * HOUR}
 
 
 async def _live(bench: Bench, namespace: str, names: set[str], container: str) -> int | None:

@@ -28,7 +28,7 @@ from tools.kubernetes.snapshots import SnapshotReader
 from tools.kubernetes.writer import PreviewWriter
 from tools.stores.memory import MemoryLedger
 
-NOBODY = Count((), None, None, ())
+NOBODY = Count((), None, ())
 
 
 async def plan(

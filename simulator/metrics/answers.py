@@ -217,6 +217,20 @@ def _latency(fleet: Fleet, query: Query, times: Floats) -> list[Row]:
     return [Row(_service(each), fleet.p99_seconds(each, windows)) for each in _services(fleet, query)]
 
 
+def _complete(fleet: Fleet, query: Query, times: Floats) -> list[Row]:
+    """At how many steps of the window each ReplicaSet that wanted pods had them all."""
+    rows = []
+    for name, stretches in fleet.timeline.replica_sets(query.namespace):
+        counts = np.full_like(times, np.nan)
+        for index, at in enumerate(times):
+            grid = _grid(float(at), query.window_seconds, query.step_seconds)
+            place = np.searchsorted([each.start for each in stretches], grid, side="right") - 1
+            wanted = [stretches[each] for each in place if each >= 0 and stretches[each].wanted]
+            counts[index] = sum(each.ready >= each.wanted for each in wanted) if wanted else np.nan
+        rows.append(Row({"namespace": query.namespace, "replicaset": name}, counts))
+    return rows
+
+
 def _targets(fleet: Fleet, _: Query, times: Floats) -> list[Row]:
     """Every node's kubelet and one target per service with traffic."""
     services = sum(1 for workload in fleet.world.workloads if workload.traffic is not None)
@@ -236,5 +250,6 @@ _SHAPES: dict[Shape, Callable[[Fleet, Query, Floats], list[Row]]] = {
     Shape.ERROR_RATIO: _error_ratio,
     Shape.LATENCY_P99: _latency,
     Shape.GPU_UTILISATION: _gpu,
+    Shape.REVISION_COMPLETE: _complete,
     Shape.TARGETS_UP: _targets,
 }

@@ -100,6 +100,21 @@ def _replica_set_owner(_: Fleet, store: Store, __: float) -> Iterator[Sample]:
             )
 
 
+def _replica_counts(store: Store, section: str, field: str) -> Iterator[Sample]:
+    for replica_set in store.list(REPLICA_SETS):
+        meta = replica_set["metadata"]
+        labels = {"namespace": meta["namespace"], "replicaset": meta["name"]}
+        yield labels, float(replica_set.get(section, {}).get(field, 0))
+
+
+def _replica_sets_wanted(_: Fleet, store: Store, __: float) -> Iterator[Sample]:
+    return _replica_counts(store, "spec", "replicas")
+
+
+def _replica_sets_ready(_: Fleet, store: Store, __: float) -> Iterator[Sample]:
+    return _replica_counts(store, "status", "readyReplicas")
+
+
 def _up(fleet: Fleet, store: Store, _: float) -> Iterator[Sample]:
     for node in store.list(NODES):
         yield {"job": "kubelet", "instance": node["metadata"]["name"]}, 1.0
@@ -171,5 +186,7 @@ METRICS: dict[str, Callable[[Fleet, Store, float], Iterator[Sample]]] = {
     "kube_pod_owner": _pod_owner,
     "kube_pod_status_phase": _pod_phase,
     "kube_replicaset_owner": _replica_set_owner,
+    "kube_replicaset_spec_replicas": _replica_sets_wanted,
+    "kube_replicaset_status_ready_replicas": _replica_sets_ready,
     "up": _up,
 }

@@ -5,7 +5,7 @@ as soon as, and only when, pods really changed.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,6 +63,14 @@ class History:
         return {condition: _count(group, times) for condition, group in groups.items()}
 
 
+class Replicas(NamedTuple):
+    """What a ReplicaSet asked for and had from `start`, in Unix seconds, to the next of its stretches."""
+
+    start: float
+    wanted: int
+    ready: int
+
+
 def _count(segments: list[Segment], times: Floats) -> Floats:
     starts = np.sort(np.array([each.start for each in segments]))
     ends = np.sort(np.array([each.end for each in segments]))
@@ -77,6 +85,7 @@ class Timeline:
         self.histories: dict[tuple[str, str], History] = {}
         self.version = 0
         self._open: dict[str, tuple[str, tuple[str, str], Segment]] = {}
+        self._replicas: dict[tuple[str, str], list[Replicas]] = {}
 
     def observe(self, at: float, pods: list[Json]) -> None:
         """Note what changed since the last look. Pods that are not in the list are gone."""
@@ -95,6 +104,21 @@ class Timeline:
             self._start(uid, pod, segment)
         for uid in [each for each in self._open if each not in seen]:
             self._close(uid, at)
+
+    def count(self, at: float, replica_sets: list[Json]) -> None:
+        """Note the replica counts that changed since the last look; a ReplicaSet that is gone wants nothing."""
+        now = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in replica_sets}
+        for key in {*now, *self._replicas}:
+            found, known = now.get(key, {}), self._replicas.setdefault(key, [])
+            wanted = int(found.get("spec", {}).get("replicas", 1)) if found else 0
+            stretch = Replicas(at, wanted, int(found.get("status", {}).get("readyReplicas", 0)))
+            if not known or known[-1][1:] != stretch[1:]:
+                known.append(stretch)
+                self.version += 1
+
+    def replica_sets(self, namespace: str) -> list[tuple[str, list[Replicas]]]:
+        """By name, with their stretches in time order."""
+        return [(name, stretches) for (place, name), stretches in sorted(self._replicas.items()) if place == namespace]
 
     def add(self, workload: Workload, segment: Segment) -> None:
         """A stretch of the past that no replay made."""

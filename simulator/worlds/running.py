@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from simulator.clock import VirtualClock
 from simulator.controllers import catalogue
 from simulator.controllers.catalogue import Manager
-from simulator.controllers.cluster import PODS, Cluster
+from simulator.controllers.cluster import PODS, REPLICA_SETS, Cluster
 from simulator.metrics import prometheus
 from simulator.metrics.logs import ContainerLogs
 from simulator.metrics.model import Fleet
@@ -55,6 +55,7 @@ def start(source: str | Path | Mapping[str, Any] | World, seed: int | None = Non
 
     def observe(now: datetime) -> None:
         fleet.timeline.observe(now.timestamp(), cluster.all(PODS))
+        fleet.timeline.count(now.timestamp(), cluster.all(REPLICA_SETS))
 
     manager = Manager(cluster, observe)
     populate(world, store, clock, manager, fleet)

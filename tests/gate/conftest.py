@@ -116,12 +116,28 @@ class TwinCluster:
             if wanted.get("resourceVersion", live["metadata"]["resourceVersion"]) != live["metadata"]["resourceVersion"]:
                 raise Conflict("ResourceVersion in the precondition does not match")
             return copy.deepcopy(live)
+        if isinstance(body, list):
+            return patched(live, body)
         if body.get("metadata", {}).get("uid", live["metadata"]["uid"]) != live["metadata"]["uid"]:
             raise Conflict("the uid does not match")
         changed = merged(live, body)
         if changed["spec"] != live["spec"] and "generation" in live["metadata"]:
             changed["metadata"]["generation"] = live["metadata"]["generation"] + 1
         return changed
+
+
+def patched(live: Json, operations: list[Json]) -> Json:
+    """A JSON patch, as far as these tests go: `test` and `replace` of fields of maps."""
+    found = copy.deepcopy(live)
+    for operation in operations:
+        *steps, last = operation["path"].strip("/").split("/")
+        place = found
+        for step in steps:
+            place = place[step]
+        if operation["op"] == "test" and place[last] != operation["value"]:
+            raise Conflict(f"{operation['path']} is another")
+        place[last] = operation["value"]
+    return found
 
 
 def merged(old: Any, patch: Any) -> Any:

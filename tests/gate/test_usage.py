@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from core.actions.containers import Sizes, Sizing
 from core.actions.set_requests import SetRequests
 from core.cluster.queries import Query, Sample, Series, Shape
@@ -59,6 +61,14 @@ async def test_a_gap_and_a_short_past_are_seen(gate: Any) -> None:
     found = await facts(gate)
     assert found.usage_days == 1
     assert 45 <= found.usage_coverage_percent <= 55
+
+
+@pytest.mark.parametrize(("stopped", "age"), [(0, 0), (1, 3600), (6, 6 * 3600)])
+async def test_samples_that_ended_are_as_old_as_their_last_hour(gate: Any, stopped: int, age: int) -> None:
+    gate.bench = replace(gate.bench, metrics=metrics(gate.clock.now(), range(stopped, 7 * 24)))
+    found = await facts(gate)
+    assert found.usage_age_seconds == age
+    assert found.usage_coverage_percent == 100
 
 
 async def test_without_a_source_nothing_is_known(gate: Any) -> None:

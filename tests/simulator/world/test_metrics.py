@@ -12,7 +12,8 @@ from core.cluster.queries import Query, Shape
 from simulator.controllers.cluster import DEPLOYMENTS, JOBS
 from simulator.metrics import shapes
 
-FORTNIGHT = 14 * 86_400
+DAY = 86_400
+FORTNIGHT = 14 * DAY
 
 
 class Client:
@@ -89,6 +90,14 @@ async def test_samples_say_how_much_of_the_window_is_covered(client: Client) -> 
     found = await client.values(Query(Shape.SAMPLES, "ml", window_seconds=FORTNIGHT))
     assert max(of(found, "llm-serving")) == FORTNIGHT / 30
     assert max(of(found, "train-embeddings")) < 3 * 3600 / 30 + 1
+
+
+async def test_a_revision_is_complete_while_it_has_every_pod_it_asks_for(client: Client) -> None:
+    found = await client.values(Query(Shape.REVISION_COMPLETE, "shop", window_seconds=DAY, step_seconds=60), "replicaset")
+    checkout = {name: count for name, count in found.items() if name.startswith("checkout-")}
+    assert sorted(checkout.values()) == [0, DAY / 60], "the revision that crashes never had its pods, the one before always"
+    now = await client.values('kube_replicaset_status_ready_replicas{namespace="shop"}', "replicaset")
+    assert now[min(checkout, key=checkout.__getitem__)] == 0
 
 
 async def test_two_weeks_of_five_minute_quantiles_cost_less_than_a_third_of_a_second(client: Client) -> None:
