@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Literal
 
 from agents.desk import Desk
+from agents.sizes import Size
 from core.domain.action import Action, Change
 from core.domain.evidence import Evidence
 from core.domain.finding import Finding
@@ -14,6 +15,7 @@ from core.domain.values import bounded, identifier
 
 Serves = Literal["reliability", "cost", "security", "performance"]
 SERVES: dict[str, Serves] = {"finops": "cost", "reliability": "reliability", "security": "security", "scaling": "performance"}
+NOTHING = Size()
 GOOD_FOR = timedelta(hours=4)
 """A proposal rests on what was seen; after this long somebody must look again."""
 
@@ -33,11 +35,15 @@ def propose(
     expect: str,
     saving: Saving | None = None,
     gpu_hours_per_day: int = 0,
-    capacity_cpu_milli: int = 0,
+    takes: Size = NOTHING,
+    pods: int = 0,
     evidence: tuple[Evidence, ...] = (),
     good_for: timedelta = GOOD_FOR,
 ) -> Proposal:
-    """`evidence` is added to the finding's own. The objective is the one in force for the agent's business in that namespace."""
+    """`takes` and `pods` are what the cluster has less of afterwards; below zero it gets them back.
+
+    `evidence` is added to the finding's own. The objective is the one in force for the agent's business in that namespace.
+    """
     objective = desk.objectives.serving(finding.subject.namespace or finding.subject.name, SERVES[finding.agent])
     return Proposal(
         action=action,
@@ -49,7 +55,13 @@ def propose(
         findings=(finding.id,),
         evidence=(*finding.evidence, *evidence),
         effect=Effect(
-            saving=saving, gpu_hours_per_day=gpu_hours_per_day, summary=bounded(expect, 300), capacity_cpu_milli=capacity_cpu_milli
+            saving=saving,
+            gpu_hours_per_day=gpu_hours_per_day,
+            summary=bounded(expect, 300),
+            capacity_cpu_milli=takes.cpu_milli,
+            capacity_memory_mib=takes.memory_mib,
+            capacity_gpus=takes.gpus,
+            capacity_pods=pods,
         ),
         changes=changes,
         expires_at=desk.now + good_for,

@@ -1,6 +1,6 @@
 """What the flows are given to work with. Filled by the composition root of the controller; nodes reach the world through nothing else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,7 +31,7 @@ class Supervising(Protocol):
 class RunContext:
     """`consult_seconds` bounds one agent; a later answer is a finding that says so.
 
-    `arbitrate` gets the proposals, and the severity of each finding by its id.
+    `arbitrate` gets the proposals, and the severity of each finding by its id; what is free it reads itself.
     """
 
     clock: Clock
@@ -39,7 +39,7 @@ class RunContext:
     consulting: Consulting
     gate: GateDoor
     objectives: Objectives
-    arbitrate: Callable[[tuple[Proposal, ...], Mapping[str, Severity]], Arbitration]
+    arbitrate: Callable[[tuple[Proposal, ...], Mapping[str, Severity]], Awaitable[Arbitration]]
     redact: Callable[[str], str]
     consult_seconds: float = 60.0
 

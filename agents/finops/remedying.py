@@ -38,7 +38,7 @@ def fit_requests(desk: Desk, finding: Finding) -> Proposal | None:
         ),
         expect=f"{back.cpu_milli}m CPU and {back.memory_mib} MiB free for others over {counted(workload.replicas, 'replica')}",
         saving=saving(desk, workload.pods, back, certainty_percent=SIZED_CERTAINTY, after=after),
-        capacity_cpu_milli=-back.cpu_milli,
+        takes=back.times(-1),
     )
 
 
@@ -69,7 +69,8 @@ def stop_idle(desk: Desk, finding: Finding) -> Proposal | None:
         why=f"{finding.title}, in any 5 minutes of 7 days. At zero replicas nothing is lost but its start time.",
         expect=f"{back.cpu_milli}m CPU and {back.memory_mib} MiB free; where somebody misses it, the undo brings {workload.replicas} back",
         saving=saving(desk, workload.pods, back, certainty_percent=IDLE_CERTAINTY, after=after),
-        capacity_cpu_milli=-back.cpu_milli,
+        takes=back.times(-1),
+        pods=-workload.replicas,
     )
 
 
@@ -93,7 +94,7 @@ def lower_floor(desk: Desk, finding: Finding) -> Proposal | None:
         why=f"For {high.share:.0%} of 7 days the load needed fewer than {spec.min_replicas} replicas; {floor} carry it then.",
         expect=f"{high.idle_replicas:.1f} replicas fewer on the mean of a week; the ceiling stays at {spec.max_replicas}",
         saving=saving(desk, workload.pods, given, certainty_percent=50),
-        capacity_cpu_milli=-given.cpu_milli,
+        takes=given.times(-1),
     )
 
 
@@ -103,6 +104,9 @@ def suspend_idle(desk: Desk, finding: Finding) -> Proposal | None:
         return None
     unit = prices_under(desk, idle.pods)
     paper = unit.monthly(Size(gpus=idle.gpus)) if unit is not None else 0
+    held = Size()
+    for pod in idle.pods:
+        held = held.plus(sizes.of_pod(pod.spec))
     return propose(
         desk,
         finding,
@@ -113,5 +117,6 @@ def suspend_idle(desk: Desk, finding: Finding) -> Proposal | None:
         if paper and desk.prices
         else None,
         gpu_hours_per_day=idle.gpus * 24,
-        capacity_cpu_milli=-sum(sizes.of_pod(pod.spec).cpu_milli for pod in idle.pods),
+        takes=held.times(-1),
+        pods=-len(idle.pods),
     )

@@ -43,7 +43,8 @@ def raise_floor(desk: Desk, finding: Finding) -> Proposal | None:
         ),
         expect=f"{floor} replicas ready before {peak.at:%H:%M} UTC, when the autoscaler alone would begin to add them",
         saving=_cost(desk, peak.under.workload, more, hours=PEAK_HOURS_PER_MONTH),
-        capacity_cpu_milli=each.times(max(0, more)).cpu_milli,
+        takes=each.times(max(0, more)),
+        pods=max(0, more),
         good_for=max(timedelta(minutes=5), peak.at - desk.now),
     )
 
@@ -65,7 +66,8 @@ def raise_ceiling(desk: Desk, finding: Finding) -> Proposal | None:
         why=f"{finding.title}. {wanted} replicas bring it back to its target; {most} leave a fifth of room, within twice the bound of now.",
         expect=f"up to {most} replicas; the autoscaler takes what the load asks for, about {more} more now",
         saving=_cost(desk, workload, more) if workload is not None else None,
-        capacity_cpu_milli=_asks(workload).times(more).cpu_milli if workload is not None else 0,
+        takes=_asks(workload).times(more) if workload is not None else Size(),
+        pods=more,
     )
 
 
@@ -88,7 +90,8 @@ def release(desk: Desk, finding: Finding) -> Proposal | None:
         if paper and desk.prices
         else None,
         gpu_hours_per_day=gang.gpus * 24,
-        capacity_cpu_milli=-held.cpu_milli,
+        takes=held.times(-1),
+        pods=-len(gang.bound),
     )
 
 
@@ -107,7 +110,8 @@ def add_replicas(desk: Desk, finding: Finding) -> Proposal | None:
         why=f"{finding.title}: {cores(saturated.cores_each)} of {saturated.limit_milli}m. {saturated.wanted} replicas bring it near 65 %.",
         expect=f"{more} more replicas, each at about two thirds of its limit",
         saving=_cost(desk, workload, more),
-        capacity_cpu_milli=_asks(workload).times(more).cpu_milli,
+        takes=_asks(workload).times(more),
+        pods=more,
     )
 
 
@@ -127,7 +131,8 @@ def add_gpu_replicas(desk: Desk, finding: Finding) -> Proposal | None:
         expect=f"{more * saturated.gpus_each} more GPUs, about {gpu_serving.TARGET_PERCENT:.0f} % busy; {_free_gpus(desk)}",
         saving=_cost(desk, workload, more),
         gpu_hours_per_day=-24 * more * saturated.gpus_each,
-        capacity_cpu_milli=_asks(workload).times(more).cpu_milli,
+        takes=_asks(workload).times(more),
+        pods=more,
     )
 
 

@@ -18,6 +18,9 @@ class Effect(Value):
     gpu_hours_per_day: int = 0
     summary: str = Field(max_length=300)
     capacity_cpu_milli: int = Field(default=0, description="CPU taken from (positive) or given back to (negative) the cluster")
+    capacity_memory_mib: int = Field(default=0, description="memory, likewise")
+    capacity_gpus: int = Field(default=0, description="GPUs, likewise")
+    capacity_pods: int = Field(default=0, description="pods, likewise")
 
 
 class Proposal(Value):

@@ -1,8 +1,9 @@
 """Which proposals go on when they cannot all. Called by the run graph after every agent has spoken; it decides nothing about safety.
 
-Proposals conflict when they touch one workload (also through its autoscaler or its pods), when together they want more CPU than is
-free, or when one undoes what was done a short while ago. The objective's priority settles it, then the severity of what was found,
-then the expected effect, then the action's id: the same proposals in any order give the same winners. Everybody else is told why.
+Proposals conflict when they touch one workload (also through its autoscaler or its pods), when together they want more of a capacity
+than is free of it (`core.policy.contention`), or when one undoes what was done a short while ago. The objective's priority settles it,
+then the severity of what was found, then the expected effect, then the action's id: the same proposals in any order give the same
+winners. Everybody else is told why. What gives capacity back is never held for it, and is counted only when it is there.
 """
 
 import json
@@ -17,6 +18,8 @@ from core.domain.ledger import ActionRow
 from core.domain.outcome import ActionState
 from core.domain.proposal import Proposal
 from core.domain.target import Target
+from core.policy import contention
+from core.policy.contention import Pool
 
 UNDOING_WITHIN = timedelta(hours=1)
 _AUTOSCALER = "HorizontalPodAutoscaler"
@@ -49,11 +52,11 @@ class Arbitration(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """What the snapshot knows and a proposal does not say. `workload_of`: uid of a pod, an autoscaler or a ReplicaSet to its workload's."""
+    """What was read and a proposal does not say. `workload_of`: uid of a pod, an autoscaler or a ReplicaSet to its workload's."""
 
     workload_of: Mapping[str, str] = {}
     severity_of: Mapping[str, Severity] = {}
-    cpu_milli_free: int | None = None
+    pools: tuple[Pool, ...] = ()
 
 
 NOTHING_KNOWN = Surroundings()
@@ -129,13 +132,22 @@ def _same_workload(proposal: Proposal, winners: Sequence[Proposal], around: Surr
 
 
 def _no_capacity(proposal: Proposal, winners: Sequence[Proposal], around: Surroundings) -> Held | None:
-    wanted, free = proposal.effect.capacity_cpu_milli, around.cpu_milli_free
-    takers = [item for item in winners if item.effect.capacity_cpu_milli > 0]
-    taken = sum(item.effect.capacity_cpu_milli for item in takers)
-    if free is None or wanted <= 0 or not takers or taken + wanted <= free:
+    """A wish for more than all of a firm pool is for the judge, who refuses it with the rule: nobody waits for it."""
+    if _beyond(proposal, around):
         return None
-    why = _why(takers[0], proposal, around)
-    return Held(proposal, takers[0].action.id, f"it wants {wanted}m CPU and {max(free - taken, 0)}m would be left of {free}m free: {why}")
+    for pool in around.pools:
+        wants = contention.wanted(proposal, pool)
+        takers = [item for item in winners if contention.wanted(item, pool) > 0 and not _beyond(item, around)]
+        left = pool.free - sum(contention.wanted(item, pool) for item in takers)
+        if takers and wants > 0 and wants > left:
+            asked, rest, free = (contention.shown(amount, pool.resource) for amount in (wants, max(left, 0), max(pool.free, 0)))
+            why = _why(takers[0], proposal, around)
+            return Held(proposal, takers[0].action.id, f"it wants {asked} of {pool.name}, and {rest} would be left of {free} free: {why}")
+    return None
+
+
+def _beyond(proposal: Proposal, around: Surroundings) -> bool:
+    return any(pool.firm and contention.wanted(proposal, pool) > max(pool.free, 0) for pool in around.pools)
 
 
 def _why(winner: Proposal, loser: Proposal, around: Surroundings) -> str:

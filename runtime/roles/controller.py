@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,14 +12,11 @@ from core.cluster.looking import ClusterReader
 from core.cluster.reading import Metrics
 from core.domain.clock import Clock
 from core.domain.errors import Day2Error, Unavailable
-from core.domain.finding import Severity
 from core.domain.ledger import Ledger
 from core.domain.outcome import TERMINAL
 from core.domain.outcome import ActionState as Standing
-from core.domain.proposal import Proposal
 from core.domain.request import Request
 from core.domain.submitting import GateDoor
-from core.policy.arbitration import UNDOING_WITHIN, Arbitration, Surroundings, arbitrate, recent_from
 from core.policy.redaction import redact
 from gate import heads, keys
 from gate.door import LedgerDoor
@@ -30,6 +27,7 @@ from registry.grants import limited
 from registry.membership import Member, Registry, State
 from registry.tasks import Tasks
 from runtime import leasing
+from runtime.arbitrating import arbitrated
 from runtime.consulting import InProcess, ThroughQueue
 from runtime.declared import Declared
 from runtime.flows import Flows, Following
@@ -138,7 +136,7 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
             consulting=consulting,
             gate=gate,
             objectives=declared.objectives,
-            arbitrate=partial(_arbitrated, ledger, reading.clock),
+            arbitrate=partial(arbitrated, ledger, reading.reader, reading.clock, declared),
             redact=redact,
             consult_seconds=settings.flow.consult_seconds,
         )
@@ -164,9 +162,3 @@ async def _registry(stack: contextlib.AsyncExitStack, settings: Settings, url: s
     stack.push_async_callback(registry.close)
     await registry.ping()
     return registry
-
-
-def _arbitrated(ledger: Ledger, clock: Clock, proposals: tuple[Proposal, ...], severity_of: Mapping[str, Severity]) -> Arbitration:
-    now = clock.now()
-    recent = recent_from(ledger.search(since=now - UNDOING_WITHIN))
-    return arbitrate(proposals, recent=recent, now=now, around=Surroundings(severity_of=severity_of))

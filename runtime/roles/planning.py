@@ -8,16 +8,15 @@ from typing import Any, cast
 
 from agents.catalogue import AGENTS
 from core.cluster.objects import LabelSelector
-from core.domain.clock import Clock
 from core.domain.ledger import Ledger
 from core.domain.proposal import Proposal
 from core.domain.verdict import Decision, RuleResult, Verdict
-from core.policy.arbitration import UNDOING_WITHIN, Arbitration, arbitrate, recent_from
 from gate import approvals
 from gate.approvals import Count
 from gate.door import LedgerDoor
 from gate.judging.facts import gather
 from gate.judging.sources import Bench
+from runtime.arbitrating import arbitrated
 from runtime.ids import RandomIds
 from runtime.roles import console, looking, reading
 from runtime.roles.reading import Reading
@@ -42,7 +41,7 @@ async def plan(
             return await planning.plan(
                 found,
                 wanted,
-                partial(_arbitrated, kept.ledger, view.clock),
+                partial(arbitrated, kept.ledger, view.reader, view.clock, view.declared),
                 partial(previewed, bench),
                 cluster=await view.reader.cluster_uid(),
                 context=view.context,
@@ -70,11 +69,6 @@ async def judging(settings: Settings, ledger: Ledger, view: Reading) -> AsyncIte
             grants=view.declared.grants,
             prices=view.declared.prices,
         )
-
-
-def _arbitrated(ledger: Ledger, clock: Clock, proposals: tuple[Proposal, ...]) -> Arbitration:
-    now = clock.now()
-    return arbitrate(proposals, recent=recent_from(ledger.search(since=now - UNDOING_WITHIN)), now=now)
 
 
 async def previewed(bench: Bench, proposal: Proposal) -> Verdict:

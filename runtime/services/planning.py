@@ -4,14 +4,14 @@ The verdict in a plan is a preview: the judge looks again, with fresh facts, whe
 """
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.actions.catalogue import parse_proposal
 from core.domain.errors import Day2Error, InvalidInput
-from core.domain.finding import Coverage
+from core.domain.finding import Coverage, Severity
 from core.domain.proposal import Proposal
 from core.domain.values import bounded, digest
 from core.domain.verdict import Verdict
@@ -56,7 +56,7 @@ class Sealed(NamedTuple):
 async def plan(
     found: Scan,
     wanted: Sequence[str],
-    arbitrate: Callable[[tuple[Proposal, ...]], Arbitration],
+    arbitrate: Callable[[tuple[Proposal, ...], Mapping[str, Severity]], Awaitable[Arbitration]],
     judge: Judge,
     *,
     cluster: str,
@@ -65,7 +65,7 @@ async def plan(
 ) -> Plan:
     """`wanted` are ids of findings; without one, all that were found. Raises InvalidInput for an id that the scan did not find."""
     proposals = _of(found, wanted)
-    result = arbitrate(proposals)
+    result = await arbitrate(proposals, {finding.id: finding.severity for finding in found.findings})
     items = [await judged(proposal, judge) for proposal in result.winners]
     expires = min((proposal.expires_at for proposal in result.winners), default=None)
     return Plan(cluster, context, at, expires, tuple(items), result.held, found.coverage)

@@ -163,7 +163,7 @@ class Stage:
         return Flows(self.saver, run=self.context)
 
 
-def _arbitrate(proposals: Sequence[Proposal], severity_of: Mapping[str, Severity]) -> Arbitration:
+async def _arbitrate(proposals: Sequence[Proposal], severity_of: Mapping[str, Severity]) -> Arbitration:
     return arbitrate(proposals, now=NOON, around=Surroundings(severity_of=severity_of))
 
 

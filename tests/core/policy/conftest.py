@@ -56,7 +56,12 @@ def make_proposal(make_action: Callable[..., Action]) -> Callable[..., Proposal]
             why="because",
             priority=priority,
             evidence=(observe("object", action.target, "spec.replicas", "4", NOW),),
-            effect=Effect(summary="better", saving=Saving(paper_micro_usd=saving), capacity_cpu_milli=cpu),
+            effect=Effect(
+                summary="better",
+                saving=Saving(paper_micro_usd=saving),
+                capacity_cpu_milli=cpu,
+                **{f"capacity_{name}": rest.pop(name, 0) for name in ("memory_mib", "gpus", "pods")},
+            ),
             expires_at=rest.pop("expires_at", NOW + timedelta(hours=1)),
             changes=tuple(Change(path=path, old=old, new=new) for path, old, new in rest.pop("changes", ())),
             **rest,

@@ -1,6 +1,7 @@
 import itertools
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from core.domain.proposal import Proposal
 from core.domain.target import Target
 from core.domain.values import canonical
 from core.policy.arbitration import Arbitration, Recent, Surroundings, arbitrate, recent_from
+from core.policy.contention import Pool, wanted
 
 Make = Callable[..., Proposal]
 Target_ = Callable[..., Target]
@@ -21,6 +23,10 @@ Target_ = Callable[..., Target]
 
 def ids(outcome: Arbitration) -> tuple[list[str], dict[str, str]]:
     return [winner.action.id for winner in outcome.winners], {held.proposal.action.id: held.by for held in outcome.held}
+
+
+def nodes(cpu_milli: int) -> tuple[Pool, ...]:
+    return (Pool("the open nodes", "cpu_milli", cpu_milli, firm=False),)
 
 
 def test_proposals_on_different_workloads_all_go_on(make_proposal: Make, make_target: Target_, now: datetime) -> None:
@@ -77,13 +83,15 @@ def test_the_same_wish_of_two_agents_goes_on_once(make_proposal: Make, now: date
 def test_capacity_is_given_by_rank_until_it_is_gone(make_proposal: Make, make_target: Target_, now: datetime) -> None:
     wishes = [("act-0001", 10, 3000), ("act-0002", 90, 3000), ("act-0003", 50, 500), ("act-0004", 5, -9000)]
     proposals = [make_proposal(name, target=make_target(name), priority=priority, cpu=cpu) for name, priority, cpu in wishes]
-    outcome = arbitrate(proposals, now=now, around=Surroundings(cpu_milli_free=4000))
+    outcome = arbitrate(proposals, now=now, around=Surroundings(pools=nodes(4000)))
     assert ids(outcome) == (["act-0002", "act-0003", "act-0004"], {"act-0001": "act-0002"})
-    assert "wants 3000m CPU and 500m would be left of 4000m free" in outcome.held[0].reason
+    assert outcome.held[0].reason == (
+        "it wants 3000m CPU of the open nodes, and 500m CPU would be left of 4000m CPU free: finops goes first by priority 90 against 10"
+    )
 
 
 def test_one_wish_alone_over_the_capacity_is_for_the_judge(make_proposal: Make, now: datetime) -> None:
-    assert len(arbitrate([make_proposal("act-0001", cpu=9000)], now=now, around=Surroundings(cpu_milli_free=4000)).winners) == 1
+    assert len(arbitrate([make_proposal("act-0001", cpu=9000)], now=now, around=Surroundings(pools=nodes(4000))).winners) == 1
 
 
 @pytest.fixture
@@ -145,7 +153,7 @@ def test_rows_of_the_ledger_become_recent_actions_unless_nothing_changed(make_pr
 def test_the_order_of_proposals_does_not_matter(make_proposal: Make, make_target: Target_, now: datetime) -> None:
     names = ["act-0001", "act-0002", "act-0003", "act-0004"]
     proposals = [make_proposal(name, target=make_target("ab"[n % 2]), priority=n // 2, cpu=1000) for n, name in enumerate(names)]
-    around = Surroundings(cpu_milli_free=1500)
+    around = Surroundings(pools=nodes(1500))
     outcomes = {str(ids(arbitrate(order, now=now, around=around))) for order in itertools.permutations(proposals)}
     assert len(outcomes) == 1
 
@@ -159,10 +167,100 @@ def test_everybody_is_answered_no_workload_wins_twice_and_capacity_holds(
         make_proposal(f"act-{number:04d}", target=make_target(name), priority=priority, cpu=cpu)
         for number, (name, priority, cpu) in enumerate(wishes)
     ]
-    outcome = arbitrate(proposals, now=now, around=Surroundings(cpu_milli_free=4000))
+    outcome = arbitrate(proposals, now=now, around=Surroundings(pools=nodes(4000)))
     answered = [item.action.id for item in outcome.winners] + [item.proposal.action.id for item in outcome.held]
     assert sorted(answered) == [proposal.action.id for proposal in proposals]
     names = [winner.action.target.name for winner in outcome.winners]
     assert len(names) == len(set(names))
     assert sum(max(winner.effect.capacity_cpu_milli, 0) for winner in outcome.winners) <= 4000
     assert all(held.reason for held in outcome.held)
+
+
+POOLS: dict[str, tuple[Pool, dict[str, int], str]] = {
+    "GPUs": (Pool("the GPU allowance of shop", "gpus", 4, "shop"), {"gpus": 3}, "it wants 3 GPUs of the GPU allowance of shop, and 1 GPU "),
+    "CPU": (Pool("the quota q of shop", "cpu_milli", 4000, "shop"), {"cpu": 3000}, "it wants 3000m CPU of the quota q of shop, and 1000m "),
+    "memory": (
+        Pool("the open nodes", "memory_mib", 900, firm=False),
+        {"memory_mib": 512},
+        "it wants 512 MiB of the open nodes, and 388 MiB ",
+    ),
+    "pods": (Pool("the quota q of shop", "pods", 3, "shop"), {"pods": 2}, "it wants 2 pods of the quota q of shop, and 1 pod would"),
+    "money": (
+        Pool("the budget of shop", "micro_usd", 30_000_000, "shop"),
+        {"saving": -20_000_000},
+        "it wants 20.00 USD a month of the budget of shop, and 10.00 USD a month would be left of 30.00 USD a month free",
+    ),
+}
+
+
+@pytest.mark.parametrize(("pool", "takes", "told"), POOLS.values(), ids=POOLS)
+def test_of_two_that_do_not_fit_together_the_lower_is_held_with_the_numbers(
+    make_proposal: Make, make_target: Target_, now: datetime, pool: Pool, takes: dict[str, int], told: str
+) -> None:
+    low, high = (make_proposal(f"act-000{n}", target=make_target(f"w{n}"), priority=n, agent="scaling", **takes) for n in (1, 2))
+    outcome = arbitrate([low, high], now=now, around=Surroundings(pools=(pool,)))
+    assert ids(outcome) == (["act-0002"], {"act-0001": "act-0002"})
+    assert outcome.held[0].reason.startswith(told)
+    assert outcome.held[0].reason.endswith(": scaling goes first by priority 2 against 1")
+    roomy = Surroundings(pools=(pool._replace(free=2 * pool.free),))
+    assert not arbitrate([low, high], now=now, around=roomy).held
+    other = make_proposal("act-0003", target=make_target("w3", namespace="elsewhere"), **takes)
+    assert bool(arbitrate([low, other], now=now, around=Surroundings(pools=(pool,))).held) is not bool(pool.namespace)
+
+
+def test_severity_decides_where_objectives_are_equal(make_proposal: Make, make_target: Target_, now: datetime) -> None:
+    pool = Pool("the GPU allowance of shop", "gpus", 2, "shop")
+    around = Surroundings(severity_of={"f-1": Severity.LOW, "f-2": Severity.CRITICAL}, pools=(pool,))
+    mild, severe = (make_proposal(f"act-000{n}", target=make_target(f"w{n}"), findings=(f"f-{n}",), gpus=2) for n in (1, 2))
+    outcome = arbitrate([mild, severe], now=now, around=around)
+    assert ids(outcome) == (["act-0002"], {"act-0001": "act-0002"})
+    assert outcome.held[0].reason.endswith("finops goes first by severity")
+
+
+def test_a_wish_for_more_than_all_of_a_firm_pool_is_left_to_the_judge_and_nobody_waits_for_it(
+    make_proposal: Make, make_target: Target_, now: datetime
+) -> None:
+    around = Surroundings(pools=(Pool("the GPU allowance of shop", "gpus", 2, "shop"), *nodes(1000)))
+    vast = make_proposal("act-0001", target=make_target("a"), priority=90, gpus=8, cpu=900)
+    small = make_proposal("act-0002", target=make_target("b"), priority=10, gpus=2, cpu=900)
+    assert ids(arbitrate([vast, small], now=now, around=around)) == (["act-0001", "act-0002"], {})
+
+
+FREE = {"cpu_milli": 4000, "memory_mib": 4096, "gpus": 5, "pods": 6, "micro_usd": 90}
+ALL_POOLS = tuple(Pool(name, name, free, "" if name == "memory_mib" else "shop") for name, free in FREE.items())  # type: ignore[arg-type]
+WISH = st.tuples(
+    st.integers(0, 3), st.integers(-3000, 3000), st.integers(-2000, 3000), st.integers(-2, 4), st.integers(-2, 4), st.integers(-60, 60)
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(wishes=st.lists(WISH, max_size=7), seed=st.randoms(use_true_random=False))
+def test_what_is_granted_is_never_more_than_what_is_free_whatever_the_order(
+    make_proposal: Make, make_target: Target_, now: datetime, wishes: list[tuple[int, ...]], seed: Random
+) -> None:
+    proposals = [
+        make_proposal(
+            f"act-{number:04d}",
+            target=make_target(f"w{number}"),
+            priority=priority,
+            cpu=cpu,
+            memory_mib=mib,
+            gpus=gpus,
+            pods=pods,
+            saving=usd,
+        )
+        for number, (priority, cpu, mib, gpus, pods, usd) in enumerate(wishes)
+    ]
+    around = Surroundings(pools=ALL_POOLS)
+    outcome = arbitrate(proposals, now=now, around=around)
+    for pool in ALL_POOLS:
+        granted = sum(max(0, wanted(winner, pool)) for winner in outcome.winners)
+        asked = sum(max(0, wanted(proposal, pool)) for proposal in proposals)
+        assert granted <= pool.free
+        assert granted == asked or outcome.held
+    for held in outcome.held:
+        assert any(wanted(held.proposal, pool) > 0 for pool in ALL_POOLS), "what frees capacity is never held for it"
+    if all(sum(max(0, wanted(proposal, pool)) for proposal in proposals) <= pool.free for pool in ALL_POOLS):
+        assert not outcome.held
+    seed.shuffle(proposals)
+    assert ids(arbitrate(proposals, now=now, around=around)) == ids(outcome)

@@ -36,6 +36,10 @@ async def members() -> tuple[Member, ...]:
     return tuple(Member(card.name, State.READY, card, card.digest(), ("one",), 1000) for card in cards)
 
 
+async def nobody_wins(*_: Any) -> Arbitration:
+    return Arbitration((), ())
+
+
 Running = Callable[..., Any]
 
 
@@ -55,7 +59,7 @@ def run(model: Callable[..., OpenAiModel], budget: RunBudget) -> Running:
             consulting=Agents(),
             gate=unused,
             objectives=Objectives(),
-            arbitrate=lambda *_: Arbitration((), ()),
+            arbitrate=nobody_wins,
             redact=redact,
         )
         request = Request(id="run-1", trigger="chat", by="ann", text=text, budget=wanted, at=NOON)
