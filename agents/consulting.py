@@ -33,6 +33,7 @@ MOST_POISONED = 20
 LONGEST_NAME, LONGEST_LABEL = 253, 63
 LOG_CHARACTERS = 8_000
 NO_METRICS = "no metrics source is configured"
+STALE_SECONDS = 3600
 
 
 class Consultation(NamedTuple):
@@ -139,12 +140,18 @@ def _askable(query: Query) -> bool:
 
 
 def _without_data(asked: tuple[Query, ...], spans: tuple[RangeQuery, ...], desk: Desk) -> str:
-    """A source that answers, but has no series of a shape anywhere, shows nothing; that must not read as healthy."""
-    for shape in sorted({query.shape for query in asked}):
-        if not any(desk.samples.get(query) for query in asked if query.shape is shape):
-            return f"the metrics source has no data for {shape}"
+    """A source that answers, but has no series of a shape anywhere, or only old ones, shows nothing; that must not read as healthy."""
+    answered = {query for query in asked if desk.samples.get(query)}
+    for question in sorted({query._replace(namespace="") for query in asked} - {query._replace(namespace="") for query in answered}):
+        if any(query.shape is question.shape for query in answered):
+            return f"the metrics source has no samples of the last {question.window_seconds // 60} min, only older ones"
+        return f"the metrics source has no data for {question.shape}"
     if spans and not any(desk.series.get(span) for span in spans):
         return f"the metrics source has no history for {spans[0].query.shape}"
+    newest = max((at for span in spans for series in desk.series.get(span, ()) for at in series.times[-1:]), default=None)
+    behind = 0 if newest is None else desk.now.timestamp() - newest
+    if behind > STALE_SECONDS + max((span.step_seconds for span in spans), default=0):
+        return f"the newest sample of the metrics source is {behind / 3600:.0f} h old"
     return ""
 
 

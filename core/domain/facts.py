@@ -70,9 +70,8 @@ class Facts(Value):
     usage_coverage_percent: int | None = None
     usage_days: int | None = None
     usage_age_seconds: int | None = Field(default=None, description="since the last hour with usage samples, in whole hours")
-    requests_memory_mib_live_max: int | None = Field(
-        default=None, description="metrics.k8s.io: highest live working set of the workload's pods"
-    )
+    requests_cpu_milli_live_max: int | None = Field(default=None, description="metrics.k8s.io: most CPU of one of its pods now")
+    requests_memory_mib_live_max: int | None = Field(default=None, description="metrics.k8s.io: largest working set of its pods now")
     oom_killed_recently: bool | None = None
     # surroundings
     nodes_ready: int = 0

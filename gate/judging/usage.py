@@ -19,6 +19,7 @@ from gate.judging.sources import Bench
 
 WEEK = 7 * 86_400
 HOUR = 3600
+_LIVE = ("requests_cpu_milli_live_max", "requests_memory_mib_live_max")
 _NAMES = {
     "Deployment": "-[a-z0-9]{1,10}-[a-z0-9]{5}",
     "StatefulSet": "-[0-9]+",
@@ -39,7 +40,7 @@ async def used(bench: Bench, before: Json, after: Json | None) -> dict[str, Any]
     live = await _live(bench, namespace, names, container)
     past = await _past(bench, namespace, own, container)
     recent = bench.clock.now() - timedelta(days=3)
-    return past | {"requests_memory_mib_live_max": live, "oom_killed_recently": any(_killed(pod, recent) for pod in pods)}
+    return past | live | {"oom_killed_recently": any(_killed(pod, recent) for pod in pods)}
 
 
 async def _past(bench: Bench, namespace: str, own: re.Pattern[str], container: str) -> dict[str, Any]:
@@ -73,19 +74,19 @@ def _coverage(found: Iterable[Series], own: re.Pattern[str], now: datetime) -> d
     return {"usage_coverage_percent": 100 * len(hours) // span, "usage_days": span // 24, "usage_age_seconds": max(0, missed) * HOUR}
 
 
-async def _live(bench: Bench, namespace: str, names: set[str], container: str) -> int | None:
+async def _live(bench: Bench, namespace: str, names: set[str], container: str) -> dict[str, int | None]:
     try:
         found = await bench.reader.usage(namespace)
-        memory = [
-            quantities.memory_mib(at_path(item, "usage.memory"))
+        used = [
+            (quantities.cpu_milli(at_path(item, "usage.cpu") or 0), quantities.memory_mib(at_path(item, "usage.memory")))
             for pod in found
             if at_path(pod, "metadata.name") in names
             for item in pod.get("containers") or ()
             if item.get("name") == container
         ]
     except (Day2Error, ValueError):
-        return None
-    return max(memory, default=None)
+        return {}
+    return {name: max(values) for name, values in zip(_LIVE, zip(*used, strict=True), strict=False)}
 
 
 def _killed(pod: Json, since: Any) -> bool:

@@ -31,6 +31,7 @@ Allowed = Callable[[Right], Awaitable[bool]]
 
 LEAST_FREE = 200 * 1024 * 1024
 OLDEST_PRICES = timedelta(days=90)
+OLDEST_SAMPLES = timedelta(hours=1)
 OLDEST_SERVER, NEWEST_SERVER = 30, 37
 MOST_SKEW = timedelta(seconds=5)
 HISTORY_DAYS = 7
@@ -220,9 +221,12 @@ async def _history(source: Metrics, namespace: str, now: datetime) -> Line:
     past = await source.range(Query(Shape.CPU_RATE, namespace), now - timedelta(days=14), now, 6 * 3600)
     times = [at for series in past for at in series.times]
     days = round((now.timestamp() - min(times)) / 86_400) if times else 0
-    if times and now.timestamp() - max(times) > 6 * 3600 + 600:
+    if times and now.timestamp() - max(times) > OLDEST_SAMPLES.total_seconds():
         return Line(
-            "metrics history", "warn", "the newest sample is hours old: sizes are not judged by stale usage", "look at Prometheus' targets"
+            "metrics history",
+            "warn",
+            "the newest samples are hours old: sizes are not judged by stale usage",
+            "look at Prometheus' targets",
         )
     if days < HISTORY_DAYS:
         return Line("metrics history", "warn", f"{days} days; sizing wants {HISTORY_DAYS}", "keep more: --storage.tsdb.retention.time=15d")

@@ -32,6 +32,9 @@ class Row(NamedTuple):
 def answer(fleet: Fleet, query: Query, times: Floats) -> list[Row]:
     """The series of `query` evaluated at each of `times`."""
     rows = _SHAPES[query.shape](fleet, query, times)
+    if query.shape in _OF_NOW:
+        late = times > fleet.world.scraped_until + (query.rate_seconds if query.shape is not Shape.TARGETS_UP else 0)
+        rows = [row._replace(values=np.where(late, np.nan, row.values)) for row in rows]
     return [row for row in rows if not np.isnan(row.values).all()]
 
 
@@ -48,13 +51,15 @@ def _pods(history: History, start: float, end: float) -> Iterator[tuple[str, lis
         yield pod, groups[pod]
 
 
-def _measured(history: History, segments: list[Segment], times: Floats, per_pod: Floats, measure: Measure) -> Floats:
-    """Values at increasing `times`, NaN while the pod did not run."""
+def _measured(fleet: Fleet, history: History, segments: list[Segment], times: Floats, per_pod: Floats, measure: Measure) -> Floats:
+    """What the source has at increasing `times`, NaN while the pod did not run or nobody scraped it."""
+    shown = fleet.world.monitoring.shows_percent / 100 if measure in (fleet.cpu, fleet.memory) else 1.0
     values = np.full_like(times, np.nan)
     for segment in segments:
         low, high = np.searchsorted(times, (segment.start, segment.end))
         if low < high:
-            values[low:high] = measure(history, segment, times[low:high], per_pod[low:high])
+            values[low:high] = measure(history, segment, times[low:high], per_pod[low:high]) * shown
+    values[times > fleet.world.scraped_until] = np.nan
     return values
 
 
@@ -85,7 +90,7 @@ def _rates(fleet: Fleet, query: Query, times: Floats, measure: Measure) -> Itera
     for history in fleet.timeline.of(query.namespace):
         per_pod = fleet.per_pod(history, looked)
         for pod, segments in _pods(history, looked[0], looked[-1]):
-            values = _measured(history, segments, looked, per_pod, measure)[back]
+            values = _measured(fleet, history, segments, looked, per_pod, measure)[back]
             yield history, pod, segments[0].container, _mean(values.reshape(len(times), LOOKS))
 
 
@@ -137,7 +142,7 @@ def _memory_now(fleet: Fleet, query: Query, times: Floats) -> list[Row]:
     for history in fleet.timeline.of(query.namespace):
         per_pod = fleet.per_pod(history, times)
         for pod, segments in _pods(history, times[0], times[-1]):
-            values = _measured(history, segments, times, per_pod, fleet.memory)
+            values = _measured(fleet, history, segments, times, per_pod, fleet.memory)
             rows.append(Row(_labels(history, pod, segments[0].container), np.round(values * 2**20)))
     return rows
 
@@ -153,7 +158,7 @@ def _over_looks(
         for history in fleet.timeline.of(query.namespace):
             per_pod = fleet.per_pod(history, grid)
             for pod, segments in _pods(history, grid[0], grid[-1]):
-                values = _measured(history, segments, grid, per_pod, measure)
+                values = _measured(fleet, history, segments, grid, per_pod, measure)
                 known = values[~np.isnan(values)]
                 if len(known):
                     place = (history.workload.name, pod)
@@ -180,7 +185,11 @@ def _samples(fleet: Fleet, query: Query, times: Floats) -> list[Row]:
     oldest = fleet.world.history_start.timestamp()
     for history in fleet.timeline.of(query.namespace):
         for pod, segments in _pods(history, times[0] - query.window_seconds, times[-1]):
-            spans = [np.minimum(each.end, times) - np.maximum(max(each.start, oldest), times - query.window_seconds) for each in segments]
+            spans = [
+                np.minimum(min(each.end, fleet.world.scraped_until), times)
+                - np.maximum(max(each.start, oldest), times - query.window_seconds)
+                for each in segments
+            ]
             counts = sum((np.maximum(0.0, span) // fleet.world.scrape_seconds for span in spans), np.zeros_like(times))
             rows.append(Row(_labels(history, pod, segments[0].container), np.where(counts > 0, counts, np.nan)))
     return rows
@@ -224,6 +233,7 @@ def _complete(fleet: Fleet, query: Query, times: Floats) -> list[Row]:
         counts = np.full_like(times, np.nan)
         for index, at in enumerate(times):
             grid = _grid(float(at), query.window_seconds, query.step_seconds)
+            grid = grid[grid <= fleet.world.scraped_until]
             place = np.searchsorted([each.start for each in stretches], grid, side="right") - 1
             wanted = [stretches[each] for each in place if each >= 0 and stretches[each].wanted]
             counts[index] = sum(each.ready >= each.wanted for each in wanted) if wanted else np.nan
@@ -238,6 +248,8 @@ def _targets(fleet: Fleet, _: Query, times: Floats) -> list[Row]:
     return [Row({}, np.full_like(times, float(services + nodes)))]
 
 
+_OF_NOW = (Shape.REQUEST_RATE, Shape.ERROR_RATIO, Shape.LATENCY_P99, Shape.TARGETS_UP)
+"""Computed without a look at single samples, so what came after the last scrape is taken out of the answer."""
 _SHAPES: dict[Shape, Callable[[Fleet, Query, Floats], list[Row]]] = {
     Shape.CPU_QUANTILE: _cpu_quantile,
     Shape.CPU_MAX: _cpu_max,

@@ -19,6 +19,8 @@ def select(fleet: Fleet, store: Store, selector: Selector, at: float) -> list[Sa
     source = METRICS.get(selector.metric)
     if source is None:
         raise UnservedError(f"there is no metric {selector.metric[:80]}")
+    if at > fleet.world.scraped_until:
+        return []
     found = ((labels, value) for labels, value in source(fleet, store, at) if all(each.holds(labels) for each in selector.matchers))
     return [({"__name__": selector.metric, **labels}, value) for labels, value in found]
 

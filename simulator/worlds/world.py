@@ -219,6 +219,15 @@ class Extra(_Part):
     object: dict[str, Any]
 
 
+class Monitoring(_Part):
+    """The ills of the metrics source. Kubelets, autoscalers and metrics.k8s.io measure for themselves and have none of them."""
+
+    ended_hours_ago: float | None = Field(
+        default=None, ge=0, description="when the last scrape was, before the world's start; None: it goes on"
+    )
+    shows_percent: int = Field(default=100, ge=0, description="of the CPU and memory that containers really use")
+
+
 class World(_Part):
     """All of a cluster at its start. `start` is where virtual time begins; what is older was replayed to get there."""
 
@@ -227,6 +236,7 @@ class World(_Part):
     seed: int = 7
     history_days: int = Field(default=14, ge=1)
     scrape_seconds: int = Field(default=30, gt=0)
+    monitoring: Monitoring = Monitoring()
     nodes: tuple[NodePool, ...] = Field(min_length=1)
     namespaces: tuple[Namespace, ...] = ()
     workloads: tuple[Workload, ...] = ()
@@ -261,6 +271,12 @@ class World(_Part):
     @property
     def history_start(self) -> datetime:
         return self.start - timedelta(days=self.history_days)
+
+    @property
+    def scraped_until(self) -> float:
+        """Unix seconds of the last sample of the metrics source."""
+        ended = self.monitoring.ended_hours_ago
+        return float("inf") if ended is None else (self.start - timedelta(hours=ended)).timestamp()
 
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")

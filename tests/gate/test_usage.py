@@ -79,11 +79,13 @@ async def test_without_a_source_nothing_is_known(gate: Any) -> None:
 
 async def test_the_kubelets_are_the_second_source(gate: Any) -> None:
     async def usage(namespace: str) -> list[Any]:
-        row = {"metadata": {"name": "cart-0"}, "containers": [{"name": "app", "usage": {"memory": "700Mi"}}]}
-        return [row, {"metadata": {"name": "web-0"}, "containers": [{"name": "app", "usage": {"memory": "9Gi"}}]}]
+        row = {"metadata": {"name": "cart-0"}, "containers": [{"name": "app", "usage": {"memory": "700Mi", "cpu": "251000000n"}}]}
+        second = {"metadata": {"name": "cart-1"}, "containers": [{"name": "app", "usage": {"memory": "600Mi", "cpu": "270m"}}]}
+        return [row, second, {"metadata": {"name": "web-0"}, "containers": [{"name": "app", "usage": {"memory": "9Gi", "cpu": "9"}}]}]
 
     gate.cluster.usage = usage
-    assert (await facts(gate)).requests_memory_mib_live_max == 700
+    found = await facts(gate)
+    assert (found.requests_cpu_milli_live_max, found.requests_memory_mib_live_max) == (270, 700)
 
 
 async def test_a_recent_kill_for_memory_is_a_fact(gate: Any) -> None:

@@ -155,6 +155,7 @@ ABSENCE_HAS_A_MEANING = {
     "evidence_age_seconds": "nothing was confirmed: evidence-unconfirmed warns",
     "seconds_since_opposite": "never moved the other way",
     "limits_memory_mib_after": "no limit",
+    "requests_cpu_milli_live_max": "no second source: cpu-headroom holds the cut by the first",
     "requests_memory_mib_live_max": "no second source: memory-one-source warns",
     "requests_memory_mib_before": "no request was set, so nothing is cut",
     "requests_cpu_milli_before": "no request was set, so nothing is cut",
