@@ -56,7 +56,7 @@ class Flows:
         while True:
             stored = await self._action.aget_state(config)
             _same_schema(stored.values)
-            if stored.values and not stored.next:
+            if stored.values and not stored.tasks:  # `next` is empty too where a kill left a step's writes without its checkpoint
                 return Standing(stored.values["standing"])
             pending = [item for task in stored.tasks for item in task.interrupts]
             step: Any = {"action_id": action_id} if not stored.values else None

@@ -1,6 +1,5 @@
 """What the executor holds: its ports, the judge's public key, its name. Made by the composition root, passed to every step."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -22,7 +21,7 @@ ROLE = "executor"
 
 @dataclass(frozen=True)
 class Hands:
-    """`settle_seconds`: how long a write that was not seen may still be on its way. `reached` is told each step, for kill tests."""
+    """`settle_seconds`: how long a write that was not seen may still be on its way."""
 
     ledger: Ledger
     writer: ClusterWriter
@@ -32,13 +31,11 @@ class Hands:
     judge: Verifier
     owner: str
     settle_seconds: float = 30.0
-    reached: Callable[[str], None] = lambda _: None
 
     def move(self, row: ActionRow, to: ActionState, note: str = "", **columns: object) -> bool:
         """The row's next state, if it is still ours."""
         said = bounded(note, 400)
-        self.reached(f"{row.state}-{to}")
-        done = self.ledger.move(
+        return self.ledger.move(
             row.action_id,
             row.state,
             to,
@@ -49,8 +46,6 @@ class Hands:
             note=said,
             **columns,
         )
-        self.reached(f"{row.state}-{to}:done")
-        return done
 
     def fresh(self, row: ActionRow) -> ActionRow | None:
         return self.ledger.get(row.action_id)

@@ -92,7 +92,6 @@ async def _begin(hands: Hands, row: ActionRow) -> None:
     claimed = hands.fresh(row)
     if epoch is None or claimed is None or claimed.epoch != epoch:
         return
-    hands.reached("claimed")
     try:
         prepared = await _prepare(hands, claimed)
     except (Conflict, Unavailable, NotAuthenticated) as error:
@@ -145,12 +144,10 @@ async def _send(hands: Hands, row: ActionRow, prepared: Prepared) -> None:
     if not hands.ledger.spend(prepared.permit.jti, row.action_id, now):
         hands.move(row, S.FAILED, "the permit was spent before")
         return
-    hands.reached("spent")
     kept = {"at": now.isoformat(), "before": states.desired(prepared.before), "after": states.desired(prepared.after)}
     if not hands.move(row, S.SENDING, before=canonical(kept).decode()):
         return
     sending = row._replace(state=S.SENDING, before=canonical(kept).decode())
-    hands.reached("before-send")
     try:
         await hands.writer.send(prepared.request, agent=row.agent, permit=row.permit)
     except OutcomeUnknown as error:
@@ -159,7 +156,6 @@ async def _send(hands: Hands, row: ActionRow, prepared: Prepared) -> None:
     except (Refused, NotAuthorised, NotAuthenticated, Conflict, Unavailable) as error:
         hands.move(sending, S.FAILED, f"nothing was stored: {error}")
         return
-    hands.reached("after-send")
     await _confirm(hands, sending)
 
 

@@ -59,9 +59,7 @@ async def _send(hands: Hands, row: ActionRow, live: Json) -> None:
         if not states.undo_matches(permit.inverse, live, preview):
             raise Conflict("the undo would now change something else than what we changed")
         hands.ledger.spend(permit.jti, row.action_id, hands.clock.now())
-        hands.reached("before-undo")
         await hands.writer.send(request, agent=row.agent, permit=row.undo_permit)
-        hands.reached("after-undo")
     except OutcomeUnknown:
         return  # `finish` reads back
     except (Refused, NotAuthorised, Conflict) as error:

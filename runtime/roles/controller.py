@@ -17,6 +17,7 @@ from core.domain.outcome import TERMINAL
 from core.domain.outcome import ActionState as Standing
 from core.domain.request import Request
 from core.domain.submitting import GateDoor
+from core.domain.values import bounded
 from core.policy.redaction import redact
 from gate import heads, keys
 from gate.door import LedgerDoor
@@ -33,12 +34,15 @@ from runtime.declared import Declared
 from runtime.flows import Flows, Following
 from runtime.roles import modelling
 from runtime.roles.reading import Reading
+from runtime.services import running
 from runtime.settings import Settings
 from tools import checkpoints
 
 log = logging.getLogger(__name__)
 IN_PROCESS = "in-process"
 ROLE = "controller"
+RECORDED_TEXT = 500
+"""Characters of what was asked that the audit chain keeps: with all its other fields the request then fits into one record."""
 OPEN = tuple(state for state in Standing if state not in TERMINAL)
 
 
@@ -81,7 +85,20 @@ class Controller:
 
     async def run(self, request: Request) -> Plain:
         """One pass of the run flow; its submitted actions are followed from then on."""
-        self.ledger.record(role=ROLE, event="run.started", subject=request.id, body=request.model_dump(mode="json"), at=self.clock.now())
+        said = request.model_copy(update={"text": bounded(redact(request.text), RECORDED_TEXT)})
+        self.ledger.record(role=ROLE, event=running.STARTED, subject=request.id, body=said.model_dump(mode="json"), at=self.clock.now())
+        return await self._carried(request)
+
+    async def resume(self) -> None:
+        """Carry on, one after the other, the runs that began here and whose process died. One that cannot go on does not stop the rest."""
+        for request in running.unfinished(self.ledger):
+            try:
+                await self._carried(request)
+            except Exception:  # whatever it is, it ended a process before; the run stays unfinished, and is tried at the next start
+                log.exception("run %s cannot be carried on", request.id)
+
+    async def _carried(self, request: Request) -> Plain:
+        """To its end, from where its checkpoint stands."""
         response = await self.flows.run(request)
         summary = {
             "findings": len(response["findings"]),
@@ -89,7 +106,7 @@ class Controller:
             "held": len(response["held"]),
             "asked": response["asked"],
         }
-        self.ledger.record(role=ROLE, event="run.finished", subject=request.id, body=summary, at=self.clock.now())
+        self.ledger.record(role=ROLE, event=running.FINISHED, subject=request.id, body=summary, at=self.clock.now())
         self.follow_open()
         return response
 
@@ -99,12 +116,17 @@ class Controller:
             self.following.start(row.action_id)
 
     async def serve(self, stop: asyncio.Event, every_seconds: float) -> None:
-        """Follow what others submit, until told to stop."""
-        while not stop.is_set():
-            self.follow_open()
-            self.keep_heads()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), every_seconds)
+        """Carry on what a killed process left, and follow what others submit, until told to stop."""
+        resuming = asyncio.create_task(self.resume())
+        try:
+            while not stop.is_set():
+                self.follow_open()
+                self.keep_heads()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), every_seconds)
+        finally:
+            resuming.cancel()
+            await asyncio.gather(resuming, return_exceptions=True)
 
     def keep_heads(self, *, at_once: bool = False) -> None:
         """Anchor what the other roles recorded, and sign our own head: once a minute, or now."""

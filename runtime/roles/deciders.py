@@ -45,7 +45,6 @@ class RoleSettings(Value):
     approval_hours: int = Field(default=24, ge=1)
     settle_seconds: float = Field(default=30.0, ge=0, description="how long a write that was not seen may still be on its way")
     parent: int = 0
-    failpoint: str = Field(default="", description="for kill tests: the step at which this process kills itself")
 
     @property
     def sink(self) -> Path:
@@ -114,13 +113,3 @@ async def every(seconds: float, stop: asyncio.Event, step: Callable[[], Awaitabl
             pause = max(seconds, min(error.retry_after, 5.0))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause)
-
-
-def killing(failpoint: str) -> Callable[[str], None]:
-    """For kill tests: end this process, without any clean-up, when it reaches the step of this name."""
-
-    def reached(step: str) -> None:
-        if failpoint and step == failpoint:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return reached

@@ -42,7 +42,6 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 judge=keys.verifier(settings.data_dir / "keys", keys.JUDGE),  # Unavailable until the judge has made it
                 owner=owner,
                 settle_seconds=settings.settle_seconds,
-                reached=deciders.killing(settings.failpoint),
             )
             if not resumed:
                 await resume(hands)

@@ -5,8 +5,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from core.domain.errors import InvalidInput
 from core.domain.ledger import ActionRow, AuditRow, Ledger
+from core.domain.request import Request
 from runtime.services import recording
 
 STARTED, FINISHED = "run.started", "run.finished"
@@ -32,6 +35,21 @@ def runs(ledger: Ledger, limit: int = 200, *, since: datetime | None = None) -> 
     ends = {link.subject: link for link in links if link.event == FINISHED}
     found = [_run(link, ends.get(link.subject)) for link in links if link.event == STARTED and (since is None or link.at >= since)]
     return sorted(found, key=lambda run: (run.started_at, run.id), reverse=True)[:limit]
+
+
+def unfinished(ledger: Ledger) -> list[Request]:
+    """What was asked of runs whose process died, oldest first. One whose record was too long to be kept whole is left to who asked."""
+    links = recording.chain(ledger)
+    ended = {link.subject for link in links if link.event == FINISHED}
+    begun = {link.subject: link.body for link in links if link.event == STARTED and link.subject not in ended}
+    return [request for body in begun.values() if (request := _request(body)) is not None]
+
+
+def _request(body: str) -> Request | None:
+    try:
+        return Request.model_validate_json(body)
+    except ValidationError:
+        return None
 
 
 def get(ledger: Ledger, run_id: str) -> Run:

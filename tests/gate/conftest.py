@@ -323,7 +323,7 @@ class Gate:
 
     async def restart(self) -> None:
         """A new executor process on the same ledger."""
-        self.hands = replace(self.hands, owner=self._ids.new("executor"), reached=lambda _: None)
+        self.hands = replace(self.hands, owner=self._ids.new("executor"))
         await resume(self.hands)
 
     async def watch(self, seconds: int, step: int = 5) -> None:

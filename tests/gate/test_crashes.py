@@ -1,5 +1,6 @@
 """The executor dies at every move of the table, just before and just after it, and a new one takes over: at most one effect, none
-unpermitted, none unrecorded, and every action ends."""
+unpermitted, none unrecorded, and every action ends. In one process and on twins, so that a defect is found within a second;
+`tests/runtime/roles/test_kill_points.py` kills real processes at the same points."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,11 +14,52 @@ from gate import audit, permits
 
 S = ActionState
 EXECUTORS = (S.CLAIMED, S.SENDING, S.UNKNOWN, S.APPLIED, S.UNDOING)
-STEPS = ("claimed", "spent", "before-send", "after-send", "before-undo", "after-undo")
+STEPS = (
+    *("permitted-claimed", "permitted-claimed:done", "spend", "spend:done"),
+    *("forward", "forward:done", "undo", "undo:done"),
+)
 
 
 class Died(BaseException):
     """Stands for SIGKILL: nothing catches it."""
+
+
+class Mortal:
+    """A ledger or a writer whose caller may die just before and just after each step that it takes. All else passes through."""
+
+    def __init__(self, inside: Any, reached: Callable[[str], None]) -> None:
+        self._inside = inside
+        self._reached = reached
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inside, name)
+
+    def move(self, action_id: str, expected: ActionState, to: ActionState, **said: Any) -> bool:
+        return bool(self._step(f"{expected}-{to}", lambda: self._inside.move(action_id, expected, to, **said)))
+
+    def claim(self, *who: Any) -> int | None:
+        epoch: int | None = self._step("permitted-claimed", lambda: self._inside.claim(*who))
+        return epoch
+
+    def spend(self, *what: Any) -> bool:
+        return bool(self._step("spend", lambda: self._inside.spend(*what)))
+
+    def _step(self, name: str, act: Callable[[], Any]) -> Any:
+        self._reached(name)
+        done = act()
+        self._reached(f"{name}:done")
+        return done
+
+
+class MortalWriter(Mortal):
+    async def send(self, request: Any, *, agent: str, permit: str, dry_run: bool = False) -> Any:
+        if dry_run:
+            return await self._inside.send(request, agent=agent, permit=permit, dry_run=True)
+        use = "undo" if self._inside.effects else "forward"
+        self._reached(use)
+        answer = await self._inside.send(request, agent=agent, permit=permit)
+        self._reached(f"{use}:done")
+        return answer
 
 
 class Story(NamedTuple):
@@ -196,7 +238,7 @@ async def test_a_crash_here_costs_nothing_but_time(gate: Any, move: tuple[Action
             raise Died
         reached.append(step)
 
-    gate.hands = replace(gate.hands, reached=die_once)
+    gate.hands = replace(gate.hands, ledger=Mortal(gate.hands.ledger, die_once), writer=MortalWriter(gate.hands.writer, die_once))
     try:
         await play(gate, story, action)
     except Died:

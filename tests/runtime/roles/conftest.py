@@ -1,15 +1,19 @@
 """A small API server on a real port that counts its effects, and real judge and executor processes that talk to it."""
 
 import asyncio
+import base64
 import contextlib
 import copy
 import json
+import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,12 +35,15 @@ from core.domain.outcome import TERMINAL, ActionState
 from core.domain.proposal import Effect, Proposal
 from core.domain.target import Target
 from core.policy.engine import builtin
-from gate import keys
+from gate import keys, permits
 from gate.door import LedgerDoor
 from gate.judging.loop import judge_once
 from gate.judging.sources import Bench
 from runtime import declared
 from runtime.ids import RandomIds
+from runtime.roles import deciding
+from runtime.settings import Settings, StoreSettings
+from tests.runtime.roles.mortal import Order, Point
 from tools.clocks import HandClock, HttpClock
 from tools.kubernetes import config, transport
 from tools.kubernetes.reader import HttpReader
@@ -74,6 +81,10 @@ class Server:
     settles: bool = True
     drop_replies: int = 0
     url: str = ""
+    meddle: Callable[[str, str], Response | None] = lambda _what, _moment: None
+    """Asked as a request `arrives` and once a write is `stored`: `read deployments`, `preview`, `forward`, `undo`, `undo dry run`."""
+    pace: Callable[[], timedelta] = lambda: timedelta()
+    """How much time passes each time somebody asks for it."""
 
     def put(self, kind: str, name: str, **item: Any) -> None:
         namespace = {"namespace": "shop"} if KINDS[kind].namespaced else {}
@@ -108,6 +119,7 @@ class Server:
             return JSONResponse({"message": "not served"}, status_code=404)
         if request.method == "PATCH":
             return await self._patch(request, resource, name)
+        self.meddle(f"read {resource}", "arrives")
         if name:
             found = self.objects.get((resource, name))
             return JSONResponse(found) if found else JSONResponse({"message": "not found"}, status_code=404)
@@ -120,6 +132,9 @@ class Server:
         if not (user.startswith("day2:preview:") and dry) and not (user.startswith("day2:agent:") and permit):
             return JSONResponse({"message": f"{user} may not"}, status_code=403)
         body = await request.json()
+        what = (permit_of(permit)["use"] if permit else "preview") + (" dry run" if permit and dry else "")
+        if instead := self.meddle(what, "arrives"):
+            return instead
         changed = copy.deepcopy(self.objects[resource, name])
         if body["spec"]["replicas"] != changed["spec"]["replicas"]:
             changed["spec"]["replicas"] = body["spec"]["replicas"]
@@ -130,13 +145,23 @@ class Server:
         self.effects.append(permit)
         if self.settles:
             self.settle()
+        if instead := self.meddle(what, "stored"):
+            return instead
         if self.drop_replies:
             self.drop_replies -= 1
             return JSONResponse({"message": "the reply is lost"}, status_code=502)
         return JSONResponse(changed)
 
     async def clock(self, request: Request) -> Response:
+        self.now += self.pace()
         return JSONResponse({"now": self.now.isoformat()})
+
+
+def permit_of(token: str) -> dict[str, Any]:
+    """The claims of a permit as the API server's log would show them; whoever cares checks the signature."""
+    part = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return claims
 
 
 def serve(server: Server) -> Callable[[], None]:
@@ -170,7 +195,8 @@ class House:
     client: httpx.AsyncClient | None = None
     clock: HttpClock | None = None
 
-    def start(self, role: str, **changes: Any) -> None:
+    def settings_of(self, role: str) -> Path:
+        """The file that tells a role what it needs to know."""
         told = {
             "data_dir": str(self.folder),
             "ledger_url": self.url,
@@ -179,10 +205,13 @@ class House:
             "objectives": str(self.folder / "documents.yaml"),
             "poll_seconds": 0.01,
             "settle_seconds": 2.0,
-            **changes,
         }
         path = self.folder / f"{role}.json"
         path.write_text(json.dumps(told), encoding="utf-8")
+        return path
+
+    def start(self, role: str) -> None:
+        path = self.settings_of(role)
         log = (self.folder / f"{role}.log").open("a")
         command = [sys.executable, "-m", f"runtime.roles.{role}", "--settings", str(path)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -270,9 +299,8 @@ class House:
         return await self.until(lambda: self.row(action_id).state in TERMINAL)
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    server = Server()
+def furnished(folder: Path, server: Server) -> None:
+    """The cluster's objects, and the files that tell our processes about it."""
     server.put("Namespace", "kube-system", metadata={"uid": "cluster-1"})
     server.put("Namespace", "shop")
     for number in (1, 2, 3):
@@ -284,7 +312,6 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     spec = {"replicas": 2, "selector": {"matchLabels": marks}, "template": template}
     server.put("Deployment", "cart", metadata={"generation": 1}, spec=spec)
     server.settle()
-    stop = serve(server)
     cluster = {"name": "twin", "cluster": {"server": server.url}}
     kubeconfig = {
         "current-context": "twin",
@@ -292,20 +319,238 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         "users": [{"name": "we", "user": {"token": "t"}}],
         "contexts": [{"name": "twin", "context": {"cluster": "twin", "user": "we"}}],
     }
-    (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig), encoding="utf-8")
-    (tmp_path / "documents.yaml").write_text(DOCUMENTS, encoding="utf-8")
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    migrate(url)
-    ledger = opened(url, tmp_path / "audit.jsonl")
+    (folder / "kubeconfig").write_text(json.dumps(kubeconfig), encoding="utf-8")
+    (folder / "documents.yaml").write_text(DOCUMENTS, encoding="utf-8")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    served = Server()
+    stop = serve(served)
+    yield served
+    stop()
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger of the newest form: copied, because making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, empty_ledger: Path) -> Iterator[SqlLedger]:
+    shutil.copy(empty_ledger, tmp_path / "ledger.db")
+    kept = opened(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path / "audit.jsonl")
+    yield kept
+    kept.close()
+
+
+@pytest.fixture
+async def house(tmp_path: Path, server: Server, ledger: SqlLedger) -> AsyncIterator[House]:
+    furnished(tmp_path, server)
     made = House(tmp_path, server, ledger)
-    try:
-        yield made
-    finally:
-        for role in list(made.running):
-            with contextlib.suppress(ProcessLookupError):
-                made.end(role)
-        ledger.close()
-        if made.client and made.clock:
-            await made.client.aclose()
-            made.clock.close()
-        stop()
+    yield made
+    for role in list(made.running):
+        with contextlib.suppress(ProcessLookupError):
+            made.end(role)
+    if made.client and made.clock:
+        await made.client.aclose()
+        made.clock.close()
+
+
+@dataclass
+class Mortal:
+    """One process out of the nursery. `died` is the role whose record it was making when it reached its point."""
+
+    pid: int = 0
+    died: str = ""
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: "asyncio.Future[int]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    listening: "asyncio.Task[None] | None" = None
+
+    async def listen(self, reader: asyncio.StreamReader) -> None:
+        """Until the process has ended. What is no answer of the nursery is what the process prints."""
+        while line := await reader.readline():
+            with contextlib.suppress(ValueError):
+                match json.loads(line):
+                    case {"pid": int(pid), "role": _}:
+                        self.pid = pid
+                        self.ready.set()
+                    case {"pid": int(pid)}:
+                        self.pid = pid
+                    case {"died": str(role)}:
+                        self.died = role
+                    case {"code": int(code)}:
+                        self.ended.set_result(code)
+
+    def kill(self) -> None:
+        """At once. Called from the server's thread too, which must not go on before the process is gone."""
+        os.kill(self.pid, signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Nursery:
+    """Where processes come from that die when they are told: see `mortal.py`."""
+
+    port: int
+
+    async def bear(self, order: Order) -> Mortal:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(json.dumps(order._asdict()).encode() + b"\n")
+        child = Mortal()
+
+        async def listen() -> None:
+            await child.listen(reader)
+            writer.close()
+            await writer.wait_closed()
+
+        child.listening = asyncio.create_task(listen())
+        return child
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    command = [sys.executable, str(Path(__file__).with_name("mortal.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield Nursery(int(process.stdout.readline()))
+        process.stdin.close()
+        process.wait(10)
+
+
+@dataclass
+class Ward(House):
+    """A house whose processes come from the nursery, for one action. Time passes as they ask for it; every write is looked at as it comes.
+
+    `wrongs` are the writes that broke a promise at the very moment they were stored.
+    """
+
+    nursery: Nursery = field(kw_only=True)
+    judge_key: keys.Verifier = field(kw_only=True)
+    alive: dict[str, Mortal] = field(default_factory=dict)
+    born: list[Mortal] = field(default_factory=list)
+    meddlers: list[Callable[[str, str], Response | None]] = field(default_factory=list)
+    wrongs: list[str] = field(default_factory=list)
+    action: str = ""
+    needs_people: bool = False
+    people: int = 0
+
+    def __post_init__(self) -> None:
+        self.server.meddle, self.server.pace = self._meddled, self._pace
+
+    @property
+    def now_there(self) -> ActionRow:
+        return self.row(self.action)
+
+    def declare(self, autonomy: str) -> None:
+        path = self.folder / "documents.yaml"
+        path.write_text(DOCUMENTS.replace("auto}", f"{autonomy}}}"), encoding="utf-8")
+        self.needs_people = autonomy == "suggest"
+
+    async def bring_up(self, role: str, point: Point | None = None) -> Mortal:
+        """A judge or an executor, by its own main; it is ready, or dead already."""
+        argv = ["--settings", str(self.settings_of(role))]
+        child = await self._born(role, Order(f"runtime.roles.{role}:main", argv, self._log(role), {}, list(point or ())))
+        ready = asyncio.create_task(child.ready.wait())
+        await asyncio.wait({ready, child.ended}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        assert child.ready.is_set(), self.told(role)
+        return child
+
+    async def type_in(self, *words: str, point: Point | None = None) -> Mortal:
+        """One `day2` command, as a process of its own, to its end."""
+        argv = [*words, "--data-dir", str(self.folder), "--kubeconfig", str(self.folder / "kubeconfig")]
+        order = Order("interfaces.cli.launching:launch", argv, self._log("door"), {"DAY2_CLOCK": self.server.url}, list(point or ()))
+        child = await self._born("door", order)
+        await asyncio.wait_for(asyncio.shield(child.ended), 30)
+        return child
+
+    async def _born(self, role: str, order: Order) -> Mortal:
+        self.alive[role] = child = await self.nursery.bear(order)
+        self.born.append(child)
+        return child
+
+    def _log(self, role: str) -> str:
+        return str(self.folder / f"{role}.log")
+
+    def told(self, role: str) -> str:
+        path = Path(self._log(role))
+        return path.read_text(encoding="utf-8")[-2000:] if path.exists() else ""
+
+    async def lay_down(self, role: str) -> None:
+        """End a process as `day2 serve` would. Raises AssertionError where it does not end well."""
+        child = self.alive.pop(role)
+        os.kill(child.pid, signal.SIGTERM)
+        assert await asyncio.wait_for(asyncio.shield(child.ended), 30) == 0, self.told(role)
+
+    async def comes_to(self, state: ActionState) -> None:
+        await self._until(lambda: self.now_there.state is state, f"it never was {state}")
+
+    async def leaves(self, state: ActionState) -> None:
+        await self._until(lambda: self.now_there.state is not state, f"it stayed {state}")
+
+    async def _until(self, holds: Callable[[], bool], otherwise: str) -> None:
+        """Raises AssertionError when that takes too long, or a process ends that should live."""
+        async with self.patience(otherwise):
+            while not holds():
+                for role, child in self.alive.items():
+                    assert not child.ended.done() or role == "door", self.told(role)
+                await asyncio.sleep(0.005)
+
+    @contextlib.asynccontextmanager
+    async def patience(self, otherwise: str) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(50):
+                yield
+        except TimeoutError:
+            raise AssertionError(f"{otherwise}: {self.now_there.state} {self.now_there.note}") from None
+
+    def approve(self, decision: str = "approved") -> None:
+        """One more person decides. Nobody decides twice on one action."""
+        self.people += 1
+        settings = Settings(store=StoreSettings(data_dir=self.folder))
+        decide = deciding.door(settings, self.ledger, HandClock(self.server.now), name="cli")
+        decide(self.action, by=f"person-{self.people}", approve=decision == "approved", reason="looked at it")
+
+    def _pace(self) -> timedelta:
+        """Fast while an action is only watched; else a permit must not run out before it is used."""
+        state = self.now_there.state if self.action else None
+        seconds = {ActionState.APPLIED: 30.0, ActionState.UNKNOWN: 0.5, ActionState.UNDOING: 0.5}
+        return timedelta(seconds=seconds.get(state, 0.02)) if state else timedelta()
+
+    def _meddled(self, what: str, moment: str) -> Response | None:
+        if (what, moment) in (("forward", "stored"), ("undo", "stored")):
+            self._look_at(self.server.effects[-1])
+        for meddler in self.meddlers:
+            if (answer := meddler(what, moment)) is not None:
+                return answer
+        return None
+
+    def _look_at(self, token: str) -> None:
+        """A write was stored a moment ago: what the ledger says now is what was on record when it was sent."""
+        permit, row = permits.read(token, self.judge_key), self.now_there
+        if not self.ledger.spent(permit.jti):
+            self.wrongs.append(f"{permit.use}: its permit was not spent")
+        if row.state is not (ActionState.SENDING if permit.use == "forward" else ActionState.UNDOING):
+            self.wrongs.append(f"{permit.use}: stored while the action was {row.state}")
+        if self.needs_people and not self.approved_by(row.digest):
+            self.wrongs.append(f"{permit.use}: nobody had approved it")
+
+    def approved_by(self, digest: str) -> tuple[str, ...]:
+        return tuple(item.by for item in self.ledger.approvals(self.action) if item.decision == "approved" and item.action_digest == digest)
+
+
+@pytest.fixture
+async def ward(tmp_path: Path, server: Server, ledger: SqlLedger, nursery: Nursery) -> AsyncIterator[Ward]:
+    furnished(tmp_path, server)
+    key = keys.signer(tmp_path / "keys", keys.JUDGE)
+    made = Ward(tmp_path, server, ledger, nursery=nursery, judge_key=key.verifier)
+    yield made
+    for child in made.born:
+        if child.pid and not child.ended.done():
+            child.kill()
+        assert child.listening is not None
+        await child.listening

@@ -35,7 +35,14 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
     path = tmp_path / "judge.json"
     path.write_text('{"data_dir": "d", "ledger_url": "u"}', encoding="utf-8")
     found = deciders.read(path)
-    assert (found.data_dir, found.clock, found.failpoint, found.kubeconfig) == (Path("d"), "system", "", None)
+    assert (found.data_dir, found.clock, found.kubeconfig) == (Path("d"), "system", None)
+
+
+def test_nobody_can_tell_a_role_to_die_at_a_point(tmp_path: Path) -> None:
+    path = tmp_path / "executor.json"
+    path.write_text('{"data_dir": "d", "ledger_url": "u", "failpoint": "claimed"}', encoding="utf-8")
+    with pytest.raises(InvalidInput, match="failpoint"):
+        deciders.read(path)
 
 
 async def test_the_loop_goes_on_while_something_is_only_unavailable() -> None:
