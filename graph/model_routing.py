@@ -1,4 +1,4 @@
-"""Choosing agents with a model's opinion beside the rules. Used by the controller when a model is enabled and the run has a budget for it.
+"""Choosing agents with a model's opinion beside the rules. For runs, `day2 ask` and `day2 route` where a model is enabled.
 
 The model names agents out of those that live; the rules of `graph.supervising` decide what becomes of it, and stand alone when it fails.
 """
@@ -88,7 +88,7 @@ def _schema(names: Sequence[str]) -> type[BaseModel]:
 
 
 def _saying(route: Route, without: str) -> Route:
-    """The same route; each reason also says that the model was not heard."""
+    """The same route, which says that the model was not heard; so does each reason."""
     note = f"by words only, without the model: {without}"
     chosen = tuple(choice._replace(why=f"{choice.why}; {note}") for choice in route.chosen)
-    return route._replace(chosen=chosen, nobody=f"{route.nobody}; {note}" if route.nobody else "")
+    return route._replace(chosen=chosen, nobody=f"{route.nobody}; {note}" if route.nobody else "", without_model=without)

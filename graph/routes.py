@@ -18,10 +18,11 @@ class Choice(NamedTuple):
 class Route(NamedTuple):
     """`nobody` is set when no agent fits, or none that fits is alive; `absent` names agents that would have been asked.
 
-    `usage` is what a model cost that was asked for its opinion.
+    `usage` is what a model cost that was asked for its opinion; `without_model` says why none was heard.
     """
 
     chosen: tuple[Choice, ...]
     nobody: str = ""
     absent: tuple[Choice, ...] = ()
     usage: Usage = NOTHING_USED
+    without_model: str = ""

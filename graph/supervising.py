@@ -12,11 +12,12 @@ from graph import lexicon
 from graph.routes import Choice, Route
 from registry.membership import Member
 
-ENOUGH = 2
+ENOUGH = 1
 NAMES = 3
 SAFE_LENGTH = 6  # below it, one other letter makes another word: still, stall
-SHARE_OF_BEST = 60  # per cent: a second agent is asked when its score comes that near to the best
+SHARE_OF_BEST = 40  # per cent: a second agent is asked when its score comes that near to the best
 _WORD = re.compile(r"[^\W_][\w'-]*")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # TargetDown is two words, as alerts, reasons and fields are written
 _PHRASES = tuple(sorted((row for row in lexicon.STEMS.items() if " " in row[0]), key=lambda row: (-len(row[0]), row[0])))
 _MISTAKABLE = tuple(row for row in lexicon.STEMS.items() if len(row[0]) > 4 and row[0].isalpha() and max(row[1].values()) == 3)
 _NUMBERED = frozenset({"cve", "soc", "iso", "cis", "pci", "p99", "sev"})
@@ -60,13 +61,20 @@ def _count(found: dict[str, dict[str, int]], said: str, weights: Mapping[str, in
 
 
 def _words(text: str) -> list[str]:
-    """Words without the names of things; a hyphenated word is its parts."""
+    """Words without apostrophes and without the names of things; a hyphenated word is its parts. In German, `die` is an article."""
     words: list[str] = []
-    for word in _WORD.findall(text.casefold().replace("’", "'")):
+    for word in _WORD.findall(_HUMP.sub(" ", text).casefold().replace("’", "").replace("'", "")):
         parts = word.strip("-").split("-")
         if len(parts) == 1 or parts[0] in _NUMBERED or not any(part in lexicon.NAME_PARTS or part.isdigit() for part in parts):
             words += parts
-    return words
+    german = not lexicon.GERMAN.isdisjoint(words)
+    around = zip(("", *words), words, (*words[1:], ""), strict=False)
+    return [word for before, word, after in around if not (german and word == "die") and not _names(before, word, after)]
+
+
+def _names(before: str, word: str, after: str) -> bool:
+    """Whether it is what a thing is called: `the billing api`, `team payments`."""
+    return word in lexicon.NAMES and (after in lexicon.THINGS or before in lexicon.OWNERS)
 
 
 @lru_cache(maxsize=4096)

@@ -107,6 +107,7 @@ class ModelSettings(Group):
     tokens_per_run: int = Field(default=20_000, ge=0, description="input plus output tokens that one run may use")
     calls_per_run: int = Field(default=8, ge=0, description="calls that one run may make")
     seconds_per_call: int = Field(default=30, ge=1, le=300, description="deadline of one call")
+    seconds_per_run: int = Field(default=300, ge=1, le=3600, description="time that one run may wait for the model, over all its calls")
     micro_usd_per_run: int = Field(default=200_000, ge=0, description="money that one run may spend, in millionths of a dollar")
     micro_usd_per_1k_tokens: int = Field(default=2_000, ge=0, description="price used to count money")
 

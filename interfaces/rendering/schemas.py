@@ -116,6 +116,7 @@ RECORD = LINK | {"place": WHOLE, "subject": TEXT, "body": OPEN, "previous": HASH
 CHAIN = shape(role=TEXT, records=WHOLE, anchors=WHOLE, head=HASH, signed=WHOLE)
 SETTING = {"key": TEXT, "value": ANY, "source": TEXT, "description": TEXT, "default": ANY}
 ROUTED = shape(agent=TEXT, asked=FLAG, score=WHOLE, why=TEXT)
+USAGE = shape(modelCalls=WHOLE, tokens=WHOLE, amount=TEXT, currency=TEXT)
 LOOKED = {"context": TEXT, "cluster": TEXT, "namespaces": many(TEXT), "at": TIME}
 
 
@@ -150,7 +151,8 @@ KINDS: dict[str, tuple[str, Json]] = {
             coverage=COVERAGE,
             route=many(ROUTED),
             nobody=TEXT,
-            usage=shape(modelCalls=WHOLE, tokens=WHOLE, amount=TEXT, currency=TEXT),
+            explanation=shape(sentences=many(shape(text=TEXT, cites=many(TEXT))), dropped=WHOLE, without=TEXT),
+            usage=USAGE,
         ),
     ),
     "DemoReport": (
@@ -158,7 +160,7 @@ KINDS: dict[str, tuple[str, Json]] = {
         {"metadata": metadata(seed=WHOLE, run=TEXT)}
         | dict.fromkeys(("started", "scanned", "planned", "arbitrated", "judged", "approved", "executed", "scored"), OPEN),
     ),
-    "Route": ("day2 route", listing(ROUTED, metadata(question=TEXT, knownAgents=many(TEXT)), nobody=TEXT)),
+    "Route": ("day2 route", listing(ROUTED, metadata(question=TEXT, knownAgents=many(TEXT), withoutModel=TEXT), nobody=TEXT, usage=USAGE)),
     "Checklist": (
         "day2 doctor",
         listing(

@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.api_request import Right
-from core.domain.errors import Day2Error, Unavailable
-from core.domain.model import Question
-from core.domain.request import RunBudget
+from core.domain.errors import BudgetSpent, Day2Error, Unavailable
+from core.domain.model import Question, Usage
 from core.domain.values import Value, bounded
-from core.policy.redaction import redact
 from registry import membership
 from runtime import settings as configuration
 from runtime.declared import Declared
 from runtime.declared import read as read_documents
-from runtime.roles import console, reading
+from runtime.roles import console, modelling, reading
 from runtime.roles.reading import Reading
 from runtime.services import diagnosing, policies
 from runtime.services.diagnosing import Line
@@ -41,7 +39,7 @@ async def examine(flags: Mapping[str, Any]) -> list[Line]:
     documents, said = _documents(settings)
     lines += said
     lines += await _cluster(settings, documents)
-    lines += [*_rules(settings), await _registry(settings), await _model(settings), _checkpoints(settings)]
+    lines += [*_rules(settings), await _registry(settings), await model_line(settings), _checkpoints(settings)]
     return [*lines, Line("admission hook", "skip", "not part of this version: RBAC and the permit hold the gate")]
 
 
@@ -139,29 +137,27 @@ class Probe(Value):
     fine: bool
 
 
-async def _model(settings: Settings) -> Line:
-    """One small question, only where a model was switched on."""
+async def model_line(settings: Settings) -> Line:
+    """One small question in the form that runs ask in, only where a model was switched on."""
     wanted = settings.model
-    if not wanted.enabled:
-        return diagnosing.model(enabled=False, answered="", endpoint="")
-    from tools.model.budget import Meter
-    from tools.model.openai import OpenAiModel
-
-    said = ""
+    if not modelling.usable(settings):
+        return diagnosing.no_model("the demo asks none" if wanted.enabled else "model.enabled is not set")
     try:
-        key = wanted.api_key_file.expanduser().read_text(encoding="ascii").strip() if wanted.api_key_file else ""
-        budget = RunBudget(tokens=2_000, model_calls=1, seconds=wanted.seconds_per_call, micro_usd=wanted.micro_usd_per_run)
-        meter = Meter(budget, micro_usd_per_1k_tokens=wanted.micro_usd_per_1k_tokens)
-        asked = OpenAiModel(
-            base_url=wanted.base_url, name=wanted.name, key=key, meter=meter, redact=redact, seconds_per_call=wanted.seconds_per_call
-        )
-        try:
-            await asked.ask(Question("doctor", "Answer that all is fine."), Probe)
-        finally:
-            await asked.close()
-    except (Day2Error, OSError, UnicodeDecodeError) as error:
-        said = str(error)
-    return diagnosing.model(enabled=True, answered=said, endpoint=wanted.base_url or "the provider's endpoint")
+        used = await _probed(settings)
+    except Day2Error as error:
+        return diagnosing.failed("model", error)
+    endpoint = f"{wanted.name} at {wanted.base_url or 'the provider'}"
+    return diagnosing.model(endpoint, used, price_micro_usd=wanted.micro_usd_per_1k_tokens)
+
+
+async def _probed(settings: Settings) -> Usage:
+    """What one answer cost. Raises Day2Error."""
+    one = modelling.budget(settings).model_copy(update={"seconds": settings.model.seconds_per_call})
+    async with modelling.opened_within(settings, one) as model:
+        if model is None:
+            raise BudgetSpent("a run may use 0 tokens", mend="raise model.tokens_per_run, or unset model.enabled")
+        await model.ask(Question("doctor", "Answer that all is fine."), Probe)
+        return model.usage
 
 
 def _checkpoints(settings: Settings) -> Line:

@@ -11,14 +11,13 @@ from core.domain.clock import Clock
 from core.domain.request import Request
 from core.domain.values import bounded
 from core.policy.redaction import redact
-from graph import supervising
 from graph.routes import Route
 from registry.membership import Member
 from runtime import declared
 from runtime.consulting import InProcess
 from runtime.declared import Declared
 from runtime.ids import RandomIds
-from runtime.roles import console, reading
+from runtime.roles import console, modelling, reading
 from runtime.roles.reading import Reading
 from runtime.services import asking, manifests, scanning
 from runtime.settings import Settings
@@ -60,26 +59,29 @@ async def _scan_files(
 
 
 async def route(settings: Settings, question: str) -> tuple[Route, tuple[str, ...]]:
-    """Only words are looked at: no cluster is needed."""
-    members = await _living(settings)
-    asked = request(clocks.SystemClock(), (), text=redact(question))
-    return supervising.choose(asked, members), tuple(member.name for member in members)
+    """Only the question is looked at: no cluster is needed."""
+    members = await living(settings)
+    asked = _question(settings, clocks.SystemClock(), (), question)
+    async with modelling.available(settings, asked.budget) as (model, without):
+        found = await asking.route(asked, members, model, without=without)
+    return found, tuple(member.name for member in members)
 
 
 async def ask(settings: Settings, namespaces: Sequence[str], question: str) -> tuple[asking.Answer, Where]:
-    members = await _living(settings)
+    members = await living(settings)
     async with reading.opened(settings) as view:
-        asked = request(view.clock, namespaces, text=redact(question))
-        why = (
-            "its words decided; a model is asked by the runs of day2 serve"
-            if settings.model.enabled
-            else "model.enabled is not set, its words decided"
-        )
-        answer = await asking.ask(asked, supervising.choose, members, consulting(view), without_model=why)
+        asked = _question(settings, view.clock, namespaces, question)
+        async with modelling.available(settings, asked.budget) as (model, without):
+            answer = await asking.ask(asked, members, consulting(view), model, without=without)
         return answer, await where(view, namespaces)
 
 
-async def _living(settings: Settings) -> tuple[Member, ...]:
+def _question(settings: Settings, clock: Clock, namespaces: Sequence[str], question: str) -> Request:
+    asked = request(clock, namespaces, text=redact(question))
+    return asked.model_copy(update={"budget": modelling.budget(settings)})
+
+
+async def living(settings: Settings) -> tuple[Member, ...]:
     found, _ = await console.members(settings)
     return found
 

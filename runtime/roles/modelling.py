@@ -1,10 +1,11 @@
-"""The language model of one run, from the settings. Used by the controller for routing; nothing is contacted until it is asked.
+"""The language model of one run, from the settings. For runs, questions and the doctor's probe; nothing is contacted until asked.
 
 A key alone is not consent: without `model.enabled`, in the demo, and for a run without a budget of tokens there is no model.
 """
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 from core.domain.errors import InvalidInput
 from core.domain.model import Model
@@ -21,6 +22,7 @@ def budget(settings: Settings) -> RunBudget:
     return RunBudget(
         tokens=wanted.tokens_per_run,
         model_calls=wanted.calls_per_run,
+        seconds=wanted.seconds_per_run,
         micro_usd=wanted.micro_usd_per_run,
         writes=settings.flow.writes_per_run,
     )
@@ -30,17 +32,50 @@ def usable(settings: Settings) -> bool:
     return settings.model.enabled and settings.profile != "demo"
 
 
+class Available(NamedTuple):
+    """A model, or why there is none."""
+
+    model: Model | None
+    without: str = ""
+
+
+@contextlib.asynccontextmanager
+async def available(settings: Settings, budget: RunBudget) -> AsyncIterator[Available]:
+    """For a person who waits for an answer: a model that cannot be configured is a reason to go on without it, and never an error."""
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            model = await stack.enter_async_context(opened_within(settings, budget))
+        except InvalidInput as error:
+            found = Available(None, f"{error}; {error.mend}")
+        else:
+            found = Available(model, "" if model else _absent(settings))
+        yield found
+
+
+def _absent(settings: Settings) -> str:
+    if not settings.model.enabled:
+        return "model.enabled is not set"
+    return "the demo asks none" if settings.profile == "demo" else "model.tokens_per_run is 0"
+
+
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, request: Request) -> AsyncIterator[Model | None]:
+    """The model of this request's run; see `opened_within`."""
+    async with opened_within(settings, request.budget) as model:
+        yield model
+
+
+@contextlib.asynccontextmanager
+async def opened_within(settings: Settings, budget: RunBudget) -> AsyncIterator[Model | None]:
     """None where there is none to ask. Raises InvalidInput where it is enabled and cannot be configured."""
-    if not usable(settings) or request.budget.tokens == 0:
+    if not usable(settings) or budget.tokens == 0:
         yield None
         return
     from tools.model.budget import Meter
     from tools.model.openai import OpenAiModel  # heavy: only a run that asks a model pays for it
 
     wanted = settings.model
-    meter = Meter(request.budget, micro_usd_per_1k_tokens=wanted.micro_usd_per_1k_tokens)
+    meter = Meter(budget, micro_usd_per_1k_tokens=wanted.micro_usd_per_1k_tokens)
     model = OpenAiModel(
         base_url=wanted.base_url,
         name=_named(wanted),

@@ -17,7 +17,8 @@ from core.cluster.reading import Metrics
 from core.domain.api_request import Right
 from core.domain.errors import Day2Error
 from core.domain.ledger import StopRow
-from core.domain.money import PriceList
+from core.domain.model import Usage
+from core.domain.money import MICRO, PriceList
 from core.domain.objective import Objectives
 from core.domain.values import bounded
 from core.policy import testing
@@ -37,6 +38,13 @@ MOST_SKEW = timedelta(seconds=5)
 HISTORY_DAYS = 7
 GITOPS = {"argoproj.io": "Argo CD", "kustomize.toolkit.fluxcd.io": "Flux", "helm.toolkit.fluxcd.io": "Flux Helm"}
 SCALERS = {"autoscaling.k8s.io": "VPA", "keda.sh": "KEDA"}
+
+BY_WORDS = ("ask", "route", "serve")
+"""Commands that a model adds to: without one, words alone choose the agents, and nothing is explained in sentences."""
+WITHOUT_MODEL = (
+    "demo", "doctor", "scan", "plan", "apply", "action", "approve", "deny", "approvals", "run", "stop", "resume", "agent", "policy",
+    "audit", "config", "schema", "version", "help",
+)  # fmt: skip
 
 
 class Line(NamedTuple):
@@ -277,9 +285,13 @@ def registry(answer: Json | None, where: str) -> Line:
     return Line("registry", "ok", f"{where}: {version}, {keeps}")
 
 
-def model(*, enabled: bool, answered: str, endpoint: str) -> Line:
-    if not enabled:
-        return Line("model", "skip", "no model: every command works; ask and route go by words")
-    if answered:
-        return Line("model", "fail", answered, "day2 config explain model.base_url")
-    return Line("model", "ok", f"{endpoint} answers in the form that is asked for")
+def no_model(why: str) -> Line:
+    whole, words = ", ".join(WITHOUT_MODEL), ", ".join(BY_WORDS)
+    said = f"{why}: these {len(WITHOUT_MODEL)} commands work in full: {whole}; these {len(BY_WORDS)} go by words: {words}"
+    return Line("model", "skip", said)
+
+
+def model(endpoint: str, used: Usage, *, price_micro_usd: int) -> Line:
+    """`price_micro_usd` is that of 1,000 tokens, as the settings have it."""
+    cost, price = (f"${micro / MICRO:.4f}" for micro in (used.micro_usd, price_micro_usd))
+    return Line("model", "ok", f"{endpoint}: structured output in {used.seconds:.1f} s, {used.tokens} tokens, {cost} at {price}/1k")

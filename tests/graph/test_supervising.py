@@ -89,6 +89,23 @@ def test_a_slip_of_the_finger_is_understood(text: str, domain: str) -> None:
     assert supervising.scores(text).get(domain)
 
 
+@pytest.mark.parametrize("text", ["who calls the billing api", "the pods of team payments", "namespace search"])
+def test_a_domain_word_that_names_a_thing_says_nothing_of_its_domain(text: str) -> None:
+    assert not {"finops", "scaling"} & supervising.scores(text).keys()
+
+
+@pytest.mark.parametrize(("text", "dies"), [("the pods die", True), ("wie sind die rechte", False), ("wo sind die kosten", False)])
+def test_a_german_article_is_no_death(text: str, dies: bool) -> None:
+    assert ("reliability" in supervising.scores(text)) == dies
+
+
+@pytest.mark.parametrize(
+    "text", ["it doesn't start", "it doesnt start", "it doesn’t start", "FailedMount", "NotReady", "KubePodCrashLooping"]
+)
+def test_words_are_found_however_people_and_alerts_write_them(text: str) -> None:
+    assert supervising.scores(text).get("reliability", 0) >= 2
+
+
 def test_a_long_hostile_text_is_scored_in_reasonable_steps() -> None:
     assert supervising.scores("crash " * 300 + "x" * 2000 + "-" * 2000).get("reliability")
 

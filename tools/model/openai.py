@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 from langchain_openai import ChatOpenAI
 from langsmith import tracing_context
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from core.domain.errors import Unavailable
 from core.domain.model import Question, T, Usage
@@ -22,7 +22,16 @@ from tools.model.limits import limit
 
 ANSWER_TOKENS = 512
 RETRY_AFTER = 5.0
+PROVIDER = "https://api.openai.com/v1"  # said here: a client that is told none takes one from variables that other programs set
 MEND = "check model.base_url; everything but free-text routing works without it"
+MEND_KEY = "set model.api_key_file to a file with a key that the endpoint knows"
+MEND_FORM = "name a model and an endpoint that answer by JSON schema: model.name, model.base_url"
+REFUSALS: dict[int, tuple[str, str]] = {
+    401: ("it does not know the key (401)", MEND_KEY),
+    403: ("the key may not use this model (403)", MEND_KEY),
+    404: ("it knows no such model or path (404)", "check model.name and model.base_url"),
+    429: ("too many requests, or no credit left (429)", "wait, or look at the account behind model.api_key_file"),
+}
 
 
 class OpenAiModel:
@@ -44,7 +53,7 @@ class OpenAiModel:
             event_hooks={"response": [limit]},
         )
         self._chat = ChatOpenAI(
-            base_url=base_url or None,
+            base_url=base_url or PROVIDER,
             model=name,
             api_key=SecretStr(key or "none"),
             temperature=0,
@@ -70,7 +79,7 @@ class OpenAiModel:
             found = await self._answer(pairs, schema)
             tokens = _tokens(found.get("raw")) or prompt_tokens
             if found.get("parsing_error") is not None or not isinstance(found.get("parsed"), schema):
-                raise Unavailable("the model", RETRY_AFTER, reason="its answer does not fit the schema", mend=MEND)
+                raise _misfit()
             return cast("T", found["parsed"])
         finally:
             self._meter.settle(reserved, tokens, time.monotonic() - started)
@@ -83,7 +92,20 @@ class OpenAiModel:
                 async with asyncio.timeout(min(self._seconds, self._meter.seconds_left)):
                     return cast("dict[str, Any]", await chat.ainvoke(pairs))
         except Exception as error:  # two client libraries over a stranger's answer: whatever they raise, the run goes on
-            raise Unavailable("the model", RETRY_AFTER, reason=type(error).__name__, mend=MEND) from error
+            raise _unavailable(error) from error
+
+
+def _misfit() -> Unavailable:
+    return Unavailable("the model", RETRY_AFTER, reason="its answer does not fit the schema", mend=MEND_FORM)
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    """Never the endpoint's own words: it may repeat the key."""
+    if isinstance(error, ValidationError):  # the client library reads the answer by the schema before we do
+        return _misfit()
+    status = getattr(error, "status_code", 0)
+    reason, mend = REFUSALS.get(status, (f"{type(error).__name__}{f', {status}' if status else ''}", MEND))
+    return Unavailable("the model", RETRY_AFTER, reason=reason, mend=mend)
 
 
 def _tokens(raw: object) -> int:

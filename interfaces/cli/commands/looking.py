@@ -79,7 +79,7 @@ def ask(context: typer.Context, question: Annotated[list[str], typer.Argument(he
     session = begin(context)
     answer, view = run(looking.ask(session.settings, session.flags.namespaces, " ".join(question)))
     if session.for_people:
-        _explain_model(session, answer.without_model)
+        _explain_model(session, answer.route.without_model)
     session.show(answers.document(answer, view), view=answers.view)
 
 
@@ -90,6 +90,8 @@ def route(context: typer.Context, question: Annotated[list[str], typer.Argument(
 
     session = begin(context)
     found, members = run(looking.route(session.settings, " ".join(question)))
+    if session.for_people:
+        _explain_model(session, found.without_model)
     session.show(
         answers.route_document(" ".join(question), found, members), columns=answers.ROUTE_COLUMNS, view=answers.route_view, name="agent"
     )
@@ -97,4 +99,4 @@ def route(context: typer.Context, question: Annotated[list[str], typer.Argument(
 
 def _explain_model(session: Session, reason: str) -> None:
     if reason:
-        session.say(f"without a model: {reason}", "dim")
+        session.say(f"without a model, its words decided: {reason}", "dim")

@@ -13,13 +13,13 @@ from evals.routing.scoring import Case
 from graph import lexicon
 from graph.lexicon import DOMAINS
 
-MEASURED = 182  # of 200, when the rules were last worked on
+MEASURED = 186  # of 200, when the rules were last worked on
 MARGIN = 6
 
 PARAPHRASES = scoring.read("paraphrases.yaml")
 DEVELOPMENT = scoring.read("development.yaml")
 HELD_OUT = scoring.read("heldout.yaml")
-HELD_OUT_MEASURED = 152  # of 200, by a writer who never saw the rules; nobody has looked at which ones are wrong
+HELD_OUT_MEASURED = 173  # of 200, by a writer who never saw the rules; nobody has looked at which ones are wrong
 
 
 def answering(**asked: str) -> scoring.Router:

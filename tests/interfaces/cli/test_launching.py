@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from interfaces.cli.app import command_tree
+from interfaces.cli.app import app, command_tree
 from interfaces.cli.exits import MEANINGS
+from runtime.services import diagnosing
 
 Day2 = Callable[..., Any]
 REPOSITORY = Path(__file__).parents[3]
@@ -211,3 +212,9 @@ def test_the_module_and_a_closed_pipe_behave_as_commands_do() -> None:
         err = process.stderr.read()
         assert process.wait(60) == 0
     assert err == b""
+
+
+def test_the_doctor_counts_the_commands_that_there_are() -> None:
+    groups = {str(group.name) for group in app.registered_groups}
+    commands = {str(command.name) for command in app.registered_commands}
+    assert groups | commands == {*diagnosing.WITHOUT_MODEL, *diagnosing.BY_WORDS}

@@ -161,10 +161,10 @@ CASES = list(bad_answers(lambda *_, **__: Response()))
 @pytest.mark.parametrize("case", CASES)
 async def test_a_bad_answer_is_unavailable_with_its_mend_and_counted(endpoint: Any, model: Any, scripted: Any, case: str) -> None:
     endpoint.answers(bad_answers(scripted.completion)[case])
-    asked = model(seconds=1)
+    asked = model(seconds=1 if case == "stalls" else 30)
     with pytest.raises(Unavailable) as caught:
         await asked.ask(QUESTION, scripted.Opinion)
-    assert "model.base_url" in caught.value.mend
+    assert "model." in caught.value.mend
     assert scripted.key not in str(caught.value)
     assert len(str(caught.value)) < 200
     assert asked.usage.calls == 1
