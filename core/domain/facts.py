@@ -94,6 +94,9 @@ class Facts(Value):
     autonomy: str = Field(default="observe", description="granted level for this capability and scope")
     capability_granted: bool = False
     evidence_age_seconds: int | None = Field(default=None, description="age of the oldest observation the judge could confirm")
+    evidence_elsewhere: tuple[str, ...] = Field(
+        default=(), description="other namespaces than the target's that the proposal's evidence speaks of; a claim that can only deny"
+    )
     # the dry run
     dry_run_ok: bool = False
     dry_run_message: str = ""

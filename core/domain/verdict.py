@@ -21,16 +21,21 @@ class Decision(StrEnum):
 
 
 class RuleResult(Value):
-    """What one rule said, in words fit for the person who has to decide."""
+    """What one rule said, in words fit for the person who has to decide. A dry rule is on trial: it reports and does not decide."""
 
     rule: str
     result: Literal["pass", "warn", "fail", "skip", "error"]
     on_fail: Literal[Decision.NEEDS_APPROVAL, Decision.DENY]
     message: str = Field(default="", max_length=400)
+    dry: bool = False
 
     @property
     def decision(self) -> Decision:
-        """A rule that could not be evaluated denies, whatever it would have demanded."""
+        return Decision.ALLOW if self.dry else self.would
+
+    @property
+    def would(self) -> Decision:
+        """What the rule by itself makes of the action. One that could not be evaluated denies, whatever it would have demanded."""
         match self.result:
             case "error":
                 return Decision.DENY
@@ -56,8 +61,8 @@ class Verdict(Value):
 
     @property
     def decision(self) -> Decision:
-        """The strictest result; no result at all is a denial."""
-        if not self.results:
+        """The strictest result; no result of a rule that decides is a denial."""
+        if all(result.dry for result in self.results):
             return Decision.DENY
         return max((result.decision for result in self.results), key=list(Decision).index)
 

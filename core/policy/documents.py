@@ -152,7 +152,7 @@ def _fields_at(form: type[BaseModel], place: Place) -> tuple[str, ...]:
         if isinstance(step, str):
             field = next((item for item in form.model_fields.values() if item.alias == step), None)
             form = _form_in(field.annotation) or form if field else form
-    return tuple(str(item.alias) for item in form.model_fields.values())
+    return tuple(item.alias or name for name, item in form.model_fields.items())
 
 
 def _form_in(annotation: Any) -> type[BaseModel] | None:

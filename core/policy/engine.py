@@ -4,7 +4,7 @@ All rules are evaluated, never just the first that speaks, so that people see ev
 error, and an error is a denial. The engine is compiled once and keeps no state between actions.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +18,13 @@ from core.domain.verdict import Decision, RuleResult
 from core.policy import documents, expressions, policies
 
 BUILTIN = Path(__file__).parent / "rules"
+LOCKED = frozenset({
+    "autonomy-guarded", "autonomy-observe", "autonomy-suggest", "capability-granted", "change-is-what-was-asked", "cross-tenant",
+    "denied-recently", "dry-run-ok", "emergency-stop", "high-risk", "pod-security-weaker", "rights-ok", "target-exists",
+    "target-opted-out", "target-protected", "target-uid",
+})  # fmt: skip
+"""Built-in rules that stand as they are: without one of them an agent could act where it was granted nothing, on what was not judged, or
+past a person's no."""
 _ON_FAIL = {"deny": Decision.DENY, "needs_approval": Decision.NEEDS_APPROVAL, "warn": Decision.NEEDS_APPROVAL}
 
 
@@ -35,7 +42,8 @@ class Rule(NamedTuple):
             return self.skipped
         bad, error = self.when.truth(inputs)
         if error or not isinstance(bad, bool):
-            return self._result("error", f"this rule could not be evaluated ({error}), and what cannot be judged is denied")
+            ends = "" if self.passed.dry else ", and what cannot be judged is denied"
+            return self._result("error", f"this rule could not be evaluated ({error}){ends}")
         return self._speak(inputs, approvers) if bad else self.passed
 
     def _speak(self, inputs: expressions.Inputs, approvers: frozenset[str]) -> RuleResult:
@@ -60,7 +68,7 @@ class Engine:
         self.rules = tuple(compiled(policy) for policy in sorted(rules, key=lambda policy: policy.name))
         twice = next((left.policy.name for left, right in pairwise(self.rules) if left.policy.name == right.policy.name), "")
         if twice:
-            raise InvalidInput(f"there are two rules named `{twice}`", mend="rename one: added rules tighten, and replace none")
+            raise InvalidInput(f"there are two rules named `{twice}`", mend="rename one")
         self.digest = digest([rule.policy.model_dump(mode="json", exclude={"tests", "pack"}) for rule in self.rules])
 
     def judge(self, action: Action, facts: Facts) -> tuple[RuleResult, ...]:
@@ -86,35 +94,12 @@ def approvers(facts: Json) -> frozenset[str]:
 
 
 def compiled(policy: policies.ActionPolicy) -> Rule:
-    passed = RuleResult(rule=policy.name, result="pass", on_fail=_ON_FAIL[policy.decision])  # type: ignore[arg-type]
+    passed = RuleResult(rule=policy.name, result="pass", on_fail=_ON_FAIL[policy.decision], dry=policy.mode == "dry")  # type: ignore[arg-type]
     skipped = passed.model_copy(update={"result": "skip"})
     return Rule(policy, expressions.Expression(policy.when), expressions.Expression(policy.message), passed, skipped)
-
-
-def load(source: Path | Iterable[policies.ActionPolicy]) -> Engine:
-    """From a folder of `*.yaml`, or from policies already read. Raises InvalidDocument with file and line."""
-    return Engine(read_folder(source) if isinstance(source, Path) else tuple(source))
-
-
-def read_folder(folder: Path) -> tuple[policies.ActionPolicy, ...]:
-    found = documents.read_path(folder)
-    for document in found:
-        check_expressions(document)
-    return documents.of_kind(found, policies.ActionPolicy)
-
-
-def check_expressions(document: documents.Document) -> None:
-    """Raises InvalidDocument at the line of an expression that does not compile."""
-    if not isinstance(document.value, policies.ActionPolicy):
-        return
-    for field in ("when", "message"):
-        try:
-            expressions.Expression(getattr(document.value, field))
-        except expressions.ExpressionError as error:
-            raise document.marked.wrong(f"`spec.{field}` is not CEL: {error}", ("spec", field)) from error
 
 
 @cache
 def builtin() -> Engine:
     """The rules that come with the platform."""
-    return load(BUILTIN)
+    return Engine(documents.of_kind(documents.read_path(BUILTIN), policies.ActionPolicy))

@@ -10,7 +10,9 @@ _STRICTEST_FIRST = {"error": 0, "fail": 1, "warn": 2, "pass": 3, "skip": 4}
 
 
 class Line(NamedTuple):
-    """One rule in one verdict. `read` are the facts it looked at, as they were; `known` is False for a rule that is gone since."""
+    """One rule in one verdict. A `dry` one decided nothing, and says what it would have.
+
+    `read` are the facts it looked at, as they were; `known` is False for a rule that is gone since."""
 
     rule: str
     pack: str
@@ -22,6 +24,8 @@ class Line(NamedTuple):
     when: str
     read: Mapping[str, Any]
     known: bool
+    dry: bool
+    would: Decision
 
 
 class Explanation(NamedTuple):
@@ -43,13 +47,26 @@ def explain(verdict: Verdict, rules: engine.Engine) -> Explanation:
     facts = verdict.facts.model_dump(mode="json")
     lines = [_line(result, by_name.get(result.rule), facts) for result in verdict.results]
     lines.sort(key=lambda line: (_STRICTEST_FIRST[line.result], line.rule))
-    counts = {word: sum(line.result == word for line in lines) for word in ("pass", "warn", "fail", "error", "skip")}
+    counts = {word: sum(line.result == word and not line.dry for line in lines) for word in ("pass", "warn", "fail", "error", "skip")}
     return Explanation(verdict.decision, tuple(lines), counts, verdict.policy_digest == rules.digest)
 
 
 def _line(result: RuleResult, policy: policies.ActionPolicy | None, facts: Mapping[str, Any]) -> Line:
     if policy is None:
-        return Line(result.rule, "", result.result, result.decision, "medium", result.message, "", "", {}, known=False)
+        return Line(
+            result.rule,
+            "",
+            result.result,
+            result.decision,
+            "medium",
+            result.message,
+            "",
+            "",
+            {},
+            known=False,
+            dry=result.dry,
+            would=result.would,
+        )
     read = {name: facts[name] for name in lint.facts_read(policy) if name in facts}
     return Line(
         rule=result.rule,
@@ -62,4 +79,6 @@ def _line(result: RuleResult, policy: policies.ActionPolicy | None, facts: Mappi
         when=policy.when,
         read=read,
         known=True,
+        dry=result.dry,
+        would=result.would,
     )

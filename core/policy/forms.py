@@ -14,9 +14,9 @@ from pydantic.alias_generators import to_camel
 from core.cluster import quantities
 from core.domain.money import MICRO, InstancePrice, PriceList, PriceSource
 from core.domain.objective import Autonomy, FreezeWindow, Objective, Scope, Slo
-from core.domain.values import Json, Moment, Value
+from core.domain.values import Moment, Value
 from core.policy.declarations import Grant, Schedule
-from core.policy.policies import ActionPolicy, Expected, RuleTest
+from core.policy.policies import ActionPolicy, Spec
 
 _MONEY = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)(?: ?USD)?", re.ASCII)
 _SPAN = re.compile(r"([0-9]{1,6})(s|m|h|d)", re.ASCII)
@@ -112,26 +112,11 @@ class ObjectiveForm(Form):
         )
 
 
-class TestForm(Form):
-    name: str = Field(min_length=1, max_length=120)
-    action: Json = Field(default_factory=dict)
-    facts: Json = Field(default_factory=dict)
-    expect: Expected
-
-
-class PolicyForm(Form):
-    why: str = Field(min_length=1, max_length=400)
-    applies_to: tuple[str, ...] = Field(min_length=1)
-    decision: Literal["deny", "needs_approval", "warn"]
-    severity: Literal["critical", "high", "medium", "low"] = "medium"
-    approvers: int = Field(default=1, ge=1, le=5)
-    when: str = Field(min_length=1, max_length=4096)
-    message: str = Field(min_length=1, max_length=4096)
-    tests: tuple[TestForm, ...] = ()
-
+class PolicyForm(Spec, Form):
     def value(self, name: str) -> ActionPolicy:
-        plain = {field: getattr(self, field) for field in type(self).model_fields if field != "tests"}
-        return ActionPolicy(name=name, tests=tuple(RuleTest(**test.model_dump()) for test in self.tests), **plain)
+        if bool(self.overrides) != bool(self.reason.strip()):
+            raise ValueError("`overrides` names a built-in rule, and `reason` says why another one holds here: both or neither")
+        return ActionPolicy(name=name, **dict(self))
 
 
 class GrantForm(Form):

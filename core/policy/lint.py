@@ -7,6 +7,7 @@ text, or a `when` that is no truth value is a problem here and not an error at t
 import re
 import types
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from cel_expr_python import cel
@@ -126,6 +127,7 @@ def _code(source: str) -> str:
     return _TEXTS.sub("''", source)
 
 
+@cache
 def _typed() -> Any:
     declared = {f"facts.{name}": _type(field.annotation) for name, field in Facts.model_fields.items()}
     of_action = {

@@ -64,7 +64,7 @@ def _decision(rule: policies.ActionPolicy) -> str:
 def write(folder: Path) -> int:
     """Replace the folder's pages by the current ones; the number written."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = pages(engine.read_folder(engine.BUILTIN))
+    found = pages([rule.policy for rule in engine.builtin().rules])
     for old in folder.glob("*.md"):
         if old.name not in found:
             old.unlink()

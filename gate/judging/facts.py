@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.actions import states
+from core.actions.catalogue import parse_proposal
 from core.cluster.kinds import KINDS
 from core.domain.action import Action, Live
 from core.domain.api_request import ApiRequest
@@ -54,6 +55,7 @@ async def gather(bench: Bench, row: ActionRow, action: Action, counted: Count) -
         "capability_granted": any(grant.allows(row.agent, row.kind, _scope(action.target)) for grant in bench.grants),
         "autonomy": history.autonomy(bench, row, _scope(action.target)),
         "min_replicas_floor": max((item.min_replicas for item in bench.objectives.of(_scope(action.target))), default=0),
+        "evidence_elsewhere": _elsewhere(row, _scope(action.target)),
         "evidence_age_seconds": await evidence.oldest_seconds(bench, row),
     }
     if target is None:
@@ -88,6 +90,12 @@ async def _namespace(bench: Bench, target: Target, live: Json | None) -> Json:
 def _scope(target: Target) -> str:
     """The namespace that objectives and grants speak of; a namespace lies in itself."""
     return target.name if target.kind == "Namespace" else target.namespace
+
+
+def _elsewhere(row: ActionRow, scope: str) -> tuple[str, ...]:
+    """A node or another object of the whole cluster lies in no namespace, and may rest on what was seen in any."""
+    seen = {_scope(item.subject) for item in parse_proposal(row.proposal).evidence} if scope else set()
+    return tuple(bounded(name, 80) for name in sorted(seen - {scope, ""}))[:10]
 
 
 def _target(action: Action, live: Json, namespace: Json) -> Fields:

@@ -95,17 +95,25 @@ def body(proposal: Proposal) -> Json:
 def verdict(found: Verdict | None) -> Json | None:
     if found is None:
         return None
-    counts = {word: sum(result.result == word for result in found.results) for word in RESULTS}
+    counts = {word: sum(result.result == word and not result.dry for result in found.results) for word in RESULTS}
     return {
         "decision": found.decision.value,
         "counts": counts,
         "reasons": [rule(result) for result in found.reasons()],
+        "dry": [rule(result) for result in found.results if result.dry and result.result not in ("pass", "skip")],
         "at": plain(found.at),
     }
 
 
 def rule(result: RuleResult) -> Json:
-    return {"rule": result.rule, "result": result.result, "decision": result.decision.value, "message": result.message}
+    return {
+        "rule": result.rule,
+        "result": result.result,
+        "decision": result.decision.value,
+        "message": result.message,
+        "dry": result.dry,
+        "would": result.would.value,
+    }
 
 
 def approval_item(approval: Any) -> Json:
@@ -210,6 +218,8 @@ def explanation(found: Recorded, explained: Explanation) -> Json:
             "why": line.why,
             "when": line.when,
             "read": dict(line.read),
+            "dry": line.dry,
+            "would": line.would.value,
         }
         for line in explained.lines
     ]
@@ -226,13 +236,19 @@ EXPLAIN_COLUMNS = (
 )
 
 
+def spoken(screen: Screen, row: Json) -> str:
+    """One rule that said something; a dry one with what it would have decided."""
+    on_trial = f" (dry: would {row['would']})" if row["dry"] else ""
+    return f"{screen.glyph(row['result'])} {row['result']:<5} {row['rule']}{on_trial}: {row['message']}"
+
+
 def explanation_view(screen: Screen, found: Json) -> None:
     """What spoke first, with what it read; what passed, in one line."""
     metadata = found["metadata"]
     for row in found["items"]:
         if row["result"] in ("pass", "skip"):
             continue
-        screen.wrapped(f"{screen.glyph(row['result'])} {row['result']:<5} {row['rule']}: {row['message']}", hang=8)
+        screen.wrapped(spoken(screen, row), hang=8)
         read = ", ".join(f"{name}={value(seen)}" for name, seen in row["read"].items())
         if read:
             screen.wrapped(f"read {read}", indent=8, hang=2)

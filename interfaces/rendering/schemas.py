@@ -77,9 +77,11 @@ FINDING = shape(
 CHANGE = shape(path=TEXT, old=ANY, new=ANY)
 SAVING = shape(paper=MONEY, realisable=MONEY, low=MONEY, high=MONEY, currency=TEXT, source=either(shape(name=TEXT, at=TIME), NULL))
 EFFECT = shape(saving=either(SAVING, NULL), gpuHoursPerDay=WHOLE, summary=TEXT, capacityCpu=TEXT)
-RULE = shape(rule=TEXT, result=RESULT, decision=DECISION, message=TEXT)
+RULE = shape(rule=TEXT, result=RESULT, decision=DECISION, message=TEXT, dry=FLAG, would=DECISION)
 COUNTS = shape(**{"pass": WHOLE, "warn": WHOLE, "fail": WHOLE, "error": WHOLE, "skip": WHOLE})
-VERDICT = shape(decision=DECISION, counts=COUNTS, reasons=many(RULE), at=TIME)
+VERDICT = shape(decision=DECISION, counts=COUNTS, reasons=many(RULE), dry=many(RULE), at=TIME)
+MODE = words("enforce", "dry")
+EFFECT_OF_RULE = words("deny", "needs_approval", "warn")
 BODY = {"why": TEXT, "objective": TEXT, "findings": many(TEXT), "changes": many(CHANGE), "effect": EFFECT, "evidence": many(EVIDENCE)}
 APPROVAL = {
     "id": TEXT, "action": TEXT, "digest": HASH, "decision": words("approved", "denied"), "by": TEXT, "door": TEXT, "reason": TEXT,
@@ -204,7 +206,19 @@ KINDS: dict[str, tuple[str, Json]] = {
     "Explanation": (
         "day2 action explain, day2 policy explain",
         listing(
-            shape(rule=TEXT, pack=TEXT, result=RESULT, decision=DECISION, severity=TEXT, message=TEXT, why=TEXT, when=TEXT, read=OPEN),
+            shape(
+                rule=TEXT,
+                pack=TEXT,
+                result=RESULT,
+                decision=DECISION,
+                severity=TEXT,
+                message=TEXT,
+                why=TEXT,
+                when=TEXT,
+                read=OPEN,
+                dry=FLAG,
+                would=DECISION,
+            ),
             metadata(action=TEXT, decision=DECISION, sameRules=FLAG),
             counts=COUNTS,
         ),
@@ -260,11 +274,55 @@ KINDS: dict[str, tuple[str, Json]] = {
             "pack": TEXT,
             "why": TEXT,
             "appliesTo": many(TEXT),
-            "decision": words("deny", "needs_approval", "warn"),
+            "mode": MODE,
+            "overrides": TEXT,
+            "reason": TEXT,
+            "locked": FLAG,
+            "decision": EFFECT_OF_RULE,
             "approvers": WHOLE,
             "when": TEXT,
             "tests": many(shape(name=TEXT, expect=TEXT)),
         },
+    ),
+    "RuleList": (
+        "day2 policy list",
+        listing(
+            shape(rule=TEXT, pack=TEXT, mode=MODE, decision=EFFECT_OF_RULE, severity=TEXT, overrides=TEXT, locked=FLAG),
+            metadata(folder=TEXT, digest=HASH, judge=either(shape(digest=HASH, at=TIME, refused=TEXT, same=FLAG), NULL)),
+        ),
+    ),
+    "RuleDiff": (
+        "day2 policy diff",
+        listing(
+            shape(
+                change=words("added", "removed", "changed"),
+                rule=TEXT,
+                mode=MODE,
+                decision=EFFECT_OF_RULE,
+                fields=many(TEXT),
+                overrides=TEXT,
+                reason=TEXT,
+            ),
+            metadata(before=HASH, after=HASH),
+        ),
+    ),
+    "Simulation": (
+        "day2 policy simulate",
+        listing(
+            shape(
+                action={"type": "string", "pattern": "^act-"},
+                sentence=TEXT,
+                namespace=TEXT,
+                at=TIME,
+                was=DECISION,
+                becomes=DECISION,
+                rules=many(RULE),
+            ),
+            metadata(digest=HASH, since=TIME, replayed=WHOLE, cut=FLAG),
+            counts=many(shape(was=DECISION, becomes=DECISION, verdicts=WHOLE)),
+            dry=many(shape(rule=TEXT, asked=WHOLE, denied=WHOLE)),
+            notReplayed=many(shape(reason=TEXT, verdicts=WHOLE)),
+        ),
     ),
     "Evaluation": ("day2 policy eval", listing(RULE, metadata(decision=DECISION, assumedFacts=many(TEXT)))),
     "SchemaList": ("day2 schema", listing(shape(name=TEXT, about=TEXT))),

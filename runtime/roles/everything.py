@@ -156,7 +156,7 @@ def role_settings(settings: Settings, role: str) -> RoleSettings:
         prometheus_token_file=source.token_file,
         clock=settings.clock,
         objectives=settings.policy.objectives,
-        policies=settings.policy.rules,
+        policies=settings.policy.rules.expanduser() if settings.policy.rules else None,
         poll_seconds=settings.flow.poll_seconds,
         approval_hours=settings.flow.approval_hours,
         parent=os.getpid(),

@@ -115,7 +115,10 @@ async def _contents(settings: Settings, documents: Declared, view: Reading, grou
 
 def _rules(settings: Settings) -> list[Line]:
     try:
-        return [diagnosing.rules(policies.in_force(settings.policy.rules))]
+        found = policies.in_force(settings.policy.rules)
+        with console.record(settings) as kept:
+            running = policies.judging(kept.ledger)
+        return [diagnosing.rules(found), diagnosing.rules_of_the_judge(found.digest, running)]
     except Day2Error as error:
         return [diagnosing.failed("rules", error)]
 

@@ -6,7 +6,6 @@ import sys
 from datetime import timedelta
 
 from core.domain.errors import Day2Error
-from core.policy.engine import BUILTIN, builtin, load, read_folder
 from gate import heads, keys
 from gate.judging.loop import judge_once
 from gate.judging.sources import Bench
@@ -14,6 +13,7 @@ from runtime import declared
 from runtime.ids import RandomIds
 from runtime.roles import deciders
 from runtime.roles.deciders import RoleSettings
+from runtime.roles.rulebook import Rulebook
 from tools.clocks import clock_of
 from tools.kubernetes import config, transport
 from tools.kubernetes.reader import HttpReader
@@ -26,13 +26,14 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     """Judge until told to stop. Raises Busy for a second judge, Corrupt for a damaged ledger or a key that others can read."""
     lock = RoleLock(settings.data_dir, keys.JUDGE).take()
     documents = declared.read(settings.objectives)
-    rules = load((*read_folder(BUILTIN), *read_folder(settings.policies))) if settings.policies else builtin()
     key = keys.signer(settings.data_dir / "keys", keys.JUDGE)
     book = heads.HeadBook(heads.file_of(settings.data_dir, keys.JUDGE), key, keys.JUDGE)
     connection = config.load(settings.kubeconfig, settings.context, server=settings.server)
     clock = clock_of(settings.clock, connection.ca)
     store = ledger.opened(settings.ledger_url, settings.sink)
     store.hold(keys.JUDGE)
+    rulebook = Rulebook(settings.policies, store, clock)
+    await rulebook.begin()
     metrics = deciders.metrics_of(settings)
     async with transport.connect(connection) as client:
 
@@ -45,7 +46,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 clock=clock,
                 key=key,
                 doors=keys.doors(settings.data_dir / "keys"),  # a door may come later than the judge
-                rules=rules,
+                rules=rulebook.look(),
                 ids=RandomIds(),
                 objectives=documents.objectives,
                 grants=documents.grants,

@@ -25,6 +25,7 @@ from core.policy import testing
 from core.policy.declarations import Grant
 from core.policy.engine import Engine
 from runtime.services import auditing
+from runtime.services.policies import Judging
 
 State = Literal["ok", "warn", "fail", "skip"]
 Json = dict[str, Any]
@@ -274,7 +275,18 @@ def rules(engine: Engine) -> Line:
     if report.failed:
         first = report.failed[0]
         return Line("rules", "fail", f"{len(report.failed)} tests fail, first {first.rule}: {first.test}", "day2 policy test")
-    return Line("rules", "ok", f"{len(engine.rules)} rules, {len(report.results)} tests pass")
+    return Line("rules", "ok", f"{len(engine.rules)} rules, {len(report.results)} tests pass; digest {engine.digest[:12]}")
+
+
+def rules_of_the_judge(on_disk: str, running: Judging | None) -> Line:
+    """Whether the judge runs what the folder says; `on_disk` is the digest of that."""
+    name = "judge's rules"
+    if running is None:
+        return Line(name, "skip", "no judge has spoken here yet")
+    if running.digest == on_disk:
+        return Line(name, "ok", f"those on disk: digest {on_disk[:12]}")
+    why = f"it refused the newest change: {running.refused}" if running.refused else f"as of {running.at:%Y-%m-%d %H:%M} UTC"
+    return Line(name, "warn", f"digest {running.digest[:12]}, others than on disk; {why}", "day2 policy lint; day2 policy list")
 
 
 def registry(answer: Json | None, where: str) -> Line:

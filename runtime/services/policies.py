@@ -1,19 +1,24 @@
-"""Rules as documents: are they sound, do their tests pass, and what would they say of one action. Behind `day2 policy`."""
+"""Rules as documents: are they sound, which are in force, how do sets differ, what would they say of an action. Behind `day2 policy`."""
 
 import difflib
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from core.actions.catalogue import CATALOGUE
-from core.domain.errors import InvalidInput
+from core.domain.errors import InvalidDocument, InvalidInput
 from core.domain.facts import Facts
+from core.domain.ledger import Ledger
 from core.domain.values import bounded, canonical
 from core.domain.verdict import Decision, RuleResult
-from core.policy import documents, engine, lint, policies, testing
+from core.policy import documents, engine, lint, packs, policies, testing
+from runtime.services import recording
 
 LARGEST = 1024 * 1024
+RECENT = 2000
+"""Records of the judge that are looked at, from the newest."""
 
 
 class Linted(NamedTuple):
@@ -35,6 +40,22 @@ class Evaluated(NamedTuple):
     assumed: tuple[str, ...]
 
 
+class Difference(NamedTuple):
+    """One rule that is not the same in two sets. `fields` are those that changed."""
+
+    change: Literal["added", "removed", "changed"]
+    rule: policies.ActionPolicy
+    fields: tuple[str, ...] = ()
+
+
+class Judging(NamedTuple):
+    """What the audit chain says of the judge's rules. `refused` is why the newest change is not in force; empty where it is."""
+
+    digest: str
+    at: datetime
+    refused: str
+
+
 def files(paths: Sequence[Path]) -> tuple[Path, ...]:
     """The rule files of these paths; the built-in packs where none is given. Raises InvalidInput."""
     found: list[Path] = []
@@ -50,11 +71,14 @@ def linted(paths: Sequence[Path]) -> Linted:
     kinds = lint.kind_fields(CATALOGUE)
     problems: list[lint.Problem] = []
     count = 0
+    own: list[documents.Document] = []
     for file in files(paths):
         text = _text(file)
         problems += lint.lint_text(text, str(file), kinds)
-        count += _count(text, file)
-    return Linted(count, tuple(problems))
+        found = _read(text, file)
+        count += len(documents.of_kind(found, policies.ActionPolicy))
+        own += found if file.resolve().parent != engine.BUILTIN else ()
+    return Linted(count, (*problems, *_clashes(own)))
 
 
 def tested(paths: Sequence[Path]) -> testing.Report:
@@ -66,16 +90,18 @@ def rules(paths: Sequence[Path]) -> tuple[policies.ActionPolicy, ...]:
     found: list[policies.ActionPolicy] = []
     for file in files(paths):
         for document in documents.read(_text(file), str(file)):
-            engine.check_expressions(document)
-            found += [document.value] if isinstance(document.value, policies.ActionPolicy) else []
+            if isinstance(document.value, policies.ActionPolicy):
+                packs.check_expressions(document)
+                found.append(document.value)
     return tuple(found)
 
 
 def in_force(folder: Path | None) -> engine.Engine:
-    """The built-in packs, and those of the configured folder."""
+    """The built-in packs with the configured folder's: what it adds, overrides and tries out. Raises InvalidInput."""
     if folder is None:
         return engine.builtin()
-    return engine.Engine([rule.policy for rule in engine.builtin().rules] + list(rules([folder.expanduser()])))
+    files([folder])
+    return packs.in_force(folder.expanduser())
 
 
 def named(judge: engine.Engine, name: str) -> policies.ActionPolicy:
@@ -86,6 +112,32 @@ def named(judge: engine.Engine, name: str) -> policies.ActionPolicy:
         mend = f"did you mean {near[0]}?" if near else "day2 policy test -o json lists them"
         raise InvalidInput(f"no rule {bounded(name, 60)!r}", mend=mend)
     return known[name]
+
+
+def differences(before: engine.Engine, after: engine.Engine) -> tuple[Difference, ...]:
+    """By name. A rule's own tests and the file that it stands in make no difference."""
+    old, new = ({rule.policy.name: rule.policy for rule in one.rules} for one in (before, after))
+    found = [Difference("removed", old[name]) for name in old.keys() - new.keys()]
+    found += [Difference("added", new[name]) for name in new.keys() - old.keys()]
+    found += [Difference("changed", new[name], fields) for name in old.keys() & new.keys() if (fields := _changed(old[name], new[name]))]
+    return tuple(sorted(found, key=lambda item: item.rule.name))
+
+
+def _changed(old: policies.ActionPolicy, new: policies.ActionPolicy) -> tuple[str, ...]:
+    return tuple(name for name in policies.Spec.model_fields if name != "tests" and getattr(old, name) != getattr(new, name))
+
+
+def judging(ledger: Ledger) -> Judging | None:
+    """The rules of the judge's newest record; None where no judge ever spoke here."""
+    spoke = [row for row in recording.chain(ledger) if row.role == "judge"]
+    said = [(row, json.loads(row.body)) for row in spoke[-RECENT:]]
+    with_rules = [(row, body) for row, body in said if body.get("policy")]
+    if not with_rules:
+        return None
+    newest = with_rules[-1]
+    changes = [(row, body) for row, body in with_rules if row.event in ("policy.loaded", "policy.refused")]
+    refused = str(changes[-1][1].get("reason", "")) if changes and changes[-1][0].event == "policy.refused" else ""
+    return Judging(str(newest[1]["policy"]), newest[0].at, refused)
 
 
 def evaluated(judge: engine.Engine, path: Path) -> Evaluated:
@@ -99,7 +151,8 @@ def evaluated(judge: engine.Engine, path: Path) -> Evaluated:
     except ValueError as error:
         raise InvalidInput(f"{path}: facts: {bounded(str(error).splitlines()[0], 200)}", mend="day2 schema facts") from error
     results = judge.evaluate(action, facts)
-    decision = max((result.decision for result in results), key=list(Decision).index, default=Decision.DENY)
+    deciding = [result.decision for result in results if not result.dry]
+    decision = max(deciding, key=list(Decision).index, default=Decision.DENY)
     return Evaluated(decision, results, tuple(sorted(set(Facts.model_fields) - set(given))))
 
 
@@ -127,8 +180,18 @@ def _text(path: Path) -> str:
         raise InvalidInput(f"{path} is not UTF-8 text", mend="save it as UTF-8") from error
 
 
-def _count(text: str, file: Path) -> int:
+def _read(text: str, file: Path) -> tuple[documents.Document, ...]:
+    """Nothing of a file that lint has a problem with as a whole."""
     try:
-        return len(documents.of_kind(documents.read(text, str(file)), policies.ActionPolicy))
+        return documents.read(text, str(file))
     except InvalidInput:
-        return 0
+        return ()
+
+
+def _clashes(own: Sequence[documents.Document]) -> tuple[lint.Problem, ...]:
+    """The first name that is taken, or override that cannot be: what no file shows by itself."""
+    try:
+        packs.combined(documents.unique(own))
+    except InvalidDocument as error:
+        return (lint.Problem(error.file, error.line, "", str(error).partition(": ")[2]),)
+    return ()

@@ -335,3 +335,20 @@ async def test_a_row_waiting_for_people_that_was_changed_is_denied(gate: Any) ->
     gate.ledger._actions[action] = gate.row(action)._replace(verdict="{}")
     await gate.judge()
     assert gate.row(action).state is S.DENIED
+
+
+async def test_evidence_that_speaks_of_another_namespace_is_seen_and_denied(gate: Any) -> None:
+    neighbour = gate.scale().target.model_copy(update={"namespace": "rival", "name": "other", "uid": "uid-other"})
+    node = gate.cordon().target
+    evidence = tuple(observe("metric", subject, "errors", "9", gate.clock.now()) for subject in (gate.scale().target, node, neighbour))
+    gate.bench = replace(gate.bench, rules=builtin())
+    action = await gate.submit(gate.proposal(gate.scale(), evidence=evidence))
+    await gate.judge()
+    row = gate.row(action)
+    assert Verdict.model_validate_json(row.verdict).facts.evidence_elsewhere == ("rival",)
+    assert (row.state, "cross-tenant" in row.note) == (S.DENIED, True)
+
+
+async def test_what_lies_in_no_namespace_may_rest_on_what_was_seen_in_any(gate: Any) -> None:
+    evidence = (observe("metric", gate.scale().target, "errors", "9", gate.clock.now()),)
+    assert (await judged(gate, gate.cordon(), evidence=evidence)).evidence_elsewhere == ()

@@ -1,4 +1,4 @@
-"""`day2 policy`: are the rules sound, do their tests pass, what do they say of an action."""
+"""`day2 policy`: are the rules sound, do their tests pass, which are in force, what do they say of an action, what would a change do."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,12 +7,34 @@ import typer
 
 from interfaces.cli.commands.actions import explain_action
 from interfaces.cli.exits import Exit
+from interfaces.cli.flags import seconds
 from interfaces.cli.sessions import begin
 
-policy = typer.Typer(help="Rules: lint, test, explain, eval.", rich_markup_mode=None, no_args_is_help=True)
+policy = typer.Typer(help="Rules: list, lint, test, explain, eval, diff, simulate.", rich_markup_mode=None, no_args_is_help=True)
 Paths = Annotated[
     list[Path] | None, typer.Argument(help="files or folders of ActionPolicy documents; the built-in packs without", show_default=False)
 ]
+
+Rules = Annotated[
+    Path | None, typer.Option("--rules", help="folder to try instead of the configured one (policy.rules)", show_default=False)
+]
+Detailed = Annotated[bool, typer.Option("--detailed-exitcode", help="exit 2 when anything would be different")]
+
+
+@policy.command("list")
+def list_rules(context: typer.Context) -> None:
+    """The rules that the configured folder makes with the built-in ones, and whether the judge runs these."""
+    from interfaces.rendering import rules
+    from runtime.roles import console
+    from runtime.services import policies
+
+    session = begin(context)
+    folder = session.settings.policy.rules
+    found = policies.in_force(folder)
+    with console.record(session.settings) as record:
+        running = policies.judging(record.ledger)
+    shown = rules.listed(found, str(folder or ""), running)
+    session.show(shown, columns=rules.LIST_COLUMNS, view=rules.list_view, name="rule")
 
 
 @policy.command("lint")
@@ -71,3 +93,52 @@ def evaluate_rules(
     session.show(rules.evaluated_document(found), columns=rules.EVAL_COLUMNS, view=rules.evaluated_view, name="rule")
     if found.decision is Decision.DENY:
         raise typer.Exit(Exit.DENIED)
+
+
+@policy.command("diff")
+def diff_rules(
+    context: typer.Context, folder: Annotated[Path, typer.Argument(help="the folder to compare", metavar="DIR")], detailed: Detailed = False
+) -> None:
+    """What a folder of rules would change: the built-in rules with the configured folder, and with this one."""
+    from interfaces.rendering import rules
+    from runtime.services import policies
+
+    session = begin(context)
+    before, after = policies.in_force(session.settings.policy.rules), policies.in_force(folder)
+    found = policies.differences(before, after)
+    session.show(rules.diff_document(before, after, found), columns=rules.DIFF_COLUMNS, view=rules.diff_view, name="rule")
+    if detailed and found:
+        raise typer.Exit(Exit.DIFFERS)
+
+
+@policy.command("simulate")
+def simulate_rules(
+    context: typer.Context,
+    since: Annotated[str, typer.Option("--since", help="judged within, such as 24h or 30d")] = "30d",
+    folder: Rules = None,
+    detailed: Detailed = False,
+) -> None:
+    """Past verdicts under other rules: which would be others now, and by which rule. Reads the ledger, changes nothing.
+
+    \b
+    Examples:
+      day2 policy simulate --since 30d --rules candidate/
+      day2 policy simulate --rules candidate/ --detailed-exitcode -o json
+    """
+    from datetime import timedelta
+
+    from interfaces.rendering import rules
+    from runtime.roles import console
+    from runtime.services import policies, simulating
+
+    session = begin(context)
+    candidate = policies.in_force(folder or session.settings.policy.rules)
+    with console.record(session.settings) as record:
+        start = record.clock.now() - timedelta(seconds=seconds(since))
+        found = simulating.simulate(record.ledger, candidate, since=start)
+    shown = rules.simulation_document(found, start)
+    session.show(shown, columns=rules.SIMULATION_COLUMNS, view=rules.simulation_view, name="action")
+    if not found.replayed:
+        session.hint("no verdict to replay: day2 action list")
+    if detailed and found.shifts:
+        raise typer.Exit(Exit.DIFFERS)

@@ -24,6 +24,14 @@ def test_a_verdict_without_rules_denies() -> None:
     assert verdict().decision is Decision.DENY
 
 
+@given(results=st.lists(RESULTS, min_size=1), dry=st.lists(RESULTS))
+def test_dry_rules_change_no_verdict_and_make_none(results: list[RuleResult], dry: list[RuleResult]) -> None:
+    on_trial = [result.model_copy(update={"dry": True}) for result in dry]
+    assert verdict(*results, *on_trial).decision is verdict(*results).decision
+    assert verdict(*results, *on_trial).reasons() == verdict(*results).reasons()
+    assert verdict(*on_trial).decision is Decision.DENY
+
+
 @given(results=st.lists(RESULTS, min_size=1), more=RESULTS)
 def test_one_more_rule_never_loosens_a_verdict(results: list[RuleResult], more: RuleResult) -> None:
     before, after = verdict(*results).decision, verdict(*results, more).decision

@@ -8,7 +8,7 @@ from core.domain.action import Action
 from core.domain.errors import InvalidDocument, InvalidInput
 from core.domain.facts import Facts
 from core.domain.verdict import Decision, RuleResult
-from core.policy import engine, expressions, lint, policies, testing
+from core.policy import engine, expressions, lint, packs, policies, testing
 from core.policy.policies import ActionPolicy
 
 GOOD = testing.GOOD_FACTS
@@ -145,7 +145,7 @@ def test_a_folder_with_a_broken_expression_names_file_and_line(tmp_path: Path) -
     text = head + "spec:\n  why: w\n  appliesTo: ['*']\n  decision: deny\n  when: fcts.exists\n  message: \"'m'\"\n"
     (tmp_path / "r.yaml").write_text(text)
     with pytest.raises(InvalidDocument, match=r"r\.yaml:8: `spec\.when` is not CEL.*fcts"):
-        engine.load(tmp_path)
+        packs.in_force(tmp_path)
 
 
 ABSENCE_HAS_A_MEANING = {

@@ -36,7 +36,7 @@ def test_a_folder_adds_rules_to_the_built_in_ones(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("no-mondays", "emergency-stop", "already declared"),
+        ("no-mondays", "emergency-stop", "there is a built-in rule `emergency-stop`"),
         ("expect: deny", "expect: pass", r"ours\.yaml:10: rule no-mondays: no test expects"),
         ("2026-01-04", "2026-01-05", r"ours\.yaml:12: rule no-mondays: test `a Sunday` expects pass and got deny"),
         ("facts.read_at", "facts.red_at", r"ours\.yaml:8: .*facts\.red_at"),

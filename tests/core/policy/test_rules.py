@@ -36,6 +36,27 @@ def test_there_are_at_least_twenty_four_rules_and_each_is_tested_on_both_sides()
     assert all(len(rule.policy.tests) >= 2 for rule in RULES.rules)
 
 
+FAMILIES = {
+    "safety": ("trust", "approval"),
+    "blast radius": ("blast_radius",),
+    "money and GPU": ("money",),
+    "sizes": ("sizing",),
+    "windows": ("windows",),
+    "protected objects": ("target",),
+    "evidence and its age": ("evidence",),
+    "oscillation": ("oscillation",),
+    "GitOps and other owners": ("ownership",),
+    "data loss": ("data_loss",),
+    "pod security": ("security",),
+    "cross-tenant": ("tenancy",),
+}
+
+
+def test_every_family_of_dangers_has_rules_that_stop_an_action() -> None:
+    stopping = {rule.policy.pack for rule in RULES.rules if rule.policy.decision != "warn"}
+    assert {pack for names in FAMILIES.values() for pack in names} == stopping
+
+
 def test_no_rule_speaks_on_the_good_action() -> None:
     decision, reasons = decide({})
     assert (decision, reasons) == (Decision.ALLOW, set())
