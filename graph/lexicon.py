@@ -115,7 +115,7 @@ _WORDS: dict[str, dict[int, str]] = {
             suspicious, anomalous, backdoor, rootkit, log4, log4shell, heartbleed, zero day, 0day, soc2, soc 2, iso 27001, iso27001,
             pci, hipaa, gdpr, dsgvo, nist=, auditor, isolation, isolated, isolate, lateral, exec into, kubeconfig, sicher, unsicher,
             rechte=, rechten, zugriff, berechtig, lücke, schwachstelle, angriff, angreif, darf, dürfen, cluster role, clusterrole, role
-            binding, rolebinding, security, safely, safe=, unencrypt, openssl, unknown registr, unknown image, allowprivilege, api key,
+            binding, rolebinding, security, safely, safe from, unencrypt, openssl, unknown registr, unknown image, allowprivilege, api key,
             apikey, private key, ssh key, access key, anyone can, anybody can, everyone can, everybody can, anyone could, whole world,
             entire world, to the world, open port, can reach=, could reach, may reach, can access, could access, break in=, breaks in,
             broke in=, broken into, breaking in, ausbrech, ausbruch, von aussen, von außen, öffentlich, aus dem internet, als root,

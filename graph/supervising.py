@@ -13,6 +13,7 @@ from graph.routes import Choice, Route
 from registry.membership import Member
 
 ENOUGH = 1
+SURE = 2  # a hint alone does not narrow a request for the whole picture
 NAMES = 3
 SAFE_LENGTH = 6  # below it, one other letter makes another word: still, stall
 SHARE_OF_BEST = 40  # per cent: a second agent is asked when its score comes that near to the best
@@ -112,7 +113,7 @@ def _wanted(request: Request, members: Sequence[Member], suggested: Sequence[str
         return tuple(Choice(member.name, "a scan asks every agent") for member in members)
     chosen = _by_words(request.text, members)
     extra = tuple(Choice(name, "suggested by the model") for name in suggested if name not in {choice.agent for choice in chosen})
-    if not chosen and not extra and _everything(request.text):
+    if not extra and _everything(request.text) and all(choice.score < SURE for choice in chosen):
         return tuple(Choice(member.name, "the whole picture was asked for") for member in members)
     if not chosen and not extra and request.trigger == "alert":
         return tuple(Choice(member.name, "alerts go to reliability") for member in members if member.name == lexicon.RELIABILITY)

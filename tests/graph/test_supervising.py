@@ -48,6 +48,11 @@ def test_the_whole_picture_asks_everybody(make: Any) -> None:
     assert asked(make.request(text="give me an overview")) == ["finops", "reliability", "scaling", "security"]
 
 
+def test_a_hint_or_a_word_of_caution_does_not_narrow_the_whole_picture(make: Any) -> None:
+    assert len(asked(make.request(text="scan the shop, and act where it is safe"))) == 4
+    assert len(asked(make.request(text="a report on each node"))) == 4
+
+
 def test_words_of_two_domains_ask_both_best_first(make: Any) -> None:
     assert asked(make.request(text="the cost, the budget, and a crash and an outage, money")) == ["finops", "reliability"]
 

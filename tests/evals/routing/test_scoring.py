@@ -19,7 +19,7 @@ MARGIN = 6
 PARAPHRASES = scoring.read("paraphrases.yaml")
 DEVELOPMENT = scoring.read("development.yaml")
 HELD_OUT = scoring.read("heldout.yaml")
-HELD_OUT_MEASURED = 173  # of 200, by a writer who never saw the rules; nobody has looked at which ones are wrong
+HELD_OUT_MEASURED = 172  # of 200, by a writer who never saw the rules; nobody has looked at which ones are wrong
 
 
 def answering(**asked: str) -> scoring.Router:
