@@ -54,6 +54,7 @@ def serve(
 
     admin = secrets.token_urlsafe(24)
     everyone = {admin: User("admin", (MASTERS,)), **(tokens or {})}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again at its end; by default that leaves the keys' folder
     running = start(world, seed, rate)
     application = build(running.store, running.clock, everyone, running.usage, running.metrics_app, running.logs)
     with tempfile.TemporaryDirectory(prefix="simulator-") as folder, socket.create_server((host, port)) as listener:

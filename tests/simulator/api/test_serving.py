@@ -101,3 +101,16 @@ def _runs(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_it_leaves_no_keys_behind_when_it_is_told_to_end(tmp_path: Path) -> None:
+    command = [*COMMAND, "--kubeconfig", str(tmp_path / "kubeconfig"), "--parent-pid", str(os.getpid())]
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(temporary)}) as process:
+        assert process.stdout
+        assert process.stdout.readline()
+        assert list(temporary.iterdir())
+        process.terminate()
+        process.wait(timeout=20)
+    assert list(temporary.iterdir()) == []
