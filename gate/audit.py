@@ -74,24 +74,25 @@ class _Pass:
 
     def take(self, row: AuditRow) -> None:
         """The next record in the order of commits."""
-        if row.place != self.place + 1:
-            self.say(
-                f"the ledger's record number {self.place + 1} is missing or out of order: {row.name} stands there as number {row.place}"
-            )
-        self.place = row.place
-        if row.place <= self.first_form:
+        place, seq, _, role, event, _, _, previous, hash_ = row
+        if place != self.place + 1:
+            self.say(f"the ledger's record number {self.place + 1} is missing or out of order: {row.name} stands there as number {place}")
+        self.place = place
+        if place <= self.first_form:
             self._take_first_form(row)
             return
-        end = self.ends.get(row.role) or Head(row.role, 0, genesis(self.origin, row.role))
-        if row.seq != end.seq + 1:
-            self.say(f"record {row.role}/{end.seq + 1} is missing or out of order: {row.name} stands in its place")
-        if row.previous != end.hash:
-            self.say(f"record {row.name} does not follow {f'{row.role}/{end.seq}' if end.seq else 'the beginning of its chain'}")
-        if chained(row) != row.hash:
+        end = self.ends.get(role) or Head(role, 0, genesis(self.origin, role))
+        if seq != end.seq + 1:
+            self.say(f"record {role}/{end.seq + 1} is missing or out of order: {row.name} stands in its place")
+        if previous != end.hash:
+            self.say(f"record {row.name} does not follow {f'{role}/{end.seq}' if end.seq else 'the beginning of its chain'}")
+        if chained(row) != hash_:
             self.say(f"record {row.name} was changed")
-        elif row.event == ANCHORED:
+        elif event == ANCHORED:
             self._compare_anchor(row)
-        self._end(row.role, row.seq, row.hash)
+        self.ends[role] = Head(role, seq, hash_)
+        if self._expected:
+            self._compare_signed(role, seq, hash_)
 
     def _take_first_form(self, row: AuditRow) -> None:
         end = self.ends.get(row.role)
@@ -103,14 +104,10 @@ class _Pass:
             self.say(f"record {row.name} was changed")
         self._first = row.hash
         self._compare_signed(FIRST_FORM, row.place, row.hash)
-        self._end(row.role, row.seq, genesis(self.origin, row.role))
+        self.ends[row.role] = Head(row.role, row.seq, genesis(self.origin, row.role))
+        self._compare_signed(*self.ends[row.role])
         if row.place == self.first_form and row.hash != self._first_end:
             self.say(f"record {row.name} is not the one with which the first form of the chain ended")
-
-    def _end(self, role: str, seq: int, hash_: str) -> None:
-        self.ends[role] = Head(role, seq, hash_)
-        if self._expected:
-            self._compare_signed(role, seq, hash_)
 
     def _compare_signed(self, role: str, seq: int, hash_: str) -> None:
         if any(found != hash_ for found in self._expected.pop((role, seq), ())):

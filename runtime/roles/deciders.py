@@ -46,11 +46,6 @@ class RoleSettings(Value):
     settle_seconds: float = Field(default=30.0, ge=0, description="how long a write that was not seen may still be on its way")
     parent: int = 0
 
-    @property
-    def sink(self) -> Path:
-        """The file of the second sink."""
-        return self.audit_sink or self.data_dir / "audit.jsonl"
-
 
 def read(path: Path) -> RoleSettings:
     """Raises InvalidInput with the field that is wrong."""

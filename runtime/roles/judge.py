@@ -30,7 +30,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     book = heads.HeadBook(heads.file_of(settings.data_dir, keys.JUDGE), key, keys.JUDGE)
     connection = config.load(settings.kubeconfig, settings.context, server=settings.server)
     clock = clock_of(settings.clock, connection.ca)
-    store = ledger.opened(settings.ledger_url, settings.sink)
+    store = ledger.opened(settings.ledger_url, settings.audit_sink or settings.data_dir / "audit.jsonl")
     store.hold(keys.JUDGE)
     rulebook = Rulebook(settings.policies, store, clock)
     await rulebook.begin()

@@ -278,20 +278,23 @@ class SqlLedger:
 
 
 _LAST = sa.select(sa.func.coalesce(sa.func.max(tables.chain.c.place), 0)).scalar_subquery()
+_MINE = tables.heads.c.role == sa.bindparam("mine")
+_HEAD = sa.select(tables.heads.c.seq, tables.heads.c.hash, _LAST).where(_MINE).with_for_update()
+_LINK = tables.chain.insert()
+_ADVANCE = tables.heads.update().where(_MINE)
 
 
 def _append(connection: sa.Connection, entry: Entry) -> AuditRow:
     """The writer's lock is held: nobody else reads this head before it has moved."""
-    mine = tables.heads.c.role == entry.role
-    head = connection.execute(sa.select(tables.heads.c.seq, tables.heads.c.hash, _LAST).where(mine).with_for_update()).first()
+    head: Any = connection.execute(_HEAD, {"mine": entry.role}).first()
     if head is None:
         origin, last = connection.execute(sa.select(tables.book.c.origin, _LAST)).one()
         head = (0, port.genesis(origin, entry.role), last)
         connection.execute(tables.heads.insert().values(role=entry.role, seq=0, hash=head[1]))
     row = port.link(entry, head[2] + 1, head[0] + 1, head[1])
-    connection.execute(tables.chain.insert().values(**row._asdict()))
+    connection.execute(_LINK, row._asdict())
     moved = {} if entry.event == port.ANCHORED else {"moved": row.seq}
-    connection.execute(tables.heads.update().where(mine).values(seq=row.seq, hash=row.hash, **moved))
+    connection.execute(_ADVANCE, {"mine": row.role, "seq": row.seq, "hash": row.hash, **moved})
     return row
 
 

@@ -5,12 +5,13 @@ the rows of a process that died between its commit and its line. The ledger's ow
 """
 
 import fcntl
-import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import IO
+
+import msgspec
 
 from core.domain.errors import Corrupt
 from core.domain.ledger import AuditRow
@@ -63,10 +64,10 @@ class Sink:
 
 def parsed(line: bytes) -> AuditRow:
     try:
-        body = json.loads(line)
+        body = msgspec.json.decode(line)
         # a line of the first form has one number, which is its place
         return AuditRow(**({"place": body["seq"]} | body | {"at": datetime.fromisoformat(body["at"])}))
-    except (ValueError, TypeError, KeyError) as error:
+    except (msgspec.DecodeError, ValueError, TypeError, KeyError) as error:
         raise Corrupt("a line of audit.jsonl is no record", mend="compare it with the ledger: day2 audit verify") from error
 
 

@@ -29,6 +29,35 @@ def test_an_approval_is_signed_by_the_door_for_the_user_of_the_system(here: Day2
     assert (past.folder / "keys" / "door-cli.json").stat().st_mode & 0o077 == 0
 
 
+def test_what_a_door_recorded_is_signed_and_one_record_is_called_by_its_chain(here: Day2, past: Any) -> None:
+    past.asked("act-wait")
+    assert here("approve", "act-wait", "--reason", "checked").code == 0
+    report = here("audit", "verify", "-o", "json").json
+    assert (report["whole"], report["signed"], report["sink"]) == (True, 1, "4 records")
+    assert [(chain["role"], chain["records"], chain["anchors"], chain["signed"]) for chain in report["chains"]] == [
+        ("door", 3, 1, 1),
+        ("judge", 1, 0, 0),
+    ]
+    items = here("audit", "list", "-o", "json").json["items"]
+    assert sorted(item["id"] for item in items) == ["door/1", "door/2", "door/3", "judge/1"]
+    assert [item["id"] for item in here("audit", "list", "--role", "judge", "-o", "json").json["items"]] == ["judge/1"]
+    assert here("audit", "get", "door/2", "-o", "json").json["event"] == "approval.approved"
+
+
+@pytest.mark.parametrize("name", ["1", "door", "door/0", "door/one", "nobody/1", "door/99", f"door/{10**30}", "door/٣"])
+def test_a_record_that_is_not_there_is_said(here: Day2, past: Any, name: str) -> None:
+    past.asked("act-wait")
+    said = here("audit", "get", name)
+    assert (said.code, "day2 audit list" in said.err) == (1, True)
+
+
+def test_a_decision_that_is_refused_records_nothing(here: Day2, past: Any) -> None:
+    past.asked("act-wait")
+    before = here("audit", "list", "-o", "json").json["items"]
+    assert here("approve", "act-none", "--reason", "x").code == 1
+    assert here("audit", "list", "-o", "json").json["items"] == before
+
+
 def test_variables_that_anybody_can_set_do_not_say_who_approves(here: Day2, past: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(name, "somebody")

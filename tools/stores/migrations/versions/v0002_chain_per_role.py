@@ -15,8 +15,8 @@ revision = "0002"
 down_revision = "0001"
 
 _COPY = """
-INSERT INTO chain (place, seq, at, role, event, subject, body, previous, hash)
-SELECT seq, row_number() OVER (PARTITION BY role ORDER BY seq), at, role, event, subject, body, previous, hash FROM chain_of_all
+INSERT INTO chain_per_role (place, seq, at, role, event, subject, body, previous, hash)
+SELECT seq, row_number() OVER (PARTITION BY role ORDER BY seq), at, role, event, subject, body, previous, hash FROM chain
 """
 
 
@@ -24,11 +24,12 @@ def upgrade() -> None:
     connection = op.get_bind()
     old = connection.execute(sa.text("SELECT seq, hash, epoch FROM heads")).one()
     origin = f"{secrets.token_hex(16)}.{old.seq}.{old.hash}"
-    op.rename_table("chain", "chain_of_all")
     op.drop_table("heads")
     heads, book = _tables()
     connection.execute(sa.text(_COPY))
-    op.drop_table("chain_of_all")
+    op.drop_table("chain")
+    op.rename_table("chain_per_role", "chain")  # in this order: Postgres keeps the name of a renamed table's primary key
+    op.create_index("one_seq_in_a_chain", "chain", ["role", "seq"], unique=True)
     for role, count in connection.execute(sa.text("SELECT role, count(*) FROM chain GROUP BY role")).all():
         connection.execute(heads.insert().values(role=role, seq=count, hash=_genesis(origin, role), moved=count, seen=0))
     connection.execute(book.insert().values(id=1, origin=origin, epoch=old.epoch))
@@ -36,7 +37,7 @@ def upgrade() -> None:
 
 def _tables() -> tuple[sa.Table, sa.Table]:
     op.create_table(
-        "chain",
+        "chain_per_role",
         sa.Column("place", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("at", sa.String(32), nullable=False),
@@ -44,7 +45,6 @@ def _tables() -> tuple[sa.Table, sa.Table]:
         *(sa.Column(name, sa.Text, nullable=False, server_default="") for name in ("event", "subject", "body")),
         *(sa.Column(name, sa.String(64), nullable=False) for name in ("previous", "hash")),
     )
-    op.create_index("one_seq_in_a_chain", "chain", ["role", "seq"], unique=True)
     heads = op.create_table(
         "heads",
         sa.Column("role", sa.String(64), primary_key=True),
