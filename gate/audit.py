@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from core.domain.errors import Day2Error, NotAuthenticated
+from core.domain.errors import Corrupt, Day2Error, NotAuthenticated
 from core.domain.ledger import ANCHORED, AuditRow, Head, Ledger, chained, genesis
 from core.domain.values import digest
 from gate import keys
@@ -61,7 +61,9 @@ class _Pass:
         self.ends: dict[str, Head] = {}
         self.anchors: dict[str, int] = {}
         self.place = 0
-        _, count, self._first_end = origin.split(".")
+        _, count, self._first_end = (*origin.split("."), "", "")[:3]
+        if not count.isdecimal():
+            raise Corrupt("the ledger's origin was changed", mend="restore the last backup, compare it with the second sink: day2 doctor")
         self.first_form = int(count)
         self._first = "0" * 64
         self._expected: dict[tuple[str, int], list[str]] = {}
@@ -164,7 +166,7 @@ def verify_ledger(
 ) -> AuditReport:
     """All chains of the ledger, page by page, against their heads, the signed heads, and the second sink where there is one.
 
-    `head` was read before, else it is now: others may go on writing meanwhile. Raises Corrupt for a line of the sink that is no record.
+    `head` was read before, else it is now: others may go on writing meanwhile. Raises Corrupt for an origin, or a line of the sink, that is none.
     """
     before = ledger.head() if head is None else head
     seen = _Pass(ledger.origin, signed)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.domain.errors import Corrupt
 from core.domain.ledger import AuditRow, Head, chained, genesis
 from core.domain.values import digest
 from gate import audit
@@ -261,6 +262,14 @@ def test_chains_that_were_written_anew_are_found_by_their_heads() -> None:
     assert not audit.verify(anew.chain(), origin=ORIGIN, head=HEAD).whole
     report = audit.verify_ledger(anew, signed=[HEAD["judge"]])
     assert report.problems == (f"the judge signed record judge/{HEAD['judge'].seq} with another hash than the chain has",)
+
+
+def test_an_origin_that_was_changed_is_found() -> None:
+    assert not audit.verify(ROWS, origin=f"another.0.{'0' * 64}").whole
+    assert not audit.verify(ROWS, origin=f"memory.{len(ROWS)}.{ROWS[-1].hash}").whole
+    for odd in ("", "x", "x.y.z"):
+        with pytest.raises(Corrupt, match="origin was changed"):
+            audit.verify(ROWS, origin=odd)
 
 
 def test_a_forged_record_that_only_calls_itself_an_anchor_is_found() -> None:
