@@ -166,7 +166,7 @@ def verify_ledger(
 ) -> AuditReport:
     """All chains of the ledger, page by page, against their heads, the signed heads, and the second sink where there is one.
 
-    `head` was read before, else it is now: others may go on writing meanwhile. Raises Corrupt for an origin, or a line of the sink, that is none.
+    `head` was read before, else it is now: others may go on writing meanwhile. Raises Corrupt for a line of the sink that is no record.
     """
     before = ledger.head() if head is None else head
     seen = _Pass(ledger.origin, signed)
