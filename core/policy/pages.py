@@ -43,6 +43,11 @@ def _page(rule: policies.ActionPolicy) -> str:
         f"- **When it holds, it {_decision(rule)}** (severity {rule.severity}).",
         f"- **Asked about** {', '.join('every action' if kind == '*' else f'`{kind}`' for kind in rule.applies_to)}.",
         f"- **Facts it reads**: {read}.",
+        *(
+            ["- **Locked**: no rule of an organisation stands in its place ([why](../policies.md#override-a-built-in-rule))."]
+            if rule.name in engine.LOCKED
+            else []
+        ),
         f"- **Pack**: `core/policy/rules/{rule.pack}.yaml`.",
         "",
         "```cel",

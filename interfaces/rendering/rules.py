@@ -145,6 +145,7 @@ def evaluated_view(screen: Screen, found: Json) -> None:
 
 def listed(judge: engine.Engine, folder: str, running: Judging | None) -> Json:
     """The set that the folder on disk makes, and beside it what the judge said last."""
+    known = [rule.policy for rule in engine.builtin().rules]
     items = [
         {
             "rule": rule.policy.name,
@@ -154,6 +155,7 @@ def listed(judge: engine.Engine, folder: str, running: Judging | None) -> Json:
             "severity": rule.policy.severity,
             "overrides": rule.policy.overrides,
             "locked": rule.policy.name in engine.LOCKED,
+            "built_in": rule.policy in known,
         }
         for rule in judge.rules
     ]
@@ -164,7 +166,7 @@ def listed(judge: engine.Engine, folder: str, running: Judging | None) -> Json:
 def list_view(screen: Screen, found: Json) -> None:
     """What is not as built in, then the two digests."""
     for row in found["items"]:
-        if row["overrides"] or row["mode"] == "dry":
+        if not row["builtIn"]:
             beside = f" for {row['overrides']}" if row["overrides"] else ""
             screen.wrapped(f"{row['rule']} ({row['pack']}): {row['mode']}, {row['decision']}{beside}", indent=2, hang=2)
     metadata = found["metadata"]

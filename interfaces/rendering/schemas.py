@@ -287,7 +287,7 @@ KINDS: dict[str, tuple[str, Json]] = {
     "RuleList": (
         "day2 policy list",
         listing(
-            shape(rule=TEXT, pack=TEXT, mode=MODE, decision=EFFECT_OF_RULE, severity=TEXT, overrides=TEXT, locked=FLAG),
+            shape(rule=TEXT, pack=TEXT, mode=MODE, decision=EFFECT_OF_RULE, severity=TEXT, overrides=TEXT, locked=FLAG, builtIn=FLAG),
             metadata(folder=TEXT, digest=HASH, judge=either(shape(digest=HASH, at=TIME, refused=TEXT, same=FLAG), NULL)),
         ),
     ),

@@ -22,14 +22,14 @@ Detailed = Annotated[bool, typer.Option("--detailed-exitcode", help="exit 2 when
 
 
 @policy.command("list")
-def list_rules(context: typer.Context) -> None:
+def list_rules(context: typer.Context, folder: Rules = None) -> None:
     """The rules that the configured folder makes with the built-in ones, and whether the judge runs these."""
     from interfaces.rendering import rules
     from runtime.roles import console
     from runtime.services import policies
 
     session = begin(context)
-    folder = session.settings.policy.rules
+    folder = folder or session.settings.policy.rules
     found = policies.in_force(folder)
     with console.record(session.settings) as record:
         running = policies.judging(record.ledger)

@@ -1,6 +1,6 @@
-"""Both CEL engines say the same: on every embedded test, and on facts nobody thought of.
+"""A second CEL engine, by other authors in another language, must say the same: on every embedded test, and on facts nobody thought of.
 
-Where the two are known to differ is named here, shown to differ still, and used by no built-in rule.
+Where the two are known to differ is named here, and shown to differ still: a rule that leans on it would be found by the tests above.
 """
 
 from typing import Any
@@ -47,7 +47,6 @@ DIFFER = {
     "the first engine counts characters, the second bytes": "size('é') == 1",
     "the first engine knows time zones": "timestamp('2026-01-05T12:00:00Z').getHours('Europe/Paris') == 13",
 }
-USES = (r"\.(?:exists|all|exists_one|filter|map)\(", r"\bsize\(", r"\.get(?:Hours|DayOfWeek|FullYear|Minutes)\(")
 
 
 def value_of(name: str) -> st.SearchStrategy[Any]:
@@ -66,7 +65,7 @@ def second(source: str, variables: dict[str, Any]) -> tuple[Any, bool]:
     """What the other engine says, and whether it is an error: anything but a truth value or a text is one for us."""
     try:
         return SECOND[source].execute(variables), False
-    except (KeyError, TypeError, ValueError, RuntimeError, OverflowError):
+    except (LookupError, TypeError, ValueError, RuntimeError, OverflowError):
         return None, True
 
 
@@ -93,7 +92,7 @@ def test_both_engines_agree_on_facts_that_nobody_thought_of(rule: engine.Rule) -
     kinds = st.sampled_from(["scale_workload", "set_requests", "delete_pod"] if "*" in rule.policy.applies_to else rule.policy.applies_to)
     drawn = st.fixed_dictionaries({name: value_of(name) for name in names})
 
-    @settings(max_examples=60, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(facts=drawn, kind=kinds, arguments=st.fixed_dictionaries(ARGUMENTS))
     def check(facts: dict[str, Any], kind: str, arguments: dict[str, Any]) -> None:
         known = {name: value for name, value in {**GOOD, **facts}.items() if value is not ...}
@@ -107,7 +106,7 @@ def test_where_the_engines_are_known_to_differ_they_still_do(source: str) -> Non
     ours = expressions.Expression(source).truth(expressions.Inputs({}, {}))
     try:
         theirs = cel.compile(source).execute({})
-    except (KeyError, TypeError, ValueError, RuntimeError, OverflowError):
+    except (LookupError, TypeError, ValueError, RuntimeError, OverflowError):
         theirs = None
     assert ours.value is True
     assert theirs is not True

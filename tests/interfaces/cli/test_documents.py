@@ -25,6 +25,20 @@ metadata: {name: debug, namespace: shop, uid: u-1}
 spec: {containers: [{name: a, image: x, securityContext: {privileged: true}}]}
 status: {phase: Running, startTime: "2026-01-01T00:00:00Z"}
 """
+RULE = """\
+apiVersion: day2.dev/v1alpha1
+kind: ActionPolicy
+metadata: {name: not-the-cart}
+spec:
+  why: the cart is ours
+  appliesTo: ["*"]
+  decision: deny
+  when: action.target.name == 'cart'
+  message: "'not the cart'"
+  tests:
+    - {name: the cart, action: {target: {name: cart}}, expect: deny}
+    - {name: another one, expect: pass}
+"""
 EVALUATED = {"action": {"kind": "scale_workload"}, "facts": {"replicas_after": 4}}
 OFFLINE = {
     "scan --from manifests.yaml": "FindingList",
@@ -54,6 +68,9 @@ OFFLINE = {
     "policy test": "RuleTestReport",
     "policy explain gpu-allowance": "Rule",
     "policy eval -f action.json": "Evaluation",
+    "policy list": "RuleList",
+    "policy diff rules": "RuleDiff",
+    "policy simulate --rules rules": "Simulation",
     "audit list": "AuditList",
     "audit get door/1": "AuditRecord",
     "audit verify": "AuditReport",
@@ -82,6 +99,8 @@ def folder(tmp_path: Path, past: Any) -> Path:
     past.asked("act-done", from_replicas=4, to_replicas=1)
     past.move("act-done", S.APPROVED, S.PERMITTED, S.CLAIMED, S.SENDING, S.APPLIED, S.VERIFIED)
     (tmp_path / "manifests.yaml").write_text(MANIFESTS, encoding="utf-8")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "ours.yaml").write_text(RULE, encoding="utf-8")
     (tmp_path / "action.json").write_text(json.dumps(EVALUATED), encoding="utf-8")
     return past.folder  # type: ignore[no-any-return]
 
