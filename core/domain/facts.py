@@ -45,6 +45,10 @@ class Facts(Value):
     replicas_after: int | None = None
     rollout_in_progress: bool | None = None
     pods_touched: int | None = None
+    rollout_missing: int = Field(default=0, description="pods that its update strategy lets be missing while a new template comes")
+    pods_extra: int = Field(
+        default=0, description="pods that need room beside those that run: growth, or a rollout that lets none be missing"
+    )
     disruptions_allowed: int | None = Field(default=None, description="least over the matching PDBs; None without one")
     has_pdb: bool = False
     previous_healthy_seconds: int | None = Field(default=None, description="how long, of two days, the revision to go back to was complete")
@@ -61,12 +65,15 @@ class Facts(Value):
     hpa_min_before: int | None = None
     hpa_min_after: int | None = None
     hpa_max_after: int | None = None
+    cpu_milli_room_before: int | None = Field(default=None, description="CPU that all of its pods may ask for, at an autoscaler's ceiling")
+    cpu_milli_room_after: int | None = None
     pod_security_before: str = ""
     pod_security_after: str = ""
     pods_violating_after: int | None = Field(default=None, description="pods of the namespace that the new pod-security level would refuse")
     # usage, from the metrics source and a second source
     cpu_milli_p95: int | None = None
     memory_mib_max: int | None = None
+    cpu_milli_demand: int | None = Field(default=None, description="most CPU that all of its pods used at once, at the hours of a week")
     usage_coverage_percent: int | None = None
     usage_days: int | None = None
     usage_age_seconds: int | None = Field(default=None, description="since the last hour with usage samples, in whole hours")
@@ -77,6 +84,8 @@ class Facts(Value):
     nodes_ready: int = 0
     nodes_schedulable: int = 0
     cluster_cpu_milli_free: int | None = None
+    cluster_memory_mib_free: int | None = None
+    cluster_gpus_free: int | None = None
     namespace_gpus_used: int = 0
     namespace_gpus_after: int = 0
     gpu_allowance: int | None = None

@@ -29,9 +29,12 @@ def sizes(action: Action, live: Live, after: Json | None) -> dict[str, Any]:
     name = changed_container(before, new)
     old_size, new_size = of_container(before, name), of_container(new, name) if new else None
     count, count_after = replicas(before), replicas(new) if new else None
+    ready = before.get("kind") == "Pod" and workloads.ready(before)
     return {
         "replicas": count,
-        "replicas_ready": at_path(before, "status.readyReplicas") or (0 if count is not None else None),
+        "replicas_ready": None
+        if count is None
+        else int(at_path(before, "status.readyReplicas") or at_path(before, "status.ready") or ready),
         "replicas_after": count_after,
         "pods_touched": _touched(action, live),
         "requests_cpu_milli_before": old_size.cpu_milli,

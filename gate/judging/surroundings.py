@@ -8,7 +8,7 @@ from core.domain.action import Action, Live
 from core.domain.money import HOURS_PER_MONTH, PriceList
 from core.domain.values import Json, at_path
 from gate import workloads
-from gate.judging import amounts, pod_security
+from gate.judging import amounts, pod_security, rollouts
 from gate.judging.sources import Bench
 
 _TYPE = "node.kubernetes.io/instance-type"
@@ -21,7 +21,7 @@ async def around(bench: Bench, action: Action, live: Live, after: Json | None) -
     nodes = list(await bench.reader.list(KINDS["Node"]))
     pods = list(await bench.reader.list(KINDS["Pod"], namespace)) if namespace else []
     found = (
-        _nodes(nodes)
+        _nodes(nodes, target)
         | _freeze(bench, namespace)
         | _gpus(bench, namespace, pods, target, after)
         | _money(bench, namespace, nodes, pods, target, after)
@@ -34,14 +34,29 @@ async def around(bench: Bench, action: Action, live: Live, after: Json | None) -
     if action.target.kind == "Namespace" and after is not None:
         level = amounts.sizes(action, live, after)["pod_security_after"]
         found["pods_violating_after"] = sum(not pod_security.admitted(pod, level) for pod in pods if _runs(pod))
-    if (amounts.replicas(after or {}) or 0) > (amounts.replicas(target) or 0):
-        found["cluster_cpu_milli_free"] = await _free(bench, nodes)
-    return found
+    found |= rollouts.steps(target, after)
+    return found | (await _free(bench, [node for node in nodes if _takes(node, target)]) if found["pods_extra"] else {})
 
 
-def _nodes(nodes: list[Json]) -> dict[str, Any]:
-    able = [node for node in nodes if workloads.ready(node)]
+def _nodes(nodes: list[Json], target: Json) -> dict[str, Any]:
+    """Of a node, those that take the same pods: an open node that bars them is no other place."""
+    like = _bars(target) if target.get("kind") == "Node" else None
+    able = [node for node in nodes if workloads.ready(node) and like in (None, _bars(node))]
     return {"nodes_ready": len(able), "nodes_schedulable": sum(not at_path(node, "spec.unschedulable") for node in able)}
+
+
+def _bars(node: Json) -> set[tuple[str, str]]:
+    """Taints that people set; those of the node's own state are not how it is meant."""
+    found = [taint for taint in at_path(node, "spec.taints") or () if taint.get("effect") != "PreferNoSchedule"]
+    return {(str(each.get("key")), str(each.get("value"))) for each in found if not str(each.get("key")).startswith("node.kubernetes.io/")}
+
+
+def _takes(node: Json, target: Json) -> bool:
+    """Whether pods of the target may run there, by selector and tolerations."""
+    spec = workloads.template(target).get("spec") or {}
+    tolerated = {item.get("key") for item in spec.get("tolerations") or ()}
+    chosen = (spec.get("nodeSelector") or {}).items() <= workloads.labels(node).items()
+    return chosen and (None in tolerated or all(key in tolerated for key, _ in _bars(node)))
 
 
 def _freeze(bench: Bench, namespace: str) -> dict[str, Any]:
@@ -122,16 +137,19 @@ def _total(live: Json, name: str) -> int:
     return count * {"cpu": size.cpu_milli or 0, "memory": size.memory_mib or 0, "pods": 1}[name]
 
 
-async def _free(bench: Bench, nodes: list[Json]) -> int:
-    """CPU that no pod has asked for on nodes that take pods."""
-    open_nodes = {
-        str(at_path(node, "metadata.name")) for node in nodes if workloads.ready(node) and not at_path(node, "spec.unschedulable")
+async def _free(bench: Bench, nodes: list[Json]) -> dict[str, int]:
+    """What no pod has asked for on nodes that take pods."""
+    room = {
+        str(at_path(node, "metadata.name")): node for node in nodes if workloads.ready(node) and not at_path(node, "spec.unschedulable")
     }
-    room = sum(
-        quantities.cpu_milli(at_path(node, "status.allocatable.cpu") or 0) for node in nodes if at_path(node, "metadata.name") in open_nodes
-    )
-    pods = [pod for pod in await bench.reader.list(KINDS["Pod"]) if at_path(pod, "spec.nodeName") in open_nodes and _runs(pod)]
-    return room - sum(amounts.resources(item).cpu_milli or 0 for pod in pods for item in at_path(pod, "spec.containers") or ())
+    pods = [pod for pod in await bench.reader.list(KINDS["Pod"]) if at_path(pod, "spec.nodeName") in room and _runs(pod)]
+    there = [amounts.resources({"resources": {"requests": at_path(node, "status.allocatable") or {}}}) for node in room.values()]
+    gone = [amounts.resources(item) for pod in pods for item in at_path(pod, "spec.containers") or ()]
+    return {
+        "cluster_cpu_milli_free": sum(item.cpu_milli or 0 for item in there) - sum(item.cpu_milli or 0 for item in gone),
+        "cluster_memory_mib_free": sum(item.memory_mib or 0 for item in there) - sum(item.memory_mib or 0 for item in gone),
+        "cluster_gpus_free": sum(item.gpus for item in there) - sum(item.gpus for item in gone),
+    }
 
 
 def _money(bench: Bench, namespace: str, nodes: list[Json], pods: list[Json], target: Json, after: Json | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Pods come and go; those of a workload's past are known by its name and the form 
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,18 +30,51 @@ _NAMES = {
 
 
 async def used(bench: Bench, before: Json, after: Json | None) -> dict[str, Any]:
-    """Only where requests change: nothing else is judged by usage. A source that does not answer leaves None."""
+    """Where requests change or there may be fewer pods: nothing else is judged by usage. A source that does not answer leaves None."""
     container = amounts.changed_container(before, after)
     if not container or before.get("kind") not in _NAMES:
-        return {}
-    name, namespace = str(at_path(before, "metadata.name")), str(at_path(before, "metadata.namespace"))
-    own = re.compile(re.escape(name) + _NAMES[str(before["kind"])])
+        return await _demanded(bench, before, after)
+    namespace, own = str(at_path(before, "metadata.namespace")), _own(before)
     pods = await workloads.pods_of(bench.reader, before)
     names = {str(at_path(pod, "metadata.name")) for pod in pods}
     live = await _live(bench, namespace, names, container)
     past = await _past(bench, namespace, own, container)
     recent = bench.clock.now() - timedelta(days=3)
     return past | live | {"oom_killed_recently": any(_killed(pod, recent) for pod in pods)}
+
+
+def _own(live: Json) -> re.Pattern[str]:
+    """Names of its pods. A pod that a workload made has the past of all of that workload's pods: its own may be an hour."""
+    metadata, kind = live.get("metadata") or {}, str(live["kind"])
+    owner: Json = next((item for item in metadata.get("ownerReferences") or () if item.get("controller")), {})
+    name = str(metadata.get("name"))
+    if kind == "Pod" and owner.get("kind") in ("ReplicaSet", "StatefulSet", "DaemonSet"):
+        deployed = owner["kind"] == "ReplicaSet"
+        name, kind = str(owner["name"]).rpartition("-")[0] if deployed else str(owner["name"]), "Deployment" if deployed else owner["kind"]
+    return re.compile(re.escape(name) + _NAMES[kind])
+
+
+async def _demanded(bench: Bench, before: Json, after: Json | None) -> dict[str, Any]:
+    """CPU that all pods may ask for, before and after, and where that falls, what they used at most."""
+    workload = await workloads.scaled_by(bench.reader, before)
+    if after is None or after.get("kind") != before.get("kind") or workload.get("kind") not in ("Deployment", "StatefulSet"):
+        return {}
+    each = amounts.of_container(workload, "").cpu_milli or 0
+    room, left = (each * int(at_path(item, "spec.maxReplicas") or amounts.replicas(item) or 0) for item in (before, after))
+    found: dict[str, Any] = {"cpu_milli_room_before": room, "cpu_milli_room_after": left}
+    if left >= room or bench.metrics is None:
+        return found
+    now = bench.clock.now()
+    query = Query(Shape.CPU_RATE, str(at_path(before, "metadata.namespace")))
+    try:
+        seen = await bench.metrics.range(query, now - timedelta(seconds=WEEK), now, HOUR)
+    except Day2Error:
+        return found
+    own, used = _own(workload), Counter[float]()
+    for series in seen:
+        if own.fullmatch(series.label("pod")):
+            used.update(dict(zip(series.times, series.values, strict=True)))
+    return found | ({"cpu_milli_demand": math.ceil(max(used.values()) * 1000)} if used else {})
 
 
 async def _past(bench: Bench, namespace: str, own: re.Pattern[str], container: str) -> dict[str, Any]:

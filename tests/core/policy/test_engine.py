@@ -159,10 +159,10 @@ ABSENCE_HAS_A_MEANING = {
     "requests_memory_mib_live_max": "no second source: memory-one-source warns",
     "requests_memory_mib_before": "no request was set, so nothing is cut",
     "requests_cpu_milli_before": "no request was set, so nothing is cut",
-    "cluster_cpu_milli_free": "capacity-free only warns",
-    "requests_cpu_milli_after": "capacity-free only warns; the headroom rules err",
 }
 ABSENCE_IN_ONE_RULE = {
+    "capacity-free": {"requests_cpu_milli_after", "requests_memory_mib_after"},  # what asks for nothing fits anywhere
+    "room-for-demand": {"cpu_milli_demand"},  # demand-unknown asks a person
     # raising memory after a kill must not wait for metrics; a cut is held by memory-headroom, which errs
     "memory-limit-unknown": {"memory_mib_max"},  # its absence is what the rule is about
     "memory-limit-headroom": {"memory_mib_max", "requests_memory_mib_after"},
@@ -196,6 +196,17 @@ WITHOUT_EFFECT_ON_A_GOOD_ACTION = {
     "has_pdb",
     "pods_violating_after",
     "memory_mib_max",
+    "replicas_ready",
+    "replicas_after",  # the rules about scaling have tests of their own for it
+    "owner_kind",
+    "cpu_milli_room_before",
+    "cpu_milli_room_after",
+    "gpus_after",
+    "requests_cpu_milli_after",
+    "cpu_milli_demand",
+    "cluster_cpu_milli_free",
+    "cluster_memory_mib_free",
+    "cluster_gpus_free",
 }
 
 

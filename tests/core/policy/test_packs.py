@@ -46,11 +46,11 @@ def test_an_added_rule_speaks_beside_all_the_others(tmp_path: Path) -> None:
 
 
 def test_an_override_stands_in_the_place_of_the_built_in_rule(tmp_path: Path) -> None:
-    before = verdict(engine.builtin(), replicas=8, replicas_after=3)
+    before = verdict(engine.builtin(), replicas=8, replicas_after=3, has_pdb=False)
     rules = combined(tmp_path, rule(overrides=DROP, reason="batch workers start within seconds", when="facts.replicas_after == 77"))
     assert before.decision is Decision.DENY
     assert {one.policy.name for one in rules.rules} == BUILTIN - {DROP} | {"ours"}
-    assert verdict(rules, replicas=8, replicas_after=3).decision is Decision.ALLOW
+    assert verdict(rules, replicas=8, replicas_after=3, has_pdb=False).decision is Decision.ALLOW
 
 
 def test_an_override_may_keep_the_name(tmp_path: Path) -> None:

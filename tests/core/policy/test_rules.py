@@ -41,6 +41,8 @@ FAMILIES = {
     "blast radius": ("blast_radius",),
     "money and GPU": ("money",),
     "sizes": ("sizing",),
+    "room, now and at the peak": ("capacity",),
+    "what is missing meanwhile": ("rollouts",),
     "windows": ("windows",),
     "protected objects": ("target",),
     "evidence and its age": ("evidence",),

@@ -1,0 +1,56 @@
+"""`python -m evals.judging`: the judge on worlds of the development seeds; with `--write`, on the held-out ones, into results and page."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.policy.engine import builtin
+from evals.judging import page, results
+from evals.judging.results import DEVELOPMENT, HELD_OUT, Results
+from evals.judging.trials import Row, tried
+
+PAGE = Path("docs/judge.md")
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    parser = argparse.ArgumentParser(prog="python -m evals.judging", description="The judge against what actions do in simulated worlds.")
+    parser.add_argument("--worlds", type=int, default=6, help="how many of the development seeds")
+    parser.add_argument("--write", action="store_true", help="run the held-out seeds and write results and docs/judge.md")
+    parser.add_argument("--page", action="store_true", help="only write docs/judge.md from the stored results")
+    chosen = parser.parse_args(arguments)
+    if not chosen.page:
+        seeds = HELD_OUT if chosen.write else DEVELOPMENT[: chosen.worlds]
+        found = _run(seeds)
+        if not chosen.write:
+            sys.stdout.write(page.text(found))
+            return 0
+        results.write(found)
+    PAGE.write_text(page.text(results.read()), encoding="utf-8")
+    return 0
+
+
+def _run(seeds: range) -> Results:
+    rows: list[Row] = []
+    commit = _commit()
+    for seed in seeds:
+        rows += tried(seed)
+        sys.stderr.write(f"world {seed}: {len(rows)} actions\n")
+    return Results(
+        date=datetime.now(UTC).date().isoformat(),
+        commit=commit,
+        policy=builtin().digest,
+        seeds=(seeds.start, seeds.stop),
+        rows=tuple(rows),
+    )
+
+
+def _commit() -> str:
+    found = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,39 @@
+"""The stored results of the held-out run: `results.json` beside this module, which `docs/judge.md` is made of."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from evals.judging.trials import Row
+
+FILE = Path(__file__).with_name("results.json")
+DEVELOPMENT, HELD_OUT = range(100), range(1000, 1028)
+"""Seeds. Rules and oracle were made on the first; the second was run when they were done."""
+COMMAND = "python -m evals.judging --write"
+
+
+class Results(NamedTuple):
+    """`commit` is the last one before the run, `policy` the digest of the rules that judged."""
+
+    date: str
+    commit: str
+    policy: str
+    seeds: tuple[int, int]
+    rows: tuple[Row, ...]
+
+
+def read(file: Path = FILE) -> Results:
+    document = json.loads(file.read_text(encoding="utf-8"))
+    rows = tuple(_row(each) for each in document.pop("rows"))
+    return Results(**{**document, "seeds": tuple(document["seeds"])}, rows=rows)
+
+
+def write(results: Results, file: Path = FILE) -> None:
+    """One row a line, so that two runs can be compared."""
+    head = {**results._asdict(), "rows": []}
+    rows = ",\n".join(json.dumps(row._asdict(), ensure_ascii=False) for row in results.rows)
+    file.write_text(json.dumps(head, indent=1).replace('"rows": []', f'"rows": [\n{rows}\n]') + "\n", encoding="utf-8")
+
+
+def _row(told: dict[str, Any]) -> Row:
+    return Row(**{**told, "rules": tuple(told["rules"]), "harm": tuple(told["harm"])})
