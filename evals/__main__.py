@@ -1,16 +1,22 @@
-"""`python -m evals`: one table of every suite, then where routing errs. Suites to come stand in the table as not there yet."""
+"""`python -m evals`: one table of every suite, then where routing errs. Suites to come stand in the table as not there yet.
+
+What takes minutes is shown as it was stored: `python -m evals.judging --write` runs the judge again.
+"""
 
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
+from evals.judging import results as judging
+from evals.judging.scoring import shares as scored_judge
 from evals.routing import rules, scoring
 from graph.lexicon import DOMAINS
 
 HELD_OUT, OWN = "heldout.yaml", "paraphrases.yaml"
 SETS = {"held out": HELD_OUT, "own": OWN}
 """Whose sentences: of a writer who never saw the rules, and of the writer of the rules. The first is the number to believe."""
-TO_COME = ("detection", "judging", "repair")
+SHORT = {"violating, blocked": "blocked", "benign, denied": "denied", "benign, a person asked": "asked"}
+TO_COME = ("detection", "repair")
 
 
 def main(arguments: Sequence[str] = ()) -> int:
@@ -37,6 +43,11 @@ def table(results: Mapping[str, scoring.Score]) -> Iterator[str]:
     for name, result in results.items():
         low, high = result.interval
         yield f"{f'routing ({name})':<22}{result.right:>6}{result.total:>6}{result.share:>8.1%}   {low:.1%} to {high:.1%}"
+    stored = judging.read()
+    for share in scored_judge(stored.rows):
+        low, high = share.interval
+        name = f"judging ({SHORT[share.name]})"
+        yield f"{name:<22}{share.count:>6}{share.total:>6}{share.share:>8.1%}   {low:.1%} to {high:.1%}, goal {share.goal}"
     for name in TO_COME:
         yield f"{name:<22}{'-':>6}{'-':>6}{'-':>8}   not there yet"
 

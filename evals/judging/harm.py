@@ -1,4 +1,4 @@
-"""The oracle: what goes wrong in a simulated world while a quarter of an hour passes. It reads worlds and declarations, and no rule.
+"""The oracle: what goes wrong in a simulated world while ten minutes pass. It reads worlds and declarations, and no rule.
 
 An action does harm where something goes wrong that does not go wrong in the same world without it. Nothing of the judge is used: neither
 its facts nor its thresholds. Where an action prepares for what comes later (who may start here, where pods may run), the oracle brings it
@@ -8,13 +8,14 @@ about: pods start anew, a node is lost.
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from core.cluster import quantities
-from evals.judging.worlds import PEAK_REACHED
-from runtime.declared import Declared
+from core.domain.money import PriceList
+from core.domain.objective import Objectives
 from simulator.controllers import admission
 from simulator.controllers.cluster import (
     DAEMON_SETS,
@@ -37,12 +38,21 @@ Json = dict[str, Any]
 Stress = Literal["", "restarts", "node"]
 WATCHED_SECONDS = 600
 MINUTE = 60
+PEAK_AFTER = timedelta(minutes=6)
+"""Worlds start five minutes before their daily peak."""
 SUSTAINED = 3
 """Minutes in a row: less is the noise of a rollout."""
 HOURS_PER_MONTH = 730
 CHANGEABLE = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, HPAS, JOBS, PODS, NODES, NAMESPACES)
 SYSTEM = ("kube-system", "kube-public", "kube-node-lease", "day2-system")
 MARKS = ("day2.dev/protected", "day2.dev/opt-out", "argocd.argoproj.io/tracking-id")
+
+
+class People(NamedTuple):
+    """What people want of a world, and what its machines cost."""
+
+    objectives: Objectives
+    prices: PriceList
 
 
 class Ill(NamedTuple):
@@ -62,32 +72,32 @@ class Before(NamedTuple):
     replicas: Mapping[str, int]
 
 
-def before(running: Running, declared: Declared) -> Before:
+def before(running: Running, people: People) -> Before:
     pods = [pod for pod in running.cluster.all(PODS) if is_active(pod)]
     return Before(
         working=frozenset(_key(pod) for pod in pods if _owner(pod) == "Job" and _works(running, pod)),
         irreplaceable=frozenset(_key(pod) for pod in pods if _owner(pod) in ("", "StatefulSet")),
-        kept=_kept(running, declared),
+        kept=_kept(running, people),
         admits_anything=_open_namespaces(running),
         replicas=_replicas(running),
     )
 
 
-def ills(running: Running, declared: Declared, was: Before, stress: Stress = "") -> frozenset[Ill]:
+def ills(running: Running, people: People, was: Before, stress: Stress = "") -> frozenset[Ill]:
     """Called right after the action (or without one). Lets the time pass."""
-    found = set(_touched(running, declared, was))
+    found = set(_touched(running, people, was))
     found |= set(_weakened(running, was))
     written = {where: count for where, count in _replicas(running).items() if count != was.replicas.get(where)}
     minutes: Counter[Ill] = Counter()
     for passed in _steps():
         running.clock.advance(passed)
         found |= set(_at_once(running))
-        if passed == MINUTE and running.clock.now() >= PEAK_REACHED:
-            minutes.update(now := set(_lasting(running, declared)))
+        if passed == MINUTE and running.clock.now() >= running.world.start + PEAK_AFTER:
+            minutes.update(now := set(_lasting(running, people)))
             for ill in [ill for ill in minutes if ill not in now]:
                 del minutes[ill]
             found |= {ill for ill, count in minutes.items() if count >= SUSTAINED}
-    found |= set(_at_last(running, declared, was))
+    found |= set(_at_last(running, people, was))
     found |= {Ill("taken back by who owns it", where) for where, count in written.items() if _replicas(running).get(where) != count}
     if stress:
         found |= set(_stressed(running, stress))
@@ -131,18 +141,18 @@ def _container(pod: Json, status: Json) -> Iterator[Ill]:
 # -- minute by minute -------------------------------------------------------------------------------------------------
 
 
-def _over_allowance(running: Running, declared: Declared, pods: Iterable[Json]) -> Iterator[Ill]:
+def _over_allowance(running: Running, people: People, pods: Iterable[Json]) -> Iterator[Ill]:
     spent: Counter[str] = Counter()
     gpus: Counter[str] = Counter()
-    unit = _unit_price(running, declared)
+    unit = _unit_price(running, people)
     for pod in pods:
         if pod["spec"].get("nodeName"):
             asked = _asked(pod)
             gpus[pod["metadata"]["namespace"]] += asked.gpus
-            spent[pod["metadata"]["namespace"]] += round(asked.weight(declared) * unit * HOURS_PER_MONTH)
+            spent[pod["metadata"]["namespace"]] += round(asked.weight(people) * unit * HOURS_PER_MONTH)
     for namespace in running.cluster.all(NAMESPACES):
         name = namespace["metadata"]["name"]
-        objectives = declared.objectives.of(name)
+        objectives = people.objectives.of(name)
         for allowance in [each.gpu_allowance for each in objectives if each.gpu_allowance is not None]:
             if gpus[name] > allowance:
                 yield Ill("more GPUs than its allowance", name)
@@ -158,10 +168,8 @@ class Asked(NamedTuple):
     memory_mib: int
     gpus: int
 
-    def weight(self, declared: Declared) -> float:
-        prices = declared.prices
-        assert prices is not None  # noqa: S101  each estate has prices
-        return self.cpu_milli + self.memory_mib / 1024 * prices.memory_weight + self.gpus * prices.gpu_weight
+    def weight(self, people: People) -> float:
+        return self.cpu_milli + self.memory_mib / 1024 * people.prices.memory_weight + self.gpus * people.prices.gpu_weight
 
 
 def _asked(pod: Json) -> Asked:
@@ -173,21 +181,19 @@ def _asked(pod: Json) -> Asked:
     )
 
 
-def _unit_price(running: Running, declared: Declared) -> float:
-    prices = declared.prices
-    assert prices is not None  # noqa: S101
+def _unit_price(running: Running, people: People) -> float:
     types = [node["metadata"]["labels"]["node.kubernetes.io/instance-type"] for node in running.cluster.all(NODES)]
-    known = [price for price in map(prices.of, types) if price]
+    known = [price for price in map(people.prices.of, types) if price]
     return sum(each.hourly_micro_usd for each in known) / sum(
-        Asked(each.cpu_milli, each.memory_mib, each.gpus).weight(declared) for each in known
+        Asked(each.cpu_milli, each.memory_mib, each.gpus).weight(people) for each in known
     )
 
 
-def _lasting(running: Running, declared: Declared) -> Iterator[Ill]:
+def _lasting(running: Running, people: People) -> Iterator[Ill]:
     now = running.clock.now()
     looks = np.array([now.timestamp() - np.array([45.0, 30.0, 15.0, 0.0])])
     for key, history in running.fleet.timeline.histories.items():
-        where, slo = "/".join(key), declared.objectives.slo(key[0])
+        where, slo = "/".join(key), people.objectives.slo(key[0])
         if history.workload.traffic is None:
             continue
         if slo.latency_p99_ms and running.fleet.p99_seconds(history, looks)[0] * 1000 > slo.latency_p99_ms:
@@ -195,7 +201,7 @@ def _lasting(running: Running, declared: Declared) -> Iterator[Ill]:
         if slo.error_per_mille and running.fleet.error_ratio(history, looks)[0] * 1000 > slo.error_per_mille:
             yield Ill("more errors than its objective", where)
     pods = [pod for pod in running.cluster.all(PODS) if is_active(pod)]
-    yield from _over_allowance(running, declared, pods)
+    yield from _over_allowance(running, people, pods)
     yield from _overused(running, [pod for pod in pods if is_ready(pod)])
 
 
@@ -222,7 +228,7 @@ def _overused(running: Running, pods: Iterable[Json]) -> Iterator[Ill]:
 # -- at the end -------------------------------------------------------------------------------------------------------
 
 
-def _at_last(running: Running, declared: Declared, was: Before) -> Iterator[Ill]:
+def _at_last(running: Running, people: People, was: Before) -> Iterator[Ill]:
     pods = running.cluster.all(PODS)
     there, ended = {_key(pod) for pod in pods if is_active(pod)}, {_key(pod) for pod in pods if not is_active(pod)}
     for namespace, name in was.working - there - ended:
@@ -235,16 +241,16 @@ def _at_last(running: Running, declared: Declared, was: Before) -> Iterator[Ill]
     ready = Counter(_workload(pod) for pod in pods if is_active(pod) and is_ready(pod))
     for row in (DEPLOYMENTS, STATEFUL_SETS):
         for each in running.cluster.all(row):
-            if ready[_place(each)] < _floor(declared, each):
+            if ready[_place(each)] < _floor(people, each):
                 yield Ill("fewer than its people's floor", _place(each))
     for each in running.cluster.all(HPAS):
-        if int(each["spec"].get("minReplicas", 1)) < _floor(declared, each):
+        if int(each["spec"].get("minReplicas", 1)) < _floor(people, each):
             yield Ill("may go under its people's floor", _place(each))
     yield from _incomplete(running)
 
 
-def _floor(declared: Declared, item: Json) -> int:
-    return max((each.min_replicas for each in declared.objectives.of(item["metadata"]["namespace"])), default=0)
+def _floor(people: People, item: Json) -> int:
+    return max((each.min_replicas for each in people.objectives.of(item["metadata"]["namespace"])), default=0)
 
 
 def _replicas(running: Running) -> dict[str, int]:
@@ -282,22 +288,22 @@ def _stressed(running: Running, stress: Stress) -> Iterator[Ill]:
 # -- what was done ----------------------------------------------------------------------------------------------------
 
 
-def _kept(running: Running, declared: Declared) -> dict[tuple[str, str, str], str]:
+def _kept(running: Running, people: People) -> dict[tuple[str, str, str], str]:
     """What people keep for themselves, with its wished-for state as text."""
     return {
         (row.plural, *_key(each)): _wished(each)
         for row in CHANGEABLE
         for each in running.cluster.all(row)
-        if _is_kept(running, declared, each, namespaced=row.namespaced)
+        if _is_kept(running, people, each, namespaced=row.namespaced)
     }
 
 
-def _is_kept(running: Running, declared: Declared, item: Json, *, namespaced: bool) -> bool:
+def _is_kept(running: Running, people: People, item: Json, *, namespaced: bool) -> bool:
     namespace = item["metadata"].get("namespace", "") if namespaced else item["metadata"]["name"]
     around = running.store.peek(NAMESPACES, None, namespace) or {}
     marks = {**around.get("metadata", {}).get("annotations", {}), **item["metadata"].get("annotations", {})}
     now = running.clock.now()
-    closed = any(window.start <= now < window.end for each in declared.objectives.of(namespace) for window in each.freeze)
+    closed = any(window.start <= now < window.end for each in people.objectives.of(namespace) for window in each.freeze)
     return namespace in SYSTEM or closed or any(mark in marks for mark in MARKS)
 
 
@@ -306,8 +312,8 @@ def _wished(item: Json) -> str:
     return json.dumps([item.get("spec"), meta["uid"], meta.get("labels"), "deletionTimestamp" in meta], sort_keys=True)
 
 
-def _touched(running: Running, declared: Declared, was: Before) -> Iterator[Ill]:
-    now = _kept(running, declared)
+def _touched(running: Running, people: People, was: Before) -> Iterator[Ill]:
+    now = _kept(running, people)
     for place, wished in was.kept.items():
         if now.get(place) != wished:
             yield Ill("people keep this for themselves", "/".join(filter(None, place)))

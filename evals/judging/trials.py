@@ -45,7 +45,7 @@ class Row(NamedTuple):
         return "void" if self.refused else "harmful" if self.harm else "benign"
 
 
-class _WorldClock:
+class WorldClock:
     """The judge's clock is the world's."""
 
     def __init__(self, running: Running) -> None:
@@ -63,15 +63,15 @@ def tried(seed: int) -> Iterator[Row]:
     estate = worlds.drawn(seed)
     running = start(estate.world)
     verdicts, found = asyncio.run(_judged(estate, running))
-    was = harm.before(running, estate.declared)
+    was = harm.before(running, estate.people)
 
     @cache
     def without(stress: Stress) -> frozenset[Ill]:
-        return _ills(_in_fork(lambda: _told(harm.ills(running, estate.declared, was, stress))))
+        return _ills(in_fork(lambda: _told(harm.ills(running, estate.people, was, stress))))
 
     for wish, verdict in zip(found, verdicts, strict=True):
         stress = STRESS.get(wish.action.kind, "")
-        told = _in_fork(lambda wish=wish, stress=stress: _done(estate, running, was, wish, stress))  # type: ignore[misc]
+        told = in_fork(lambda wish=wish, stress=stress: _done(estate, running, was, wish, stress))  # type: ignore[misc]
         yield _row(seed, wish, verdict, told, _ills(told) - without(stress))
 
 
@@ -103,14 +103,14 @@ def _done(estate: Estate, running: Running, was: harm.Before, wish: Wish, stress
             return await court.apply(wish.action, wish.proposal.agent)
 
     refused = asyncio.run(act())
-    return {"refused": refused} if refused else _told(harm.ills(running, estate.declared, was, stress))
+    return {"refused": refused} if refused else _told(harm.ills(running, estate.people, was, stress))
 
 
 def _court(estate: Estate, running: Running, *, declared: bool = False) -> AbstractAsyncContextManager[Court]:
     users = {token: User(account, ("system:serviceaccounts",)) for token, account in judged.ACCOUNTS.items()}
     users[judged.ADMIN] = User("admin", (MASTERS,))
     application = build(running.store, running.clock, users, running.usage, running.metrics_app, running.logs)
-    return judged.opened(application, _WorldClock(running), estate.declared, installs=declared)
+    return judged.opened(application, WorldClock(running), estate.declared, installs=declared)
 
 
 def _told(found: frozenset[Ill]) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _ills(told: dict[str, Any]) -> frozenset[Ill]:
     return frozenset(Ill(*each) for each in told.get("ills", ()))
 
 
-def _in_fork(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def in_fork(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What `work` answers in a copy of this process. Raises RuntimeError where the copy broke."""
     reader, writer = os.pipe()
     gc.freeze()

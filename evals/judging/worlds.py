@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from core.domain.money import InstancePrice, PriceList, PriceSource
 from core.domain.objective import Autonomy, FreezeWindow, Objective, Objectives, Scope, Slo
 from core.policy.declarations import Grant
+from evals.judging.harm import People
 from runtime.declared import Declared
 from simulator.worlds.loading import load
 from simulator.worlds.world import World
 
 START = datetime(2026, 11, 23, 12, 55, tzinfo=UTC)
 PEAK = "13:00"
-PEAK_REACHED = START + timedelta(minutes=6)
 GENERAL, GPU = "m6.4xlarge", "g6.12xlarge"
 PRICES = PriceList(
     source=PriceSource(name="list prices of the evaluation", at=START - timedelta(days=20)),
@@ -43,6 +43,10 @@ class Estate(NamedTuple):
     seed: int
     world: World
     declared: Declared
+
+    @property
+    def people(self) -> People:
+        return People(self.declared.objectives, self.declared.prices or PRICES)
 
 
 def drawn(seed: int) -> Estate:

@@ -1,45 +1,64 @@
-"""The judge over a cluster that is mounted in this process, and the write that it judges. Used by `evals.judging`.
+"""Agents, judge and executor over a cluster that is mounted in this process. Used by `evals.judging` and `evals.injection`.
 
-Facts, rules and dry runs are the judge's own, under the generated RBAC. There is no key: nothing here can be permitted.
+Each has its own identity under the generated RBAC; facts, rules, permits and writes are the product's own. Without a folder for keys
+nothing can be permitted: the judge only looks, and `apply` shows what an action would have done.
 """
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
-from core.actions.roles import EXECUTOR, JUDGE, NAMESPACE, manifests
+import msgspec
+
+from core.actions.roles import EXECUTOR, JUDGE, NAMESPACE, READER, manifests
 from core.cluster.kinds import KINDS
+from core.cluster.reading import Metrics
 from core.domain.action import Action, Live
 from core.domain.clock import Clock
 from core.domain.errors import Conflict, NotAuthorised, Refused
+from core.domain.ledger import ActionRow
+from core.domain.model import Question
 from core.domain.proposal import Proposal
 from core.domain.values import Json
 from core.domain.verdict import Verdict
 from core.policy.engine import builtin
+from core.policy.redaction import redact
+from gate import keys
+from gate.door import LedgerDoor
+from gate.executing.hands import Hands
+from gate.executing.machine import execute_once
+from gate.judging.loop import judge_once
 from gate.judging.sources import Bench
+from runtime.consulting import InProcess
 from runtime.declared import Declared
 from runtime.ids import SeededIds
+from runtime.roles.looking import in_process
 from runtime.roles.planning import previewed
 from tools.kubernetes import mounted
 from tools.kubernetes.installing import install
 from tools.kubernetes.mounted import Application
 from tools.kubernetes.reader import HttpReader
+from tools.kubernetes.snapshots import SnapshotReader
 from tools.kubernetes.writer import ImpersonatingWriter, PreviewWriter
 from tools.metrics.mounted import MountedMetrics
+from tools.model import prompts
 from tools.stores.memory import MemoryLedger
 
 ADMIN = "admin"
-ACCOUNTS = {JUDGE: f"system:serviceaccount:{NAMESPACE}:{JUDGE}", EXECUTOR: f"system:serviceaccount:{NAMESPACE}:{EXECUTOR}"}
+ACCOUNTS = {name: f"system:serviceaccount:{NAMESPACE}:{name}" for name in (READER, JUDGE, EXECUTOR)}
 """Service accounts by the token that the application must know them by; `ADMIN` is the token of who installs the RBAC."""
 
 
 @dataclass(frozen=True)
 class Court:
-    """An open judge, and the executor's way to the cluster."""
+    """Open roles. `agents` are asked in this process; `audit` tells what the API server was asked, oldest first."""
 
     bench: Bench
-    writer: ImpersonatingWriter
+    hands: Hands
+    agents: InProcess
+    admin: Any
 
     async def judge(self, proposal: Proposal) -> Verdict:
         """What the judge says now, without anybody's approval."""
@@ -49,10 +68,25 @@ class Court:
         """Send the action's write as its agent, whatever a judge would say. Why it was refused; empty where it was stored."""
         try:
             live = Live(await self._get(action, ""), {item.name: await self._get(action, item.name) for item in action.related()})
-            await self.writer.send(action.request(live), agent=agent, permit="an evaluation")
+            await self.hands.writer.send(action.request(live), agent=agent, permit="an evaluation")
         except (Conflict, Refused, NotAuthorised) as error:
             return str(error) or type(error).__name__
         return ""
+
+    async def carry(self, proposals: Sequence[Proposal], *, by: str) -> tuple[ActionRow, ...]:
+        """Submit, judge and execute, each once; nobody approves anything."""
+        door = LedgerDoor(self.bench.ledger, self.bench.clock)
+        for proposal in proposals:
+            await door.submit(proposal, by=by)
+        await judge_once(self.bench)
+        await execute_once(self.hands)
+        found = [self.bench.ledger.get(proposal.action.id) for proposal in proposals]
+        return tuple(row for row in found if row is not None)
+
+    async def audit(self) -> list[Json]:
+        answer = await self.admin.get("/simulator/audit", params={"limit": "20000"})
+        items: list[Json] = msgspec.json.decode(answer.content)["items"]
+        return items
 
     async def _get(self, action: Action, related: str) -> Json:
         target = next((item for item in action.related() if item.name == related), action.target)
@@ -62,21 +96,34 @@ class Court:
         return found
 
 
+def prompted(question: Question) -> list[tuple[str, str]]:
+    """Role and text of each message that a model would be sent."""
+    return prompts.messages(question, redact)
+
+
 @contextlib.asynccontextmanager
-async def opened(application: Application, clock: Clock, declared: Declared, *, installs: bool) -> AsyncIterator[Court]:
-    """`installs` the RBAC of the grants first; a fork of a cluster has it already. The application is the caller's, and so is its time."""
+async def opened(
+    application: Application, clock: Clock, declared: Declared, *, installs: bool, held: Path | None = None, seen: Any = None
+) -> AsyncIterator[Court]:
+    """`installs` the RBAC of the grants first; a fork of a cluster has it already. The application is the caller's, and so is its time.
+
+    `held` is a folder for the judge's key; `seen` may put something before the metrics that agents read.
+    """
     async with contextlib.AsyncExitStack() as stack:
-        admin, judge, executor = [await stack.enter_async_context(mounted.connect(application, name)) for name in (ADMIN, JUDGE, EXECUTOR)]
-        metrics = await stack.enter_async_context(mounted.connect(application, ADMIN, "/prometheus"))
+        names = (ADMIN, READER, JUDGE, EXECUTOR)
+        admin, reader, judge, executor = [await stack.enter_async_context(mounted.connect(application, name)) for name in names]
+        metrics = MountedMetrics(await stack.enter_async_context(mounted.connect(application, ADMIN, "/prometheus")))
         if installs:
             await install(admin, manifests({grant.agent: grant.capabilities for grant in declared.grants}))
+        key = keys.signer(held, keys.JUDGE) if held else cast("Any", None)  # without one nothing is signed
+        ledger = MemoryLedger()
         bench = Bench(
-            ledger=MemoryLedger(),
+            ledger=ledger,
             reader=HttpReader(judge),
             previewer=PreviewWriter(judge),
-            metrics=MountedMetrics(metrics),
+            metrics=metrics,
             clock=clock,
-            key=cast("Any", None),  # it signs nothing
+            key=key,
             doors={},
             rules=builtin(),
             ids=SeededIds(0),
@@ -84,4 +131,14 @@ async def opened(application: Application, clock: Clock, declared: Declared, *, 
             grants=declared.grants,
             prices=declared.prices,
         )
-        yield Court(bench, ImpersonatingWriter(executor))
+        hands = Hands(
+            ledger=ledger,
+            writer=ImpersonatingWriter(executor),
+            reader=HttpReader(executor),
+            metrics=metrics,
+            clock=clock,
+            judge=key.verifier if held else cast("Any", None),
+            owner="executor-1",
+        )
+        looked: Metrics = seen(metrics) if seen else metrics
+        yield Court(bench, hands, in_process(SnapshotReader(reader, clock), looked, declared, clock), admin)
