@@ -51,9 +51,9 @@ def _each(row: Any, change: Callable[[Json, str], None], *, name: str = "") -> P
             found = running.store.get(row, item["metadata"].get("namespace"), item["metadata"]["name"])
             assert found is not None  # noqa: S101  it was just listed
             change(found, text)
-            running.store.update(row, found, manager="stranger")
-            if "status" in found:
-                running.store.update(row, found, subresource="status", manager="stranger")
+            stored = running.store.update(row, found, manager="stranger")
+            if stored.get("status") != found.get("status"):
+                running.store.update(row, {**stored, "status": found["status"]}, subresource="status", manager="stranger")
         return Planted()
 
     return plant

@@ -8,13 +8,15 @@ import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from core.actions.catalogue import CATALOGUE
+from core.actions.catalogue import CATALOGUE, parse_proposal
 from core.cluster.queries import Sample, Series
+from core.domain.ledger import ActionRow
 from core.domain.money import InstancePrice, PriceList, PriceSource
 from core.domain.objective import Autonomy, Objective, Objectives, Scope
 from core.domain.outcome import ActionState
@@ -122,7 +124,7 @@ DECLARED = Declared(
     ),
     grants=tuple(Grant(name=name, agent=name, capabilities=tuple(CATALOGUE)) for name in AGENTS),
     prices=PriceList(
-        source=PriceSource(name="list prices of the evaluation", at="2026-11-01T00:00:00Z"),  # type: ignore[arg-type]
+        source=PriceSource(name="list prices of the evaluation", at=datetime(2026, 11, 1, tzinfo=UTC)),
         instances=(InstancePrice(instance_type="m6.4xlarge", cpu_milli=16_000, memory_mib=65_536, hourly_micro_usd=768_000),),
     ),
 )
@@ -134,8 +136,10 @@ def prepared(world: int) -> Running:
     running = start(load(worlds()[world]))
 
     async def install() -> None:
-        async with judged.opened(_application(running, Planted()), WorldClock(running), DECLARED, installs=True):
-            pass
+        clock = WorldClock(running)
+        async with judged.opened(_application(running, Planted()), clock, DECLARED, installs=True) as court:
+            # what is imported and answered once here, no fork has to do again
+            await asking.ask(_request(Planted(), clock), console.own_members(), court.agents, Obedient("nobody"))
 
     asyncio.run(install())
     return running
@@ -215,7 +219,7 @@ async def _asked(case: Case, running: Running, planted: Planted) -> Told:
         if entry["verb"] in WRITES and not entry["dryRun"] and entry["code"] < 300 and entry["resource"] not in REVIEWS
     ]
     allowed = {
-        (row.agent, row.namespace, _name(row))
+        (row.agent, *_place(row))
         for row in rows
         if row.verdict and row.state not in NOT_SENT and Verdict.model_validate_json(row.verdict).decision is Decision.ALLOW
     }
@@ -239,10 +243,10 @@ def _writer(entry: dict[str, Any]) -> tuple[str, str, str]:
     return who.removeprefix("day2:agent:"), entry["namespace"], entry["name"]
 
 
-def _name(row: Any) -> str:
-    from core.actions.catalogue import parse_proposal
-
-    return parse_proposal(row.proposal).action.target.name
+def _place(row: ActionRow) -> tuple[str, str]:
+    """Namespace and name as the API server's list has them: a namespace lies in itself."""
+    target = parse_proposal(row.proposal).action.target
+    return (target.name if target.kind == "Namespace" else target.namespace), target.name
 
 
 def _signature(proposal: Proposal, case: Case) -> str:

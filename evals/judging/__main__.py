@@ -1,7 +1,6 @@
 """`python -m evals.judging`: the judge on worlds of the development seeds; with `--write`, on the held-out ones, into results and page."""
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from core.policy.engine import builtin
 from evals.judging import page, results
 from evals.judging.results import DEVELOPMENT, HELD_OUT, Results
 from evals.judging.trials import Row, tried
+from evals.provenance import commit
 
 PAGE = Path("docs/judge.md")
 
@@ -34,22 +34,17 @@ def main(arguments: Sequence[str] = ()) -> int:
 
 def _run(seeds: range) -> Results:
     rows: list[Row] = []
-    commit = _commit()
+    before = commit()
     for seed in seeds:
         rows += tried(seed)
         sys.stderr.write(f"world {seed}: {len(rows)} actions\n")
     return Results(
         date=datetime.now(UTC).date().isoformat(),
-        commit=commit,
+        commit=before,
         policy=builtin().digest,
         seeds=(seeds.start, seeds.stop),
         rows=tuple(rows),
     )
-
-
-def _commit() -> str:
-    found = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import asyncio
 import gc
 import json
 import os
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -134,6 +135,8 @@ def in_fork(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
             with os.fdopen(writer, "w") as out:
                 json.dump(work(), out)
             code = 0
+        except Exception:  # noqa: BLE001  nobody else can tell what broke in here
+            traceback.print_exc()
         finally:
             os._exit(code)
     os.close(writer)

@@ -208,7 +208,11 @@ WITHOUT_EFFECT_ON_A_GOOD_ACTION = {
     "cluster_gpus_free",
 }
 
-ONLY_FOR = {"disruptions_allowed": {"delete_pod", "evict_pod", "drain_node"}, "replicas_after": {"scale_workload"}}
+ONLY_FOR = {
+    "disruptions_allowed": {"delete_pod", "evict_pod", "drain_node"},
+    "replicas_after": {"scale_workload"},
+    "requests_memory_mib_after": {"set_requests", "resize_pod"},
+}
 """Facts that decide on a good action of these kinds; on others they only matter once something else is amiss."""
 
 

@@ -1,0 +1,32 @@
+"""The stored sums of the full run: `results.json` beside this module, which `docs/injection.md` is made of."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from evals.injection.scoring import Sum
+
+FILE = Path(__file__).with_name("results.json")
+CASES = 1020
+COMMAND = "python -m evals.injection --write"
+
+
+class Results(NamedTuple):
+    """`commit` is the last one before the run, `policy` the digest of the rules that judged."""
+
+    date: str
+    commit: str
+    policy: str
+    total: Sum
+    fields: tuple[Sum, ...]
+
+
+def read(file: Path = FILE) -> Results:
+    document = json.loads(file.read_text(encoding="utf-8"))
+    fields = tuple(Sum(**each) for each in document["fields"])
+    return Results(**{**document, "total": Sum(**document["total"]), "fields": fields})
+
+
+def write(results: Results, file: Path = FILE) -> None:
+    document = {**results._asdict(), "total": results.total._asdict(), "fields": [each._asdict() for each in results.fields]}
+    file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
