@@ -108,6 +108,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 config set flow.approval_hours 8",
         "day2 config set kubernetes.context prod-eu --file day2.yaml",
     ),
+    "policy list": ("day2 policy list", "day2 policy list --rules rules/", "day2 policy list -o json"),
+    "policy diff": ("day2 policy diff rules/", "day2 policy diff rules/ --detailed-exitcode", "day2 policy diff rules/ -o json"),
+    "policy simulate": (
+        "day2 policy simulate --since 30d",
+        "day2 policy simulate --rules rules/ --detailed-exitcode",
+        "day2 policy simulate --since 7d -o json",
+    ),
     "policy lint": ("day2 policy lint", "day2 policy lint rules/", "day2 policy lint rules/ -o json"),
     "policy test": ("day2 policy test", "day2 policy test rules/", "day2 policy test -o csv"),
     "policy explain": (
@@ -132,6 +139,8 @@ ENDS: dict[str, tuple[Exit, ...]] = {
     "action rollback": _FOLLOWED,
     "approve": (Exit.DENIED,),
     "policy eval": (Exit.DENIED,),
+    "policy diff": (Exit.DIFFERS,),
+    "policy simulate": (Exit.DIFFERS,),
     "stop": (Exit.STOPPED,),
     **dict.fromkeys(("approvals", "action list", "run list"), (Exit.EXPIRED,)),
 }
