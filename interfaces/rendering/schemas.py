@@ -171,6 +171,7 @@ KINDS: dict[str, tuple[str, Json]] = {
             metadata(counts=shape(ok=WHOLE, warn=WHOLE, fail=WHOLE, skip=WHOLE)),
         ),
     ),
+    "RightList": ("day2 rbac explain", listing(shape(right=TEXT, kinds=many(TEXT), agents=many(TEXT), operation=TEXT))),
     "Plan": (
         "day2 plan; what day2 apply reads",
         listing(
