@@ -52,7 +52,8 @@ async def _guard(settings: Settings) -> Line:
         expected = everything.expected(settings)
         if expected is None or settings.gate.guard == "static":
             return diagnosing.guard(settings.gate.guard, ())
-        async with transport.connect(config.load(wanted.read_kubeconfig or wanted.kubeconfig, wanted.context, server=wanted.server)) as client:
+        found = config.load(wanted.read_kubeconfig or wanted.kubeconfig, wanted.context, server=wanted.server)
+        async with transport.connect(found) as client:
             return diagnosing.guard("required", await preflight.altered(HttpReader(client), expected))
     except Day2Error as error:
         return diagnosing.failed("guard", error, "warn")

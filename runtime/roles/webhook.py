@@ -23,6 +23,8 @@ from tools.stores.admissions import SqlAdmissions
 
 ROLE = "webhook"
 ROTATION_SECONDS = 5.0
+KEEP_ALIVE_SECONDS = 300
+"""Longer than the API server keeps an idle connection (90 s): closed by us under its next question, that one would fail."""
 log = logging.getLogger(__name__)
 
 
@@ -40,6 +42,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
         lifespan="off",
         server_header=False,
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         ssl_certfile=rotation.certificate,
         ssl_keyfile=rotation.key,
     )

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -75,10 +75,10 @@ class Guarded:
     """`folder` is the data folder of the gate: its ledger and keys. `files` are kubeconfigs by identity."""
 
     plane: ControlPlane
+    files: dict[str, Path]
     folder: Path
     url: str
     ca: Path
-    files: dict[str, Path]
     webhook: Webhook
     judge: keys.Signer
     ids: RandomIds = field(default_factory=RandomIds)
@@ -194,10 +194,7 @@ class Guarded:
 @contextlib.contextmanager
 def guarded(plane: ControlPlane, folder: Path) -> Iterator[Guarded]:
     """Install everything, start the webhook, and take the guard away again: other tests share the control plane."""
-    made = prepared(plane, folder)
-    for document in roles.manifests(GRANTS):
-        put(plane, document)
-    made.files |= kubeconfigs(plane, folder)
+    made = entered(plane, folder, prepared(folder))
     made.webhook.start()
     try:
         made.install()
@@ -207,8 +204,25 @@ def guarded(plane: ControlPlane, folder: Path) -> Iterator[Guarded]:
         made.webhook.stop()
 
 
-def prepared(plane: ControlPlane, folder: Path) -> Guarded:
-    """Ledger, keys, CA and settings of a webhook that is not started; nothing is installed."""
+class Prepared(NamedTuple):
+    """What there is before the control plane: files of the API server name the webhook's address and CA."""
+
+    folder: Path
+    url: str
+    ca: Path
+    webhook: Webhook
+    judge: keys.Signer
+
+
+def entered(plane: ControlPlane, folder: Path, known: Prepared) -> Guarded:
+    """With the generated rights, and kubeconfigs of our accounts; no guard is installed yet."""
+    for document in roles.manifests(GRANTS):
+        put(plane, document)
+    return Guarded(plane, files=kubeconfigs(plane, folder), **known._asdict())
+
+
+def prepared(folder: Path) -> Prepared:
+    """Ledger, keys, CA and settings of a webhook that is not started."""
     data = folder / "data"
     migrating.migrate(f"sqlite:///{data / 'ledger.db'}")
     judge = keys.signer(data / "keys", keys.JUDGE)
@@ -220,7 +234,7 @@ def prepared(plane: ControlPlane, folder: Path) -> Guarded:
     settings = RoleSettings(data_dir=data, ledger_url=f"sqlite:///{data / 'ledger.db'}", guard=None, webhook=wanted)
     path = folder / "webhook.settings.json"
     path.write_text(settings.model_dump_json())
-    return Guarded(plane, data, wanted.url, folder / "webhook-ca.crt", {}, Webhook(path), judge)
+    return Prepared(data, wanted.url, folder / "webhook-ca.crt", Webhook(path), judge)
 
 
 def free_port() -> int:

@@ -18,7 +18,7 @@ from core.domain.values import Json
 from gate import permits
 from gate.executing.preflight import Expected, problems
 from runtime.services.guarding import writes
-from tests.cluster.guarded import GRANTS, STRATEGIC, Guarded, guarded, only, path_of, put
+from tests.cluster.guarded import STRATEGIC, Guarded, guarded, only, path_of, put
 from tests.controlplane.rig import MERGE
 from tools.kubernetes.writer import PERMIT_HEADER
 
@@ -284,7 +284,7 @@ def test_an_annotation_stops_a_namespace_and_our_users_cannot_lift_it(guard: Gua
         body={"metadata": {"annotations": {admission.STOP: None}}},
     )
     agent = only("label_namespace")
-    with pytest.raises(Refused, match="stop"):
+    with pytest.raises(NotAuthorised, match="only a person"):
         guard.preview(lift, agent)
     assert "day2" in guard.said(lift, agent, "e30.e30.e30", dry_run=False)
     guard.plane.request("PATCH", space, {"metadata": {"annotations": {admission.STOP: None}}}, content_type=MERGE).raise_for_status()
