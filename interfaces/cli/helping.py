@@ -127,6 +127,22 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 policy eval -f action.json -o json",
         "day2 policy eval --file action.json -o md",
     ),
+    "rbac generate": (
+        "day2 rbac generate -n shop,web > rbac.yaml",
+        "day2 rbac generate -A",
+        "day2 rbac generate --legacy -n shop",
+    ),
+    "rbac explain": ("day2 rbac explain scale_workload", "day2 rbac explain finops", "day2 rbac explain finops -o json"),
+    "gate manifests": (
+        "day2 gate manifests --ca-file webhook-ca.crt > guard.yaml",
+        "day2 gate manifests --ca-file webhook-ca.crt --url https://10.0.0.5:9443",
+        "day2 gate manifests --ca-file webhook-ca.crt --profile prod",
+    ),
+    "gate static": (
+        "day2 gate static -O day2-static --url https://10.0.0.5:9443 --ca-file webhook-ca.crt",
+        "day2 gate static -O /etc/kubernetes/day2 --url https://10.0.0.5:9443 --ca-file webhook-ca.crt",
+        "day2 gate static --help",
+    ),
     "run list": ("day2 run list", "day2 run list --since 24h -o json", "day2 run list -w"),
     "run get": ("day2 run get run-3fa9c2d1e0", "day2 run get run-3fa9c2d1e0 -o json", "day2 run get run-3fa9c2d1e0 -o yaml"),
 }

@@ -29,12 +29,7 @@ def generate(
         bool, typer.Option("--legacy", help="for Kubernetes before 1.36, which cannot limit impersonation to requests")
     ] = False,
 ) -> None:
-    """The RBAC documents for your grants, as YAML. `-n NAME,NAME` binds inside these namespaces only.
-
-    \b
-    Examples:
-      day2 rbac generate -n shop,web | kubectl apply -f -
-    """
+    """The RBAC documents for your grants, as YAML. `-n NAME,NAME` binds inside these namespaces only."""
     from runtime.services import guarding
 
     session = begin(context)
@@ -44,13 +39,7 @@ def generate(
 
 @rbac.command("explain")
 def explain(context: typer.Context, what: Annotated[str, typer.Argument(help="an action kind, or an agent", metavar="KIND|AGENT")]) -> None:
-    """Which rights a kind of action needs, or an agent holds, and why.
-
-    \b
-    Examples:
-      day2 rbac explain scale_workload
-      day2 rbac explain finops
-    """
+    """Which rights a kind of action needs, or an agent holds, and why."""
     from interfaces.rendering import records
     from runtime.services import guarding
 
@@ -61,12 +50,7 @@ def explain(context: typer.Context, what: Annotated[str, typer.Argument(help="an
 
 @gate.command("manifests")
 def manifests(context: typer.Context, url: Url = "", ca_file: Ca = None) -> None:
-    """The admission policies and the webhook's registration, as YAML.
-
-    \b
-    Examples:
-      day2 gate manifests --ca-file webhook-ca.crt | kubectl apply -f -
-    """
+    """The admission policies and the webhook's registration, as YAML."""
     from runtime.services import guarding
 
     session = begin(context)
@@ -84,12 +68,7 @@ def static(
         str, typer.Option("--path", help="where the folder will lie on each API server's host")
     ] = "/etc/kubernetes/day2",
 ) -> None:
-    """The same as files for API servers of your own: not even a cluster-admin removes them through the API.
-
-    \b
-    Examples:
-      day2 gate static -O day2-static --url https://10.0.0.5:9443 --ca-file webhook-ca.crt
-    """
+    """The same as files for API servers of your own: not even a cluster-admin removes them through the API."""
     from runtime.services import guarding
 
     session = begin(context)
