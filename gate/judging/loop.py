@@ -85,6 +85,9 @@ async def judge(bench: Bench, row: ActionRow) -> None:
         log.exception("%s: facts that cannot be read", row.action_id)
         _move(bench, row, S.DENIED, f"what stands in the cluster cannot be understood: {type(error).__name__}")
         return
+    if (denied := _count(bench, row).denied) is not None:  # people may have spoken since they were last heard
+        _move(bench, row, S.DENIED, f"denied by {denied.by}: {denied.reason}")
+        return
     results = bench.rules.judge(action, reading.facts) + floor(action, reading.facts.approvals)
     verdict = Verdict(
         action_id=row.action_id,

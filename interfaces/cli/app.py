@@ -8,7 +8,20 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from interfaces.cli import helping, sessions
-from interfaces.cli.commands import acting, actions, agents, audits, configuring, deciding, guarding, looking, operating, policies, runs
+from interfaces.cli.commands import (
+    acting,
+    actions,
+    agents,
+    audits,
+    configuring,
+    deciding,
+    guarding,
+    looking,
+    operating,
+    policies,
+    runs,
+    simulating,
+)
 from interfaces.cli.exits import MEANINGS
 from interfaces.cli.flags import Flags
 
@@ -26,7 +39,7 @@ Examples:
 Look, nothing is written:        demo  doctor  scan  ask  route
 Change, judged and undoable:     plan  apply  action
 Decide:                          approve  deny  approvals  policy
-Operate:                         run  stop  resume  agent  audit  config  serve
+Operate:                         run  stop  resume  agent  audit  config  serve  sim
 Install once:                    rbac  gate
 
 \b
@@ -103,6 +116,7 @@ for name, command in (
     ("stop", operating.stop),
     ("resume", operating.resume),
     ("serve", operating.serve),
+    ("sim", simulating.sim),
     ("schema", operating.schema),
     ("version", operating.version),
 ):
