@@ -205,6 +205,7 @@ class House:
             "objectives": str(self.folder / "documents.yaml"),
             "poll_seconds": 0.01,
             "settle_seconds": 2.0,
+            "guard": None,
             **changes,
         }
         path = self.folder / f"{role}.json"
@@ -525,8 +526,9 @@ class Ward(House):
         else:
             self.ledger.close()
             shutil.rmtree(self.folder / "keys")
-            for name in ("keys", "ledger.db", "audit.jsonl", "audit.heads"):
-                (shutil.copytree if name == "keys" else shutil.copy)(kept / name, self.folder / name)
+            shutil.copytree(kept / "keys", self.folder / "keys")
+            for path in (kept / "ledger.db", *kept.glob("audit.*")):
+                shutil.copy(path, self.folder / path.name)
             now, self.people = json.loads((kept / "standing").read_text())
             self.server.now = datetime.fromisoformat(now)
             self.judge_key = keys.verifier(self.folder / "keys", keys.JUDGE)
