@@ -147,7 +147,8 @@ def differs(wanted: Json, live: Json | None) -> str:
 
 def _essence(document: Json) -> Json:
     """All that takes effect. What is empty is the same as what is absent."""
-    return {key: _full(value) for key, value in document.items() if key not in ("apiVersion", "kind", "metadata", "status") and value}
+    found: Json = _full({key: value for key, value in document.items() if key not in ("apiVersion", "kind", "metadata", "status")})
+    return found
 
 
 def _full(value: Any) -> Any:
