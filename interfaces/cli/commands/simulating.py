@@ -14,13 +14,7 @@ def sim(
     count: Annotated[int, typer.Option("--count", min=1, max=1_000_000, help="how many worlds, seed by seed")] = 1,
     steps: Annotated[bool, typer.Option("--steps", help="print everything that happened, with its virtual time")] = False,
 ) -> None:
-    """The roles in worlds where processes die and networks lie: no cluster, nothing is written. Exits 1 on a broken promise.
-
-    \b
-    Examples:
-      day2 sim --seed 4711 --steps
-      day2 sim --count 200
-    """
+    """The roles in worlds where processes die and networks lie: no cluster, nothing is written. Exits 1 on a broken promise."""
     from evals.simulation import running
     from interfaces.rendering import simulations
 
