@@ -142,7 +142,8 @@ def show_help(context: typer.Context, topic: Annotated[list[str] | None, typer.A
     if words == ["exit-codes"]:
         _exit_codes(context)
         return
-    found = typer.Context(command_tree(), info_name="day2")
+    tree = command_tree()
+    found = typer.Context(tree, info_name="day2", **tree.context_settings)
     for word in words:
         child = found.command.get_command(found, word) if isinstance(found.command, TyperGroup) else None
         if child is None:
