@@ -1,7 +1,8 @@
 """Plants one defect after the other in a copy of the product, and counts the seeds until a promise of the simulation is broken.
 
 `python tests/mutants/run.py [NAME ...]` goes on where it stopped: what was found before, by the same patch, is not looked for again.
-The table in docs/simulation.md is written anew after each defect. Exits 1 when one is not found within 2,000 seeds.
+The table in docs/simulation.md is written anew after each defect, and names those that no seed has found. Exits 1 when one is not found
+within 2,000 seeds.
 """
 
 import argparse
@@ -13,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -24,9 +24,8 @@ import cel_expr_python  # noqa: F401  what takes long to load is loaded once, be
 import httpx  # noqa: F401
 import langgraph.graph  # noqa: F401
 import sqlalchemy  # noqa: F401
+from planting import HERE, ROOT, patches, plant, sentence
 
-ROOT = Path(__file__).resolve().parents[2]
-HERE = ROOT / "tests" / "mutants"
 FOUND = HERE / "found.json"
 PAGE = ROOT / "docs" / "simulation.md"
 PACKAGES = ("core", "agents", "gate", "tools", "simulator", "registry", "graph", "runtime", "evals")
@@ -43,7 +42,7 @@ def main() -> int:
     chosen = parser.parse_args()
     known: dict[str, dict[str, object]] = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {}
     missed = []
-    wanted = [patch for patch in patches(chosen.names) if chosen.names or known.get(patch.stem, {}).get("patch") != digest(patch)]
+    wanted = [patch for patch in patches(*chosen.names) if chosen.names or not found(known, patch)]
     with ThreadPoolExecutor(chosen.jobs) as pool:
         for future in as_completed(hunts := {pool.submit(hunted, patch, chosen.seeds): patch for patch in wanted}):
             patch, result = hunts[future], future.result()
@@ -51,17 +50,18 @@ def main() -> int:
             known.pop(patch.stem, None)
             if result.get("seed", -1) == -1:
                 missed.append(patch.stem)
-            else:
-                known[patch.stem] = result | {"patch": digest(patch), "date": datetime.now(UTC).date().isoformat(), "commit": commit()}
+            if result.get("seed") != -1:
+                tried = {"patch": digest(patch), "date": datetime.now(UTC).date().isoformat(), "commit": commit()}
+                known[patch.stem] = (result or {"tried": chosen.seeds}) | tried
             FOUND.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
             write_table(known)
     return 1 if missed else 0
 
 
-def patches(names: list[str]) -> Iterator[Path]:
-    for path in sorted(HERE.glob("*.patch")):
-        if not names or path.stem in names:
-            yield path
+def found(known: dict[str, dict[str, object]], patch: Path) -> bool:
+    """By this very patch: one that was written anew has to be found anew."""
+    row = known.get(patch.stem, {})
+    return "seed" in row and row["patch"] == digest(patch)
 
 
 def digest(patch: Path) -> str:
@@ -74,7 +74,7 @@ def hunted(patch: Path, seeds: int) -> dict[str, object]:
         place = Path(name)
         for package in PACKAGES:
             shutil.copytree(ROOT / package, place / package, ignore=shutil.ignore_patterns("__pycache__"))
-        subprocess.run(["git", "apply", str(patch)], cwd=place, check=True)
+        plant(patch, place)
         ours, theirs = FORK.Pipe(duplex=False)
         child = FORK.Process(target=hunt, args=(place, seeds, theirs))
         child.start()
@@ -104,14 +104,22 @@ def hunt(place: Path, seeds: int, answer: Connection) -> None:
 
 
 def write_table(known: dict[str, dict[str, object]]) -> None:
-    """Between its two marks on the page."""
+    """Between its two marks on the page: every patch, also the ones that were not found."""
     lines = ["| planted defect | what it is | promise broken | seeds needed | date | commit |", "|---|---|---|---|---|---|"]
-    for name, row in sorted(known.items()):
-        what = (HERE / f"{name}.patch").read_text(encoding="utf-8").splitlines()[0]
-        lines.append(f"| `{name}` | {what} | {row['promise']} | {int(str(row['seed'])) + 1} | {row['date']} | {row['commit']} |")
+    lines += [f"| `{patch.stem}` | {sentence(patch)} | {standing(known, patch)} |" for patch in patches()]
     table = "\n".join([BEGIN, *lines, END])
     text = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: table, text, flags=re.DOTALL), encoding="utf-8")
+
+
+def standing(known: dict[str, dict[str, object]], patch: Path) -> str:
+    """The last four cells of its line."""
+    row = known.get(patch.stem, {})
+    if found(known, patch):
+        return f"{row['promise']} | {int(str(row['seed'])) + 1} | {row['date']} | {row['commit']}"
+    if row.get("patch") == digest(patch):
+        return f"not found yet | more than {row['tried']} | {row['date']} | {row['commit']}"
+    return "not found yet | not tried | |"
 
 
 def commit() -> str:
