@@ -109,6 +109,11 @@ class Guarded:
         request = ApiRequest(verb="patch", version="v1", resource="nodes", name=node, content_type=STRATEGIC, body=body)
         return "day2 permit" in self.said(request, only("cordon_node"), "e30.e30.e30")
 
+    def webhook_calls(self) -> int:
+        """How often the API server has asked a webhook, by its own count."""
+        lines = self.plane.request("GET", "/metrics").text.splitlines()
+        return sum(int(float(line.rpartition(" ")[2])) for line in lines if line.startswith("apiserver_admission_webhook_request_total{"))
+
     # -------------------------------------------------------------- permits, as the judge makes them
     def permit(self, request: ApiRequest, agent: str, old: Json, new: Json, **changes: Any) -> Permit:
         now, meta = int(time.time()), old["metadata"]
