@@ -123,6 +123,7 @@ class GrantForm(Form):
     agent: str
     capabilities: tuple[str, ...] = Field(min_length=1)
     namespaces: tuple[str, ...] = Field(default=("*",), min_length=1)
+    owner: str = Field(default="", max_length=200)
 
     def value(self, name: str) -> Grant:
         return Grant(name=name, **self.model_dump())

@@ -33,7 +33,10 @@ class NewIds(Protocol):
 
 @dataclass(frozen=True)
 class Bench:
-    """`doors` are the keys that may sign approvals. Without grants nothing is granted; without objectives every agent only looks."""
+    """`doors` are the keys that may sign approvals. Without grants nothing is granted; without objectives every agent only looks.
+
+    One of `canary_every` cards, by chance, is followed by one that nobody should approve; 0 for none.
+    """
 
     ledger: Ledger
     reader: ObjectReader
@@ -49,3 +52,6 @@ class Bench:
     prices: PriceList | None = None
     approval_time: timedelta = timedelta(hours=24)
     execution_time: timedelta = timedelta(hours=1)
+    denial_holds: timedelta = timedelta(hours=1)
+    cards_per_hour: int = 20
+    canary_every: int = 0

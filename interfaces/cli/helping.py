@@ -80,6 +80,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'day2 action cancel act-3fa9c2d1e0 --reason "planned again"',
         "day2 action cancel act-3fa9c2d1e0 -o json",
     ),
+    "action edit": (
+        "day2 action edit act-3fa9c2d1e0 --set to_replicas=3",
+        "day2 action edit act-3fa9c2d1e0 --set sizings.0.to_sizes.requests_cpu_milli=600",
+        "day2 action edit act-3fa9c2d1e0 --set to_min=2 --set to_max=8 -o json",
+    ),
     "action rollback": (
         "day2 action rollback act-3fa9c2d1e0",
         "day2 action rollback act-3fa9c2d1e0 --dry-run=server",

@@ -228,7 +228,8 @@ KINDS: dict[str, tuple[str, Json]] = {
         listing(
             shape(
                 **ACTION, **BODY, verdict=either(VERDICT, NULL), severe=FLAG, needed=WHOLE, missing=WHOLE, approvals=many(shape(**APPROVAL))
-            )
+            ),
+            metadata(queued=WHOLE, perHour=WHOLE),
         ),
     ),
     "Approval": ("day2 approve, day2 deny", {"metadata": metadata()} | APPROVAL | {"sentence": TEXT, "missing": WHOLE}),

@@ -52,6 +52,10 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 grants=documents.grants,
                 prices=documents.prices,
                 approval_time=timedelta(hours=settings.approval_hours),
+                execution_time=timedelta(minutes=settings.execution_minutes),
+                denial_holds=timedelta(hours=settings.denial_hours),
+                cards_per_hour=settings.cards_per_hour,
+                canary_every=settings.canary_every,
             )
             waiting = await judge_once(bench)
             book.keep(store, clock.now())

@@ -19,6 +19,7 @@ from gate.judging.sources import Bench
 from runtime.arbitrating import arbitrated
 from runtime.ids import RandomIds
 from runtime.roles import console, looking, reading
+from runtime.roles.identifying import account
 from runtime.roles.reading import Reading
 from runtime.services import planning, policies, scanning
 from runtime.settings import Settings
@@ -74,7 +75,7 @@ async def judging(settings: Settings, ledger: Ledger, view: Reading) -> AsyncIte
 async def previewed(bench: Bench, proposal: Proposal) -> Verdict:
     """What the judge would say now: its facts, its rules, nobody's approval. Raises Day2Error where it cannot look."""
     scratch = MemoryLedger()
-    await LedgerDoor(scratch, bench.clock).submit(proposal, by=console.person())
+    await LedgerDoor(scratch, bench.clock).submit(proposal, by=account())
     row = scratch.get(proposal.action.id)
     assert row is not None  # noqa: S101  it was submitted one line above
     seen = await gather(bench, row, proposal.action, NOBODY)
