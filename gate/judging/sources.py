@@ -35,7 +35,8 @@ class NewIds(Protocol):
 class Bench:
     """`doors` are the keys that may sign approvals. Without grants nothing is granted; without objectives every agent only looks.
 
-    One of `canary_every` cards, by chance, is followed by one that nobody should approve; 0 for none.
+    `record_key` proves the permits of past outcomes: without it none counts for autonomy. One of `canary_every` cards, by chance, is
+    followed by one that nobody should approve; 0 for none.
     """
 
     ledger: Ledger
@@ -55,3 +56,4 @@ class Bench:
     denial_holds: timedelta = timedelta(hours=1)
     cards_per_hour: int = 20
     canary_every: int = 0
+    record_key: Verifier | None = None

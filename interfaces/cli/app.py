@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from interfaces.cli import helping, sessions
-from interfaces.cli.commands import acting, actions, agents, audits, configuring, deciding, looking, operating, policies, runs
+from interfaces.cli.commands import acting, actions, agents, audits, autonomies, configuring, deciding, looking, operating, policies, runs
 from interfaces.cli.exits import MEANINGS
 from interfaces.cli.flags import Flags
 
@@ -25,7 +25,7 @@ Examples:
 \b
 Look, nothing is written:        demo  doctor  scan  ask  route
 Change, judged and undoable:     plan  apply  action
-Decide:                          approve  deny  approvals  policy
+Decide:                          approve  deny  approvals  autonomy  policy
 Operate:                         run  stop  resume  agent  audit  config  serve
 
 \b
@@ -109,6 +109,7 @@ for name, command in (
 
 for name, group in (
     ("action", actions.action),
+    ("autonomy", autonomies.autonomy),
     ("policy", policies.policy),
     ("run", runs.run),
     ("agent", agents.agent),

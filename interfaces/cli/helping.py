@@ -90,6 +90,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 action rollback act-3fa9c2d1e0 --dry-run=server",
         "day2 action rollback act-3fa9c2d1e0 --no-wait -o json",
     ),
+    "autonomy show": (
+        "day2 autonomy show",
+        "day2 autonomy show scale_workload -n shop",
+        "day2 autonomy show -o wide",
+    ),
     "agent list": ("day2 agent list", "day2 agent list -o wide", "day2 agent list -o custom-columns=NAME:.name,STATE:.state"),
     "agent get": ("day2 agent get finops", "day2 agent get finops -o json", "day2 agent get finops -o jsonpath={.rights}"),
     "agent card": ("day2 agent card finops", "day2 agent card finops -o yaml", "day2 agent card finops -o name"),

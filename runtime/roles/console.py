@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from tools import clocks
 
 if TYPE_CHECKING:
     from registry.membership import Member
+    from runtime.services.trusting import Trust
 
 DOOR = "cli"
 ROLE = "door"
@@ -108,6 +109,28 @@ def decide(settings: Settings, action_id: str, known: Known, *, approve: bool, r
         said = approving.Decision(known.by, approve, reason, confirmed, known.groups)
         now, per_hour = kept.clock.now(), settings.flow.cards_per_hour
         return approving.decide(kept.ledger, keep, people_needed, action_id, said, now=now, per_hour=per_hour)
+
+
+def autonomy(settings: Settings, *, namespaces: Sequence[str], capability: str) -> "tuple[tuple[Trust, ...], str]":
+    """How far agents may go, as the judge would find it from this ledger; and the cluster whose record was read."""
+    from gate import keys
+    from gate.judging import history
+    from runtime import declared
+    from runtime.services import trusting
+
+    with record(settings) as kept:
+        key = None
+        with contextlib.suppress(Unavailable):  # no judge ran here yet, so nothing was permitted
+            key = keys.verifier(settings.data_dir / "keys", keys.JUDGE)
+        cluster = trusting.cluster_of(kept.ledger)
+        found = trusting.trust(
+            declared.read(settings.policy.objectives),
+            lambda scope, where: history.outcomes(kept.ledger, scope, where, key),
+            cluster=cluster,
+            namespaces=namespaces,
+            capability=capability,
+        )
+    return found, cluster
 
 
 def stops(settings: Settings) -> list[StopRow]:

@@ -58,7 +58,8 @@ PRICES = PriceList(
         InstancePrice(instance_type="g6.12xlarge", cpu_milli=32000, memory_mib=131072, gpus=4, hourly_micro_usd=4_602_000),
     ),
 )
-TRUSTED = Objective(name="apps", scope=Scope(namespaces=("*",)), serves="reliability", priority=50, autonomy={"*": Autonomy.AUTO})
+ALL = {"*": Autonomy.AUTO}
+TRUSTED = Objective(name="apps", scope=Scope(namespaces=("*",)), serves="reliability", priority=50, autonomy=ALL, vouched=ALL)
 
 
 class WorldClock:

@@ -330,7 +330,7 @@ async def test_turning_the_same_knob_back_is_noticed(gate: Any) -> None:
     assert facts.actions_on_target_24h == 1
 
 
-async def test_a_miss_lowers_the_autonomy_until_it_is_made_good(gate: Any) -> None:
+async def test_a_miss_lowers_the_autonomy_at_once(gate: Any) -> None:
     await judged(gate)
     await gate.execute()
     await gate.watch(900)
