@@ -1,6 +1,7 @@
 """The emergency stop: a row that everybody who writes reads just before. What cannot be read stops."""
 
 from datetime import datetime
+from typing import Protocol
 
 from core.domain import people
 from core.domain.errors import Day2Error, InvalidInput, Refused
@@ -31,7 +32,13 @@ def resume(ledger: Ledger, *, scope: str, by: str, reason: str, at: datetime) ->
     return ledger.resume(scope, bounded(by, 200), bounded(reason, 400), at)
 
 
-def reason_to_stop(ledger: Ledger, *, agent: str, namespace: str, undo: bool = False) -> str:
+class Stops(Protocol):
+    """Where the rows are read: the ledger, or the webhook's part of it."""
+
+    def stops(self) -> list[StopRow]: ...
+
+
+def reason_to_stop(ledger: Stops, *, agent: str, namespace: str, undo: bool = False) -> str:
     """Empty when nothing stops this write."""
     try:
         rows = ledger.stops()

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -139,6 +139,34 @@ class PolicySettings(Group):
     rules: Path | None = Field(default=None, description="folder of further ActionPolicy documents; the built-in packs always apply")
 
 
+class GateSettings(Group):
+    """What holds the gate inside the API server: docs/gate.md."""
+
+    guard: Literal["required", "static", "off"] = Field(
+        default="required",
+        description="required: the executor writes only under the unaltered guard; static: the guard is in the API server's own files; "
+        "off: only our processes and RBAC hold",
+    )
+    namespaces: str = Field(
+        default="", description="namespaces in which agents may write, with commas; empty: everywhere but the protected"
+    )
+    webhook_listen: str = Field(default="127.0.0.1:9443", description="HOST:PORT on which the webhook answers the API server")
+    webhook_url: str = Field(default="", description="https address under which the API server asks it; empty: the Service day2-webhook")
+    webhook_ca_file: Path | None = Field(default=None, description="PEM file of the CA that people installed for the webhook")
+    webhook_ca_key_file: Path | None = Field(default=None, description="EC key of that CA: the webhook then issues its own certificates")
+    webhook_certificate_file: Path | None = Field(default=None, description="the webhook's certificate, where others issue it")
+    webhook_key_file: Path | None = Field(default=None, description="key of that certificate")
+
+    @property
+    def managed(self) -> tuple[str, ...]:
+        return tuple(sorted(filter(None, (name.strip() for name in self.namespaces.split(",")))))
+
+    @property
+    def serves(self) -> bool:
+        """Whether a webhook can run here: it has a certificate, or the means to make one."""
+        return bool(self.webhook_certificate_file or self.webhook_ca_key_file)
+
+
 class Settings(Group):
     """The whole. `clock` is `system`, or the address of a simulator whose virtual time counts."""
 
@@ -149,6 +177,7 @@ class Settings(Group):
     model: ModelSettings = ModelSettings()
     flow: FlowSettings = FlowSettings()
     policy: PolicySettings = PolicySettings()
+    gate: GateSettings = GateSettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
     profile: str = Field(
         default=NO_PROFILE, description="named group of settings in force, from `profiles` of a settings file; default: none"

@@ -119,9 +119,10 @@ async def _prepare(hands: Hands, row: ActionRow) -> Prepared:
         raise Refused((f"{request.resource}/{request.name} is gone, or is another object by now",))
     if permit.generation and metadata.get("generation") != permit.generation:
         raise Conflict(f"{request.resource}/{request.name} changed since it was judged")
+    await hands.guard(request, row.agent)
     answer = await hands.writer.send(request, agent=row.agent, permit=row.permit, dry_run=True)
     after = {} if request.verb == "delete" else answer
-    if states.post_hash(request, before, after) != permit.post:
+    if states.post_hash(request.verb, request.body, before, after) != permit.post:
         raise Conflict("the dry run would now change something else than what was judged")
     if row.undo_request:
         _check_undo(hands, row, permit, states.inverse_hash(before, after))

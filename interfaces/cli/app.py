@@ -8,7 +8,20 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from interfaces.cli import helping, sessions
-from interfaces.cli.commands import acting, actions, agents, audits, autonomies, configuring, deciding, looking, operating, policies, runs
+from interfaces.cli.commands import (
+    acting,
+    actions,
+    agents,
+    audits,
+    autonomies,
+    configuring,
+    deciding,
+    guarding,
+    looking,
+    operating,
+    policies,
+    runs,
+)
 from interfaces.cli.exits import MEANINGS
 from interfaces.cli.flags import Flags
 
@@ -27,6 +40,7 @@ Look, nothing is written:        demo  doctor  scan  ask  route
 Change, judged and undoable:     plan  apply  action
 Decide:                          approve  deny  approvals  autonomy  policy
 Operate:                         run  stop  resume  agent  audit  config  serve
+Install once:                    rbac  gate
 
 \b
 Global flags, before or after the command:
@@ -114,6 +128,8 @@ for name, group in (
     ("run", runs.run),
     ("agent", agents.agent),
     ("audit", audits.audit),
+    ("rbac", guarding.rbac),
+    ("gate", guarding.gate),
     ("config", configuring.config),
 ):
     app.add_typer(group, name=name)

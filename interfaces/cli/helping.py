@@ -118,6 +118,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 config set flow.approval_hours 8",
         "day2 config set kubernetes.context prod-eu --file day2.yaml",
     ),
+    "policy list": ("day2 policy list", "day2 policy list --rules rules/", "day2 policy list -o json"),
+    "policy diff": ("day2 policy diff rules/", "day2 policy diff rules/ --detailed-exitcode", "day2 policy diff rules/ -o json"),
+    "policy simulate": (
+        "day2 policy simulate --since 30d",
+        "day2 policy simulate --rules rules/ --detailed-exitcode",
+        "day2 policy simulate --since 7d -o json",
+    ),
     "policy lint": ("day2 policy lint", "day2 policy lint rules/", "day2 policy lint rules/ -o json"),
     "policy test": ("day2 policy test", "day2 policy test rules/", "day2 policy test -o csv"),
     "policy explain": (
@@ -129,6 +136,22 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 policy eval -f action.json",
         "day2 policy eval -f action.json -o json",
         "day2 policy eval --file action.json -o md",
+    ),
+    "rbac generate": (
+        "day2 rbac generate -n shop,web > rbac.yaml",
+        "day2 rbac generate -A",
+        "day2 rbac generate --legacy -n shop",
+    ),
+    "rbac explain": ("day2 rbac explain scale_workload", "day2 rbac explain finops", "day2 rbac explain finops -o json"),
+    "gate manifests": (
+        "day2 gate manifests --ca-file webhook-ca.crt > guard.yaml",
+        "day2 gate manifests --ca-file webhook-ca.crt --url https://10.0.0.5:9443",
+        "day2 gate manifests --ca-file webhook-ca.crt --profile prod",
+    ),
+    "gate static": (
+        "day2 gate static -O day2-static --url https://10.0.0.5:9443 --ca-file webhook-ca.crt",
+        "day2 gate static -O /etc/kubernetes/day2 --url https://10.0.0.5:9443 --ca-file webhook-ca.crt",
+        "day2 gate static --help",
     ),
     "run list": ("day2 run list", "day2 run list --since 24h -o json", "day2 run list -w"),
     "run get": ("day2 run get run-3fa9c2d1e0", "day2 run get run-3fa9c2d1e0 -o json", "day2 run get run-3fa9c2d1e0 -o yaml"),
@@ -142,6 +165,8 @@ ENDS: dict[str, tuple[Exit, ...]] = {
     "action rollback": _FOLLOWED,
     "approve": (Exit.DENIED,),
     "policy eval": (Exit.DENIED,),
+    "policy diff": (Exit.DIFFERS,),
+    "policy simulate": (Exit.DIFFERS,),
     "stop": (Exit.STOPPED,),
     **dict.fromkeys(("approvals", "action list", "run list"), (Exit.EXPIRED,)),
 }

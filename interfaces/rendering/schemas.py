@@ -77,7 +77,8 @@ FINDING = shape(
 )
 CHANGE = shape(path=TEXT, old=ANY, new=ANY)
 SAVING = shape(paper=MONEY, realisable=MONEY, low=MONEY, high=MONEY, currency=TEXT, source=either(shape(name=TEXT, at=TIME), NULL))
-EFFECT = shape(saving=either(SAVING, NULL), gpuHoursPerDay=WHOLE, summary=TEXT, capacityCpu=TEXT)
+CAPACITY = {"capacityCpu": TEXT, "capacityMemory": TEXT, "capacityGpus": WHOLE, "capacityPods": WHOLE}
+EFFECT = shape(saving=either(SAVING, NULL), gpuHoursPerDay=WHOLE, summary=TEXT, **CAPACITY)
 RULE = shape(rule=TEXT, result=RESULT, decision=DECISION, message=TEXT, dry=FLAG, would=DECISION)
 COUNTS = shape(**{"pass": WHOLE, "warn": WHOLE, "fail": WHOLE, "error": WHOLE, "skip": WHOLE})
 VERDICT = shape(decision=DECISION, counts=COUNTS, reasons=many(RULE), dry=many(RULE), at=TIME)
@@ -171,6 +172,7 @@ KINDS: dict[str, tuple[str, Json]] = {
             metadata(counts=shape(ok=WHOLE, warn=WHOLE, fail=WHOLE, skip=WHOLE)),
         ),
     ),
+    "RightList": ("day2 rbac explain", listing(shape(right=TEXT, kinds=many(TEXT), agents=many(TEXT), operation=TEXT))),
     "Plan": (
         "day2 plan; what day2 apply reads",
         listing(

@@ -173,6 +173,20 @@ async def no_direct_write(allowed: Allowed) -> Line:
     )
 
 
+def guard(mode: str, problems: Sequence[str]) -> Line:
+    """What holds the gate inside the API server. A missing guard breaks nothing that reads; the executor refuses to write."""
+    if mode == "off":
+        said = "switched off: our processes and RBAC hold the gate, the API server does not"
+        return Line("guard", "warn", said, "docs/gate.md; then: day2 config set gate.guard required")
+    if mode == "static":
+        return Line("guard", "ok", "in the API server's own files, which cannot be seen; the executor tries the lock before each write")
+    if problems:
+        said = "; ".join(problems[:4]) + (f"; and {len(problems) - 4} more" if len(problems) > 4 else "")
+        mend = "day2 rbac generate | kubectl apply -f -; day2 gate manifests | kubectl apply -f -"
+        return Line("guard", "warn", bounded(f"nothing is written, because {said}", 300), mend)
+    return Line("guard", "ok", "policies, webhook and roles are as this version generates them")
+
+
 def parts_of_the_cluster(groups: Iterable[str], autoscalers: int, budgets: int) -> list[Line]:
     names = set(groups)
     scalers = [name for group, name in SCALERS.items() if group in names]

@@ -21,7 +21,7 @@ from core.domain.values import Json, at_path
 from core.domain.verdict import Verdict
 from gate.audit import verify_ledger
 from runtime.roles import deciding, everything
-from runtime.settings import FlowSettings, KubernetesSettings, PolicySettings, PrometheusSettings, Settings, StoreSettings
+from runtime.settings import FlowSettings, GateSettings, KubernetesSettings, PolicySettings, PrometheusSettings, Settings, StoreSettings
 
 REQUESTER, APPROVER = "operator@example.com", "approver@example.com"
 PATIENCE_SECONDS = 240.0
@@ -121,6 +121,7 @@ def settings_of(
         store=StoreSettings(data_dir=folder / "data"),
         policy=PolicySettings(objectives=documents),
         flow=FlowSettings(poll_seconds=LOOK_SECONDS),
+        gate=GateSettings(guard="off"),
     )
 
 

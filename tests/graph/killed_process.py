@@ -24,9 +24,10 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from core.domain.ledger import Ledger
 from core.domain.outcome import ActionState
+from gate import heads, keys
 from gate.door import LedgerDoor
 from runtime.flows import Flows, Following
-from runtime.roles.controller import Controller
+from runtime.roles.controller import ROLE, Controller
 from tests.runtime.roles.mortal import Point, arm, name_of
 from tools import checkpoints
 from tools.clocks import HandClock
@@ -163,7 +164,8 @@ async def work(folder: Path, steps: Steps) -> None:
         saver.steps = steps
         flows = Flows(saver, run=stage.context)
         unused: Any = None
-        controller = Controller(clock, ledger, door, flows, Following(flows), None, unused, None, unused, unused)
+        book = heads.HeadBook(heads.file_of(folder, ROLE), keys.signer(folder / "keys", ROLE), ROLE)
+        controller = Controller(clock, ledger, door, flows, Following(flows), None, unused, None, unused, unused, book)
         request = TWINS.request()
         if any(row.event == "run.started" for row in ledger.chain()):
             await controller.resume()

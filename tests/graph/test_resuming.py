@@ -5,6 +5,7 @@ import contextlib
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -154,7 +155,8 @@ def controller(stage: Any, ledger: MemoryLedger) -> Controller:
     """The real one over twins, as a process of its own would have it."""
     flows = stage.flows()
     unused: Any = None
-    return Controller(stage.context.clock, ledger, stage.gate, flows, Following(flows), None, unused, None, unused, unused)
+    book: Any = SimpleNamespace(keep=lambda *_, **__: None)
+    return Controller(stage.context.clock, ledger, stage.gate, flows, Following(flows), None, unused, None, unused, unused, book)
 
 
 def events(ledger: MemoryLedger) -> list[str]:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from core.domain import ledger as port
+from core.domain.admissions import Admitted
 from core.domain.approval import Approval
 from core.domain.check import Look
 from core.domain.ledger import ActionRow, AuditRow, Entry, Head, StopRow
@@ -192,6 +193,31 @@ class MemoryLedger:
     def _sorted(self) -> list[ActionRow]:
         self._answer()
         return sorted(self._actions.values(), key=lambda row: (row.submitted_at, row.action_id))
+
+    def _answer(self) -> None:
+        if self.down:
+            raise self.down
+
+
+class MemoryAdmissions:
+    """The twin of the webhook's part (`tools.stores.admissions`). `down` is raised by every call while it is set."""
+
+    def __init__(self) -> None:
+        self.down: Exception | None = None
+        self.stopped: list[StopRow] = []
+        self.rows: dict[tuple[str, str], Admitted] = {}
+
+    def stops(self) -> list[StopRow]:
+        self._answer()
+        return list(self.stopped)
+
+    def admitted(self, registration: str, jti: str) -> Admitted | None:
+        self._answer()
+        return self.rows.get((registration, jti))
+
+    def admit(self, row: Admitted) -> bool:
+        self._answer()
+        return self.rows.setdefault((row.registration, row.jti), row) is row
 
     def _answer(self) -> None:
         if self.down:

@@ -55,7 +55,8 @@ def resume(
 def serve(
     context: typer.Context,
     role: Annotated[
-        list[str] | None, typer.Option("--role", help="only this role: controller, judge or executor; may be repeated", show_default=False)
+        list[str] | None,
+        typer.Option("--role", help="only this role: controller, judge, executor or webhook; may be repeated", show_default=False),
     ] = None,
 ) -> None:
     """Controller with its agents, judge and executor, each a process of its own, until Ctrl-C."""

@@ -65,6 +65,7 @@ OFFLINE = {
     "agent list": "AgentList",
     "agent get finops": "Agent",
     "agent card finops": "AgentCard",
+    "rbac explain scale_workload": "RightList",
     "policy lint": "LintReport",
     "policy test": "RuleTestReport",
     "policy explain gpu-allowance": "Rule",

@@ -196,7 +196,7 @@ class House:
     client: httpx.AsyncClient | None = None
     clock: HttpClock | None = None
 
-    def settings_of(self, role: str) -> Path:
+    def settings_of(self, role: str, **changes: Any) -> Path:
         """The file that tells a role what it needs to know."""
         told = {
             "data_dir": str(self.folder),
@@ -206,13 +206,14 @@ class House:
             "objectives": str(self.folder / "documents.yaml"),
             "poll_seconds": 0.01,
             "settle_seconds": 2.0,
+            **changes,
         }
         path = self.folder / f"{role}.json"
         path.write_text(json.dumps(told), encoding="utf-8")
         return path
 
-    def start(self, role: str) -> None:
-        path = self.settings_of(role)
+    def start(self, role: str, **changes: Any) -> None:
+        path = self.settings_of(role, **changes)
         log = (self.folder / f"{role}.log").open("a")
         command = [sys.executable, "-m", f"runtime.roles.{role}", "--settings", str(path)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from core.domain.ledger import AuditRow
 from core.domain.outcome import TERMINAL, TRANSITIONS, ActionState, allowed
 from core.domain.verdict import Verdict
-from gate import audit, heads, keys, permits
+from gate import audit, permits
 from tests.runtime.roles.mortal import Point, name_of
 from tools.stores.sink import Sink
 
@@ -379,7 +379,7 @@ def check_the_record(ward: Any, end: ActionState, used: set[str]) -> None:
 
 def records(ward: Any) -> list[AuditRow]:
     """The audit records of the action. The one place here that knows how chains are read and verified."""
-    signed, bad = heads.read(ward.folder / heads.NAME, keys.verifier(ward.folder / "keys", keys.JUDGE))
+    signed, bad = audit.signed_heads(ward.folder, ward.folder / "keys")
     sink = list(Sink(ward.folder / "audit.jsonl").rows())
     report = audit.verify_ledger(ward.ledger, head=ward.ledger.head(), sink=sink, signed=signed)
     assert report.whole, report.problems
