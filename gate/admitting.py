@@ -138,7 +138,7 @@ def _check_forward(permit: Permit, asked: Review) -> None:
 
 
 def _check_undo(permit: Permit, asked: Review, forward: Admitted | None) -> None:
-    if forward is None or forward.use != "forward" or asked.verb != "patch":
+    if forward is None or forward.use != "forward":
         raise PermitRefused(("nothing was done that this permit takes back",))
     if (forward.line, forward.uid, forward.inverse) != (asked.line, permit.uid, permit.inverse):
         raise PermitRefused(("this permit takes something else back",))

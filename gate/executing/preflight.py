@@ -145,9 +145,9 @@ def differs(wanted: Json, live: Json | None) -> str:
     return f"differs in {', '.join(bounded(leaf.path or 'all', 60) for leaf in changes[:3])}" if changes else ""
 
 
-def _essence(document: Json) -> Json:
+def _essence(document: Json) -> Any:
     """All that takes effect. What is empty is the same as what is absent."""
-    return {key: _full(value) for key, value in document.items() if key not in ("apiVersion", "kind", "metadata", "status") and value}
+    return _full({key: value for key, value in document.items() if key not in ("apiVersion", "kind", "metadata", "status")})
 
 
 def _full(value: Any) -> Any:

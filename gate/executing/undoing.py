@@ -61,6 +61,8 @@ async def _send(hands: Hands, row: ActionRow, live: Json) -> None:
         preview = await hands.writer.send(request, agent=row.agent, permit=row.undo_permit, dry_run=True)
         if not states.undo_matches(permit.inverse, live, preview):
             raise Conflict("the undo would now change something else than what we changed")
+        if stopping.reason_to_stop(hands.ledger, agent=row.agent, namespace=row.namespace, undo=True):
+            return  # stopped since we looked; `finish` takes it up again
         hands.ledger.spend(permit.jti, row.action_id, hands.clock.now())
         await hands.writer.send(request, agent=row.agent, permit=row.undo_permit)
     except OutcomeUnknown:

@@ -83,15 +83,14 @@ async def judge(bench: Bench, row: ActionRow) -> None:
     if (action.digest(), action.id, action.target.uid) != (row.digest, row.action_id, row.target_uid):
         _move(bench, row, S.DENIED, "what stands in the ledger is not what was submitted")
         return
-    counted = _count(bench, row, action)
-    if counted.denied is not None:  # also one that came after the approvals
-        _deny(bench, row, counted.denied)
-        return
     try:
-        reading = await gather(bench, row, action, counted)
+        reading = await gather(bench, row, action, _count(bench, row, action))
     except (ValueError, TypeError, KeyError, AttributeError) as error:  # the cluster answered what no API server answers
         log.exception("%s: facts that cannot be read", row.action_id)
         _move(bench, row, S.DENIED, f"what stands in the cluster cannot be understood: {type(error).__name__}")
+        return
+    if (denied := _count(bench, row, action).denied) is not None:  # people may have spoken since they were last heard
+        _deny(bench, row, denied)
         return
     results = bench.rules.judge(action, reading.facts) + floor(action, reading.facts.approvals)
     verdict = Verdict(

@@ -21,6 +21,7 @@ from interfaces.cli.commands import (
     operating,
     policies,
     runs,
+    simulating,
 )
 from interfaces.cli.exits import MEANINGS
 from interfaces.cli.flags import Flags
@@ -39,7 +40,7 @@ Examples:
 Look, nothing is written:        demo  doctor  scan  ask  route
 Change, judged and undoable:     plan  apply  action
 Decide:                          approve  deny  approvals  autonomy  policy
-Operate:                         run  stop  resume  agent  audit  config  serve
+Operate:                         run  stop  resume  agent  audit  config  serve  sim
 Install once:                    rbac  gate
 
 \b
@@ -116,6 +117,7 @@ for name, command in (
     ("stop", operating.stop),
     ("resume", operating.resume),
     ("serve", operating.serve),
+    ("sim", simulating.sim),
     ("schema", operating.schema),
     ("version", operating.version),
 ):
@@ -142,7 +144,8 @@ def show_help(context: typer.Context, topic: Annotated[list[str] | None, typer.A
     if words == ["exit-codes"]:
         _exit_codes(context)
         return
-    found = typer.Context(command_tree(), info_name="day2")
+    tree = command_tree()
+    found = typer.Context(tree, info_name="day2", **tree.context_settings)
     for word in words:
         child = found.command.get_command(found, word) if isinstance(found.command, TyperGroup) else None
         if child is None:

@@ -153,6 +153,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 gate static -O /etc/kubernetes/day2 --url https://10.0.0.5:9443 --ca-file webhook-ca.crt",
         "day2 gate static --help",
     ),
+    "sim": ("day2 sim --seed 4711 --steps", "day2 sim --count 200", "day2 sim --seed 4711 -o json"),
     "run list": ("day2 run list", "day2 run list --since 24h -o json", "day2 run list -w"),
     "run get": ("day2 run get run-3fa9c2d1e0", "day2 run get run-3fa9c2d1e0 -o json", "day2 run get run-3fa9c2d1e0 -o yaml"),
 }

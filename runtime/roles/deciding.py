@@ -18,7 +18,11 @@ GOOD_FOR = timedelta(hours=1)
 
 def door(settings: Settings, ledger: Ledger, clock: Clock, *, name: str) -> Decide:
     """`name` is the door's; its key is made at the first use."""
-    key = keys.signer(settings.data_dir / "keys", f"{keys.DOOR}{name}")
+    return signed_with(keys.signer(settings.data_dir / "keys", f"{keys.DOOR}{name}"), ledger, clock, name=name)
+
+
+def signed_with(key: keys.Signer, ledger: Ledger, clock: Clock, *, name: str) -> Decide:
+    """The same for a key that is held already."""
 
     def decide(action_id: str, *, by: str, approve: bool, reason: str, groups: tuple[str, ...] = ()) -> Approval:
         row = ledger.get(action_id)

@@ -203,4 +203,4 @@ async def test_without_the_guard_the_executor_writes_nothing_and_says_why(
         with everything.ledger(settings_of(guard, clock, namespace, tmp_path)) as ledger:
             assert "guard.altered" in [entry.event for entry in ledger.chain()]
     finally:
-        guard.install()
+        await asyncio.to_thread(guard.install)

@@ -220,6 +220,7 @@ def _staffed(
         objectives=wishes,
         grants=tuple(Grant(name=agent.name, agent=agent.name, capabilities=agent.capabilities) for agent in AGENTS),
         prices=PRICES,
+        record_key=judge.verifier,
     )
     hands = Hands(
         ledger=ledger,

@@ -222,9 +222,9 @@ class WholeRuns:
 
     def test_a_person_decides_where_the_earlier_revision_is_young(self, outcome: Played) -> None:
         run = outcome.runs["reliability"]
-        facts = Verdict.model_validate_json(run.row.verdict).facts
-        assert facts.previous_healthy_seconds is not None
-        assert run.approvals == int(facts.previous_healthy_seconds < 300)
+        healthy = Verdict.model_validate_json(run.row.verdict).facts.previous_healthy_seconds
+        # It is counted by whole minutes: a revision that came and went within one was measured by nobody.
+        assert run.approvals == int(healthy is None or healthy < 300)
 
     def test_the_oversized_workload_is_right_sized(self, outcome: Played) -> None:
         run = outcome.runs["finops"]

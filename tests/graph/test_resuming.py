@@ -229,6 +229,7 @@ def test_a_controller_killed_at_every_point_is_continued_by_another_one_on_the_s
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stderr[-2000:]
     lines = done.stdout.splitlines()
+    assert len(lines) > 50
     assert [line for line in lines if not line.endswith(" ok")] == []
     points = "\n".join(lines)
     assert all(kind in points for kind in ("consult finops", "checkpoint 0 of run-1", "checkpoint 0 of act-finops0001", "run.finished"))
