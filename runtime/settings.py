@@ -117,6 +117,17 @@ class FlowSettings(Group):
 
     consult_seconds: int = Field(default=60, ge=1, le=600, description="an agent that has not answered by then is reported as late")
     approval_hours: int = Field(default=24, ge=1, le=720, description="an approval that nobody gives expires; it is never waived")
+    execution_minutes: int = Field(default=60, ge=1, le=1440, description="what was approved and is not carried out by then expires")
+    denial_hours: int = Field(
+        default=1, ge=1, le=168, description="a denial, or silence until an approval expired, holds so long for the same wish"
+    )
+    cards_per_hour: int = Field(default=20, ge=1, le=1000, description="decisions that are asked of one person within an hour; more wait")
+    canary_every: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="one of so many cards is followed by one that nobody should approve; who does is asked no more. 0: none; 50 is usual",
+    )
     writes_per_run: int = Field(default=20, ge=0, le=1000, description="actions that one run may submit")
     poll_seconds: float = Field(default=0.1, gt=0, le=10, description="how often processes look into the ledger")
 

@@ -29,8 +29,10 @@ def declared(chance: Random) -> Declared:
         priority=1,
         min_replicas=chance.choice((0, 0, 2)),
         autonomy={"*": level},
+        vouched={"*": level},
     )
-    rest = Objective(name="rest", scope=Scope(namespaces=("*",)), serves="cost", priority=1, autonomy={"*": nodes})
+    elsewhere = {"*": nodes}
+    rest = Objective(name="rest", scope=Scope(namespaces=("*",)), serves="cost", priority=1, autonomy=elsewhere, vouched=elsewhere)
     grants = tuple(Grant(name=agent, agent=agent, capabilities=("*",)) for agent in (SCALING, RELIABILITY))
     return Declared(objectives=Objectives(items=(own, rest)), grants=grants)
 

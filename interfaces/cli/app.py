@@ -13,6 +13,7 @@ from interfaces.cli.commands import (
     actions,
     agents,
     audits,
+    autonomies,
     configuring,
     deciding,
     guarding,
@@ -38,7 +39,7 @@ Examples:
 \b
 Look, nothing is written:        demo  doctor  scan  ask  route
 Change, judged and undoable:     plan  apply  action
-Decide:                          approve  deny  approvals  policy
+Decide:                          approve  deny  approvals  autonomy  policy
 Operate:                         run  stop  resume  agent  audit  config  serve  sim
 Install once:                    rbac  gate
 
@@ -124,6 +125,7 @@ for name, command in (
 
 for name, group in (
     ("action", actions.action),
+    ("autonomy", autonomies.autonomy),
     ("policy", policies.policy),
     ("run", runs.run),
     ("agent", agents.agent),

@@ -80,10 +80,20 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'day2 action cancel act-3fa9c2d1e0 --reason "planned again"',
         "day2 action cancel act-3fa9c2d1e0 -o json",
     ),
+    "action edit": (
+        "day2 action edit act-3fa9c2d1e0 --set to_replicas=3",
+        "day2 action edit act-3fa9c2d1e0 --set sizings.0.to_sizes.requests_cpu_milli=600",
+        "day2 action edit act-3fa9c2d1e0 --set to_min=2 --set to_max=8 -o json",
+    ),
     "action rollback": (
         "day2 action rollback act-3fa9c2d1e0",
         "day2 action rollback act-3fa9c2d1e0 --dry-run=server",
         "day2 action rollback act-3fa9c2d1e0 --no-wait -o json",
+    ),
+    "autonomy show": (
+        "day2 autonomy show",
+        "day2 autonomy show scale_workload -n shop",
+        "day2 autonomy show -o wide",
     ),
     "agent list": ("day2 agent list", "day2 agent list -o wide", "day2 agent list -o custom-columns=NAME:.name,STATE:.state"),
     "agent get": ("day2 agent get finops", "day2 agent get finops -o json", "day2 agent get finops -o jsonpath={.rights}"),

@@ -6,6 +6,7 @@ The schemas are open: a reader must live with fields that it does not know.
 from typing import Any
 
 from core.domain.errors import InvalidInput
+from core.domain.objective import Autonomy
 from interfaces.rendering.envelopes import API_VERSION, Json, envelope
 from interfaces.rendering.tables import Column
 
@@ -230,7 +231,22 @@ KINDS: dict[str, tuple[str, Json]] = {
         listing(
             shape(
                 **ACTION, **BODY, verdict=either(VERDICT, NULL), severe=FLAG, needed=WHOLE, missing=WHOLE, approvals=many(shape(**APPROVAL))
-            )
+            ),
+            metadata(queued=WHOLE, perHour=WHOLE),
+        ),
+    ),
+    "AutonomyList": (
+        "day2 autonomy show",
+        listing(
+            shape(
+                **dict.fromkeys(("capability", "namespace", "bound", "next"), TEXT),
+                **dict.fromkeys(("level", "ceiling", "vouched"), words(*(level.value for level in Autonomy))),
+                agents=many(TEXT),
+                since=LATER,
+                verified=WHOLE,
+                missed=WHOLE,
+            ),
+            metadata(cluster=TEXT),
         ),
     ),
     "Approval": ("day2 approve, day2 deny", {"metadata": metadata()} | APPROVAL | {"sentence": TEXT, "missing": WHOLE}),

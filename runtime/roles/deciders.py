@@ -63,6 +63,10 @@ class RoleSettings(Value):
     policies: Path | None = None
     poll_seconds: float = Field(default=0.1, gt=0)
     approval_hours: int = Field(default=24, ge=1)
+    execution_minutes: int = Field(default=60, ge=1)
+    denial_hours: int = Field(default=1, ge=1)
+    cards_per_hour: int = Field(default=20, ge=1)
+    canary_every: int = Field(default=0, ge=0)
     settle_seconds: float = Field(default=30.0, ge=0, description="how long a write that was not seen may still be on its way")
     parent: int = 0
     guard: Expected | None = Field(description="what the executor compares before it writes; none where people switched the guard off")

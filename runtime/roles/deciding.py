@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from core.domain import people
 from core.domain.approval import Approval
 from core.domain.clock import Clock
 from core.domain.errors import InvalidInput, Refused
@@ -23,13 +24,13 @@ def door(settings: Settings, ledger: Ledger, clock: Clock, *, name: str) -> Deci
 def signed_with(key: keys.Signer, ledger: Ledger, clock: Clock, *, name: str) -> Decide:
     """The same for a key that is held already."""
 
-    def decide(action_id: str, *, by: str, approve: bool, reason: str) -> Approval:
+    def decide(action_id: str, *, by: str, approve: bool, reason: str, groups: tuple[str, ...] = ()) -> Approval:
         row = ledger.get(action_id)
         if row is None:
             raise InvalidInput(f"no action {bounded(action_id, 40)}", mend="day2 approvals")
         if row.state is not ActionState.NEEDS_APPROVAL:
             raise Refused((f"{action_id} is {row.state}, and waits for nobody",), mend=f"day2 action get {action_id}")
-        if approve and by.strip().casefold() == row.submitted_by.strip().casefold():
+        if approve and people.same(by, row.submitted_by):
             raise Refused(("who asked for an action cannot approve it",), mend="another person decides: day2 approvals")
         now = clock.now()
         approval = approvals.sign(
@@ -38,7 +39,8 @@ def signed_with(key: keys.Signer, ledger: Ledger, clock: Clock, *, name: str) ->
                 action_id=action_id,
                 action_digest=row.digest,
                 decision="approved" if approve else "denied",
-                by=bounded(by, 200),
+                by=bounded(by, people.LONGEST),
+                groups=groups,
                 door=name,
                 reason=bounded(reason, 400),
                 at=now,

@@ -162,6 +162,10 @@ def role_settings(settings: Settings, role: str) -> RoleSettings:
         policies=settings.policy.rules.expanduser() if settings.policy.rules else None,
         poll_seconds=settings.flow.poll_seconds,
         approval_hours=settings.flow.approval_hours,
+        execution_minutes=settings.flow.execution_minutes,
+        denial_hours=settings.flow.denial_hours,
+        cards_per_hour=settings.flow.cards_per_hour,
+        canary_every=settings.flow.canary_every,
         guard=expected(settings) if role == "executor" else None,
         webhook=WebhookSettings(
             listen=settings.gate.webhook_listen,

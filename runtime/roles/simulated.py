@@ -118,7 +118,7 @@ def _text(part: bytes) -> str:
 
 def judge(around: Around, rules: Engine, *, approval_time: timedelta) -> Step:
     """One pass of the judge's loop, as `runtime.roles.judge` puts it together."""
-    client = inprocess.connect(around.answer)
+    client, own = inprocess.connect(around.answer), held_keys().judge.verifier
 
     async def step() -> int:
         bench = Bench(
@@ -135,6 +135,7 @@ def judge(around: Around, rules: Engine, *, approval_time: timedelta) -> Step:
             grants=around.declared.grants,
             prices=around.declared.prices,
             approval_time=approval_time,
+            record_key=own,
         )
         return await judge_once(bench)
 

@@ -37,6 +37,7 @@ spec:
   priority: 90
   podSecurity: restricted
   autonomy: {{"*": guarded}}
+  vouched: {{"*": guarded}}
 ---
 apiVersion: day2.dev/v1alpha1
 kind: Grant

@@ -186,7 +186,7 @@ DOCUMENTS = """\
 apiVersion: day2.dev/v1alpha1
 kind: Objective
 metadata: {name: money}
-spec: {scope: {namespaces: [apps]}, serves: cost, priority: 40, autonomy: {"*": guarded}}
+spec: {scope: {namespaces: [apps]}, serves: cost, priority: 40, autonomy: {"*": guarded}, vouched: {"*": guarded}}
 ---
 apiVersion: day2.dev/v1alpha1
 kind: Grant

@@ -54,12 +54,21 @@ class MemoryLedger:
         return [row for row in self._sorted() if row.target_uid == target_uid and row.changed_at >= since]
 
     def search(
-        self, *, states: tuple[ActionState, ...] = (), agent: str = "", since: datetime | None = None, limit: int = 200
+        self,
+        *,
+        states: tuple[ActionState, ...] = (),
+        agent: str = "",
+        scope: tuple[str, str] | None = None,
+        since: datetime | None = None,
+        limit: int = 200,
     ) -> list[ActionRow]:
         found = [
             row
             for row in reversed(self._sorted())
-            if (not states or row.state in states) and (not agent or row.agent == agent) and (since is None or row.changed_at >= since)
+            if (not states or row.state in states)
+            and (not agent or row.agent == agent)
+            and (scope is None or (row.kind, row.namespace) == scope)
+            and (since is None or row.changed_at >= since)
         ]
         return found[:limit]
 
@@ -131,6 +140,10 @@ class MemoryLedger:
     def approvals(self, action_id: str) -> list[Approval]:
         self._answer()
         return sorted((item for item in self._approvals.values() if item.action_id == action_id), key=lambda item: (item.at, item.by))
+
+    def decisions(self, since: datetime) -> list[Approval]:
+        self._answer()
+        return sorted((item for item in self._approvals.values() if item.at >= since), key=lambda item: (item.at, item.by))
 
     def stops(self) -> list[StopRow]:
         self._answer()

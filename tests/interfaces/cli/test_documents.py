@@ -55,6 +55,7 @@ OFFLINE = {
     "action rollback act-done --dry-run=client": "DryRun",
     "action cancel act-also --reason late": "Action",
     "approvals": "ApprovalList",
+    "autonomy show": "AutonomyList",
     "approve act-wait --reason checked": "Approval",
     "deny act-wait --reason no": "Approval",
     "run list": "RunList",

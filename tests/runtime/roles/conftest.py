@@ -62,6 +62,7 @@ spec:
   serves: reliability
   priority: 1
   autonomy: {"*": auto}
+  vouched: {"*": auto}
 ---
 apiVersion: day2.dev/v1alpha1
 kind: Grant
