@@ -14,7 +14,7 @@ ENVIRONMENT := sh toolchain/python.sh toolchain/environment.py
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test check lint types contracts format control-plane test-cluster test-bypass bench eval lock clean dev
+.PHONY: help demo test check lint types contracts format control-plane test-cluster test-bypass sim mutants bench eval lock clean dev
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,12 @@ test-cluster: dev ## the tests on the real control plane
 
 test-bypass: dev ## every known way past the gate, tried
 	@$(PYTEST) tests/gate -m bypass $(ARGS)
+
+sim: dev ## 2,000 simulated worlds with faults (ARGS="--seeds 200")
+	@$(PY) -m evals.simulation $(ARGS)
+
+mutants: dev ## planted defects, each found by a simulated world
+	@$(PY) tests/mutants/run.py $(ARGS)
 
 bench: dev ## one line per measured goal
 	@$(PY) -m benchmarks $(ARGS)

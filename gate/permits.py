@@ -34,6 +34,7 @@ class Opening(NamedTuple):
     cluster: str
     uid: str
     request: str
+    line: str
 
 
 def mint(permit: Permit, key: Signer) -> str:
@@ -46,7 +47,7 @@ def opened(token: str, key: Verifier, opening: Opening, now: datetime) -> Permit
     for name, wanted in opening._asdict().items():
         if getattr(permit, name) != wanted:
             raise PermitRefused((f"the permit's {name} is not this request's",))
-    _check_times(permit, int(now.timestamp()))
+    check_times(permit, int(now.timestamp()))
     return permit
 
 
@@ -62,7 +63,8 @@ def read(token: str, key: Verifier) -> Permit:
         raise PermitRefused(("the permit's claims are not complete",)) from error
 
 
-def _check_times(permit: Permit, now: int) -> None:
+def check_times(permit: Permit, now: int) -> None:
+    """`now` in Unix seconds. Raises PermitRefused."""
     longest = FORWARD_SECONDS if permit.use == "forward" else LONGEST_UNDO_SECONDS
     if permit.iat > now + SKEW_SECONDS:
         raise PermitRefused(("the permit is not valid yet",))

@@ -1,5 +1,9 @@
 """The two flows as lists of edges. Nothing is compiled or connected at import; a role of `runtime` compiles them with its checkpointer."""
 
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy
 
@@ -24,9 +28,9 @@ def build_run(consult_seconds: float = 60.0) -> StateGraph[RunState, RunContext]
 
     flow.add_edge(START, "intake")
     flow.add_edge("intake", "supervise")
-    flow.add_conditional_edges("supervise", routing.after_supervise, ["consult", "respond"])
+    flow.add_conditional_edges("supervise", _on_the_loop(routing.after_supervise), ["consult", "respond"])
     flow.add_edge("consult", "arbitrate")
-    flow.add_conditional_edges("arbitrate", routing.after_arbitrate)
+    flow.add_conditional_edges("arbitrate", _on_the_loop(routing.after_arbitrate))
     flow.add_edge("submit", "respond")
     flow.add_edge("respond", END)
     return flow
@@ -42,9 +46,19 @@ def build_action() -> StateGraph[ActionState, ActionContext]:
     flow.add_node("close", close.close)
 
     flow.add_edge(START, "judge")
-    flow.add_conditional_edges("judge", routing.after_judge)
+    flow.add_conditional_edges("judge", _on_the_loop(routing.after_judge))
     flow.add_edge("approve", "judge")
-    flow.add_conditional_edges("execute", routing.after_execute)
+    flow.add_conditional_edges("execute", _on_the_loop(routing.after_execute))
     flow.add_edge("observe", "close")
     flow.add_edge("close", END)
     return flow
+
+
+def _on_the_loop(branch: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:
+    """LangGraph asks a plain function in a thread of its own; a pure one needs none, and a simulation can have none."""
+
+    @wraps(branch)
+    async def asked(state: Any) -> Any:
+        return branch(state)
+
+    return asked

@@ -5,10 +5,13 @@ what is still allowed, so a stale or forged checkpoint can ask for nothing that 
 """
 
 import asyncio
-from typing import Any
+from copy import copy
+from functools import cache
+from typing import Any, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 from langsmith import tracing_context
 
@@ -19,7 +22,9 @@ from core.domain.request import Request
 from core.domain.submitting import GateDoor
 from graph.build import build_action, build_run
 from graph.context import ActionContext, RunContext
-from graph.state import SCHEMA, Plain
+from graph.state import SCHEMA, ActionState, Plain, RunState
+
+Flow = TypeVar("Flow", bound=CompiledStateGraph[Any, Any])
 
 
 class Flows:
@@ -28,8 +33,8 @@ class Flows:
     def __init__(self, saver: BaseCheckpointSaver[Any], *, run: RunContext) -> None:
         self._run_context = run
         self._action_context = ActionContext(gate=run.gate)
-        self._run = build_run(run.consult_seconds).compile(checkpointer=saver)
-        self._action = build_action().compile(checkpointer=saver)
+        self._run = _over(saver, _run(run.consult_seconds))
+        self._action = _over(saver, _action())
 
     async def run(self, request: Request) -> Plain:
         """Start or continue a run, to its response. A finished run answers again without working again."""
@@ -88,6 +93,23 @@ class Following:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+@cache
+def _run(consult_seconds: float) -> CompiledStateGraph[RunState, RunContext]:
+    return build_run(consult_seconds).compile()
+
+
+@cache
+def _action() -> CompiledStateGraph[ActionState, ActionContext]:
+    return build_action().compile()
+
+
+def _over(saver: BaseCheckpointSaver[Any], flow: Flow) -> Flow:
+    """The flow over a store. Compiling costs a hundred times more than the store matters, so that is done once per process."""
+    own = copy(flow)
+    own.checkpointer = saver
+    return own
 
 
 def ended(standing: Standing) -> bool:

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -117,6 +117,17 @@ class FlowSettings(Group):
 
     consult_seconds: int = Field(default=60, ge=1, le=600, description="an agent that has not answered by then is reported as late")
     approval_hours: int = Field(default=24, ge=1, le=720, description="an approval that nobody gives expires; it is never waived")
+    execution_minutes: int = Field(default=60, ge=1, le=1440, description="what was approved and is not carried out by then expires")
+    denial_hours: int = Field(
+        default=1, ge=1, le=168, description="a denial, or silence until an approval expired, holds so long for the same wish"
+    )
+    cards_per_hour: int = Field(default=20, ge=1, le=1000, description="decisions that are asked of one person within an hour; more wait")
+    canary_every: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="one of so many cards is followed by one that nobody should approve; who does is asked no more. 0: none; 50 is usual",
+    )
     writes_per_run: int = Field(default=20, ge=0, le=1000, description="actions that one run may submit")
     poll_seconds: float = Field(default=0.1, gt=0, le=10, description="how often processes look into the ledger")
 
@@ -126,6 +137,34 @@ class PolicySettings(Group):
 
     objectives: Path | None = Field(default=None, description="file or folder of Objective, Grant and PriceList documents")
     rules: Path | None = Field(default=None, description="folder of further ActionPolicy documents; the built-in packs always apply")
+
+
+class GateSettings(Group):
+    """What holds the gate inside the API server: docs/gate.md."""
+
+    guard: Literal["required", "static", "off"] = Field(
+        default="required",
+        description="required: the executor writes only under the unaltered guard; static: the guard is in the API server's own files; "
+        "off: only our processes and RBAC hold",
+    )
+    namespaces: str = Field(
+        default="", description="namespaces in which agents may write, with commas; empty: everywhere but the protected"
+    )
+    webhook_listen: str = Field(default="127.0.0.1:9443", description="HOST:PORT on which the webhook answers the API server")
+    webhook_url: str = Field(default="", description="https address under which the API server asks it; empty: the Service day2-webhook")
+    webhook_ca_file: Path | None = Field(default=None, description="PEM file of the CA that people installed for the webhook")
+    webhook_ca_key_file: Path | None = Field(default=None, description="EC key of that CA: the webhook then issues its own certificates")
+    webhook_certificate_file: Path | None = Field(default=None, description="the webhook's certificate, where others issue it")
+    webhook_key_file: Path | None = Field(default=None, description="key of that certificate")
+
+    @property
+    def managed(self) -> tuple[str, ...]:
+        return tuple(sorted(filter(None, (name.strip() for name in self.namespaces.split(",")))))
+
+    @property
+    def serves(self) -> bool:
+        """Whether a webhook can run here: it has a certificate, or the means to make one."""
+        return bool(self.webhook_certificate_file or self.webhook_ca_key_file)
 
 
 class Settings(Group):
@@ -138,6 +177,7 @@ class Settings(Group):
     model: ModelSettings = ModelSettings()
     flow: FlowSettings = FlowSettings()
     policy: PolicySettings = PolicySettings()
+    gate: GateSettings = GateSettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
     profile: str = Field(
         default=NO_PROFILE, description="named group of settings in force, from `profiles` of a settings file; default: none"

@@ -1,7 +1,8 @@
 """RBAC documents, generated from the catalogue: what people install once. Plain manifests; nothing here talks to a cluster.
 
 Reader, judge and executor are service accounts that hold no write verb. Executor and judge impersonate users without credentials:
-`day2:agent:<name>` writes what its granted kinds need, `day2:preview:<name>` is the same set for the judge's dry-runs.
+`day2:agent:<name>` writes what its granted kinds need, `day2:preview:<name>` is the same set for the judge's dry-runs. Reading is not among
+it: judge and executor read as themselves. The webhook needs no right, and the notifier creates events.
 
 Constrained impersonation (Kubernetes 1.36 and later) names both who may be impersonated and for which verbs. `legacy` gives the older form
 for earlier servers; never install both, because the server falls back to the older one.
@@ -11,13 +12,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.actions.catalogue import CATALOGUE
-from core.cluster.kinds import KINDS
+from core.cluster.kinds import GUARD_KINDS, KINDS
 from core.domain.api_request import Right
 from core.domain.values import Json
 
 NAMESPACE = "day2-system"
-READER, JUDGE, EXECUTOR = "reader", "judge", "executor"
+READER, JUDGE, EXECUTOR, WEBHOOK, NOTIFIER = "reader", "judge", "executor", "webhook", "notifier"
 PERMIT_EXTRA = "userextras/day2.dev/permit"
+ACCOUNTS = (READER, JUDGE, EXECUTOR, WEBHOOK, NOTIFIER)
 _RBAC = "rbac.authorization.k8s.io"
 _IDENTITY = "authentication.k8s.io"
 _READ = ("get", "list", "watch")
@@ -28,19 +30,23 @@ _LABELS = {"app.kubernetes.io/part-of": "day2ops"}
 def manifests(grants: Mapping[str, Sequence[str]], *, namespaces: Sequence[str] = (), legacy: bool = False) -> tuple[Json, ...]:
     """Everything, in the order in which it is installed. `grants` gives each agent its action kinds; no namespaces means all of them."""
     return (
-        _object("v1", "Namespace", NAMESPACE),
-        *({**_object("v1", "ServiceAccount", name), "metadata": _meta(name, NAMESPACE)} for name in (READER, JUDGE, EXECUTOR)),
+        labelled("v1", "Namespace", NAMESPACE),
+        *({**labelled("v1", "ServiceAccount", name), "metadata": _meta(name, NAMESPACE)} for name in ACCOUNTS),
         *reader_role(),
         *agent_roles(grants, namespaces=namespaces),
         *executor_role(tuple(grants), namespaces=namespaces, legacy=legacy),
         *judge_role(tuple(grants), namespaces=namespaces, legacy=legacy),
+        *notifier_role(namespaces=namespaces),
     )
 
 
 def reader_role(accounts: Sequence[str] = (READER, JUDGE, EXECUTOR)) -> tuple[Json, ...]:
-    """Reads of every kind that we look at, logs and pod metrics. No secrets, and nothing that a GET could act through (exec, proxy)."""
+    """Reads of every kind that we look at, logs and pod metrics. No secrets, and nothing that a GET could act through (exec, proxy).
+
+    The guard and the roles are among it: whoever writes compares them first.
+    """
     by_group: dict[str, set[str]] = defaultdict(set)
-    for kind in KINDS.values():
+    for kind in (*KINDS.values(), *GUARD_KINDS.values()):
         by_group[kind.group].add(kind.resource)
     rules = [_rule(group, sorted(resources), _READ) for group, resources in sorted(by_group.items())]
     rules += [_rule("", ["pods/log"], ("get",)), _rule("metrics.k8s.io", ["pods", "nodes"], ("get", "list"))]
@@ -52,8 +58,7 @@ def executor_role(
 ) -> tuple[Json, ...]:
     """May be the agents, with a permit in the extras, for the verbs of the catalogue; has no write verb of its own."""
     users = [f"day2:agent:{agent}" for agent in sorted(agents)]
-    rules = _impersonation(users, legacy=legacy)
-    rules.append(_permit_rule(legacy=legacy))
+    rules = [*_impersonation(users, legacy=legacy), _permit_rule(legacy=legacy)]
     return (*_bound("day2-executor-identity", rules, [_account(account)], ()), *_on("day2-executor-on", account, namespaces, legacy=legacy))
 
 
@@ -68,10 +73,16 @@ def agent_roles(grants: Mapping[str, Sequence[str]], *, namespaces: Sequence[str
     """What each agent's granted kinds need, for its own user and its preview user: what is previewed is what the agent may do."""
     found: list[Json] = []
     for agent, kinds in sorted(grants.items()):
-        needed = {right for kind in kinds for right in CATALOGUE[kind].rights}
+        needed = {right for kind in kinds for right in CATALOGUE[kind].rights if right.verb not in _READ}
         subjects = [_user(f"day2:agent:{agent}"), _user(f"day2:preview:{agent}")]
         found.extend(_split(f"day2-agent-{agent}", needed, subjects, namespaces))
     return tuple(found)
+
+
+def notifier_role(*, namespaces: Sequence[str] = (), account: str = NOTIFIER) -> tuple[Json, ...]:
+    """Creates events, nothing else. Those about nodes stand in `default`."""
+    spaces = sorted({*namespaces, "default"}) if namespaces else ()
+    return _bound("day2-notifier", [_rule("events.k8s.io", ["events"], ("create",))], [_account(account)], spaces)
 
 
 def _on(name: str, account: str, namespaces: Sequence[str], *, legacy: bool) -> tuple[Json, ...]:
@@ -84,6 +95,8 @@ def _on(name: str, account: str, namespaces: Sequence[str], *, legacy: bool) -> 
 
 
 def _impersonation(users: list[str], *, legacy: bool) -> list[Json]:
+    if not users:  # an empty list of names would mean all of them
+        return []
     group, verb = ("", "impersonate") if legacy else (_IDENTITY, "impersonate:user-info")
     return [{**_rule(group, ["users"], (verb,)), "resourceNames": users}]
 
@@ -119,11 +132,11 @@ def _only(rule: Json, namespaces: Sequence[str]) -> Json:
 def _bound(name: str, rules: list[Json], subjects: list[Json], namespaces: Sequence[str]) -> tuple[Json, ...]:
     """A ClusterRole with its binding: everywhere, or once per namespace."""
     reference = {"apiGroup": _RBAC, "kind": "ClusterRole", "name": name}
-    role = {**_object(f"{_RBAC}/v1", "ClusterRole", name), "rules": rules}
+    role = {**labelled(f"{_RBAC}/v1", "ClusterRole", name), "rules": rules}
     binding = {"roleRef": reference, "subjects": subjects}
     if not namespaces:
-        return role, {**_object(f"{_RBAC}/v1", "ClusterRoleBinding", name), **binding}
-    inside = ({**_object(f"{_RBAC}/v1", "RoleBinding", name), "metadata": _meta(name, space), **binding} for space in sorted(namespaces))
+        return role, {**labelled(f"{_RBAC}/v1", "ClusterRoleBinding", name), **binding}
+    inside = ({**labelled(f"{_RBAC}/v1", "RoleBinding", name), "metadata": _meta(name, space), **binding} for space in sorted(namespaces))
     return role, *inside
 
 
@@ -139,7 +152,8 @@ def _user(name: str) -> Json:
     return {"kind": "User", "name": name, "apiGroup": _RBAC}
 
 
-def _object(version: str, kind: str, name: str) -> Json:
+def labelled(version: str, kind: str, name: str) -> Json:
+    """The beginning of a document of ours."""
     return {"apiVersion": version, "kind": kind, "metadata": _meta(name)}
 
 

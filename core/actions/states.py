@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from core.actions.aiming import CatalogueAction
 from core.domain.action import Action
-from core.domain.api_request import ApiRequest
 from core.domain.values import Json, canonical, digest
 
 _SERVER_META = frozenset(
@@ -83,16 +82,29 @@ def pre_hash(action: Action, live_object: Json) -> str:
     return digest({"uid": (live_object.get("metadata") or {}).get("uid"), "pinned": pinned})
 
 
-def post_hash(request: ApiRequest, old: Json, new: Json) -> str:
+def post_hash(verb: str, options: Any, old: Json, new: Json) -> str:
     """What the write does. `old` and `new` come from the API server (dry-run answer, admission review), never from the request's body.
 
-    A delete is its options; a create is the desired object; everything else is the delta.
+    A delete is its `options` (the request's body, or what admission sees of it); a create is the desired object; everything else is the
+    delta.
     """
-    if request.verb == "delete":
-        return digest({"delete": request.body})
-    if request.verb == "create":
+    if verb == "delete":
+        asked = {key: value for key, value in options.items() if key not in _NO_OPTIONS}
+        return digest({"delete": asked | {"gracePeriodSeconds": _grace(asked, old)}})
+    if verb == "create":
         return digest({"create": desired(new)})
     return digest({"delta": delta(desired(old), desired(new))})
+
+
+_NO_OPTIONS = frozenset(("apiVersion", "kind", "dryRun"))
+
+
+def _grace(options: Json, item: Json) -> Any:
+    """As the API server settles it for pods before admission sees it: none where nothing runs, else what is asked, else the pod's own."""
+    spec, status = item.get("spec") or {}, item.get("status") or {}
+    if item.get("kind") == "Pod" and (not spec.get("nodeName") or status.get("phase") in ("Failed", "Succeeded")):
+        return 0
+    return options.get("gracePeriodSeconds", spec.get("terminationGracePeriodSeconds"))
 
 
 def inverse_hash(old: Json, new: Json) -> str:

@@ -48,3 +48,17 @@ KINDS: dict[str, Kind] = {
         Kind("RoleBinding", "rbac.authorization.k8s.io", "v1", "rolebindings"),
     )
 }
+
+_ADMISSION = "admissionregistration.k8s.io"
+GUARD_KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("ValidatingAdmissionPolicy", _ADMISSION, "v1", "validatingadmissionpolicies", namespaced=False),
+        Kind("ValidatingAdmissionPolicyBinding", _ADMISSION, "v1", "validatingadmissionpolicybindings", namespaced=False),
+        Kind("ValidatingWebhookConfiguration", _ADMISSION, "v1", "validatingwebhookconfigurations", namespaced=False),
+        Kind("ClusterRole", "rbac.authorization.k8s.io", "v1", "clusterroles", namespaced=False),
+        KINDS["ClusterRoleBinding"],
+        KINDS["RoleBinding"],
+    )
+}
+"""What holds the gate in a cluster: people install it, and whoever writes reads it back first. No agent looks at it."""

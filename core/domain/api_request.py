@@ -51,6 +51,11 @@ class ApiRequest(Value):
         return f"{root}{scope}/{self.resource}/{self.name}{tail}"
 
     @property
+    def line(self) -> str:
+        """Verb and path, as in an HTTP request line: what admission can see of a request, whatever its body."""
+        return f"{self.verb} {self.path}"
+
+    @property
     def right(self) -> Right:
         return Right(verb=self.verb, group=self.group, resource=self.resource, subresource=self.subresource)
 

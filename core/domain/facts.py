@@ -99,6 +99,7 @@ class Facts(Value):
     actions_on_target_24h: int = 0
     seconds_since_opposite: int | None = Field(default=None, description="since an action moved the same field the other way")
     denied_recently: bool = False
+    denied_until: str = Field(default="", description="until when the denial of the same wish holds")
     actions_in_run: int = 0
     autonomy: str = Field(default="observe", description="granted level for this capability and scope")
     capability_granted: bool = False

@@ -164,8 +164,15 @@ class Ledger(Protocol):
     def recent(self, target_uid: str, since: datetime) -> list[ActionRow]: ...
 
     def search(
-        self, *, states: tuple[ActionState, ...] = (), agent: str = "", since: datetime | None = None, limit: int = 200
-    ) -> list[ActionRow]: ...
+        self,
+        *,
+        states: tuple[ActionState, ...] = (),
+        agent: str = "",
+        scope: tuple[str, str] | None = None,
+        since: datetime | None = None,
+        limit: int = 200,
+    ) -> list[ActionRow]:
+        """Newest submission first. `scope` is a kind and a namespace."""
 
     def move(
         self,
@@ -196,6 +203,9 @@ class Ledger(Protocol):
         """Keep an approval. False when this subject already decided on this digest. Does not change the action's state."""
 
     def approvals(self, action_id: str) -> list[Approval]: ...
+
+    def decisions(self, since: datetime) -> list[Approval]:
+        """Everybody's, on all actions, oldest first."""
 
     def stops(self) -> list[StopRow]: ...
 

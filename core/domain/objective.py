@@ -1,7 +1,8 @@
 """What people want of a scope: an SLO, a monthly budget, a GPU allowance, floors, freeze windows, the autonomy granted."""
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -15,6 +16,17 @@ class Autonomy(StrEnum):
     SUGGEST = "suggest"
     GUARDED = "guarded"
     AUTO = "auto"
+
+
+class Granted(NamedTuple):
+    """What people say of one capability in one scope: no more than `ceiling`, and `start` before there is a record.
+
+    What ended before `since` was looked at by people, and does not count.
+    """
+
+    ceiling: Autonomy
+    start: Autonomy
+    since: datetime | None = None
 
 
 class Slo(Value):
@@ -39,7 +51,11 @@ class Scope(Value):
 
 
 class Objective(Value):
-    """`priority` decides between agents: higher wins. `autonomy` maps an action kind, or `*`, to a level."""
+    """`priority` decides between agents: higher wins.
+
+    `autonomy` maps an action kind, or `*`, to the highest level that may be earned; `vouched` to the level that people take upon
+    themselves before there is a record (`suggest` where they say nothing), with outcomes since `vouched_since`.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
     scope: Scope
@@ -52,6 +68,8 @@ class Objective(Value):
     pod_security: Literal["", "privileged", "baseline", "restricted"] = ""
     freeze: tuple[FreezeWindow, ...] = ()
     autonomy: dict[str, Autonomy] = Field(default_factory=dict)
+    vouched: dict[str, Autonomy] = Field(default_factory=dict)
+    vouched_since: Moment | None = None
 
     def covers(self, namespace: str) -> bool:
         return namespace in self.scope.namespaces or "*" in self.scope.namespaces
@@ -81,7 +99,17 @@ class Objectives(Value):
         return min((item.gpu_allowance for item in self.of(namespace) if item.gpu_allowance is not None), default=None)
 
     def autonomy(self, namespace: str, capability: str) -> Autonomy:
-        """The least level that any covering objective grants; without one, look only."""
-        levels = [item.autonomy.get(capability, item.autonomy.get("*")) for item in self.of(namespace)]
-        granted = [level for level in levels if level is not None]
-        return min(granted, key=list(Autonomy).index, default=Autonomy.OBSERVE)
+        """The highest level to be had: the least that any covering objective grants; without one, look only."""
+        return self.granted(namespace, capability).ceiling
+
+    def granted(self, namespace: str, capability: str) -> Granted:
+        """Of several objectives the least holds, and the latest moment."""
+        ranks = list(Autonomy).index
+        found = [item for item in self.of(namespace) if _said(item.autonomy, capability)]
+        ceiling = min((_said(item.autonomy, capability) or Autonomy.OBSERVE for item in found), key=ranks, default=Autonomy.OBSERVE)
+        start = min((_said(item.vouched, capability) or Autonomy.SUGGEST for item in found), key=ranks, default=Autonomy.OBSERVE)
+        return Granted(ceiling, start, max((item.vouched_since for item in found if item.vouched_since), default=None))
+
+
+def _said(levels: dict[str, Autonomy], capability: str) -> Autonomy | None:
+    return levels.get(capability, levels.get("*"))

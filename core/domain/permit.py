@@ -4,6 +4,8 @@ from typing import Literal
 
 from core.domain.values import Value
 
+EXTRA = "day2.dev/permit"
+"""The user extra in which a permit travels."""
 FORWARD_SECONDS = 120
 UNDO_MARGIN_SECONDS = 600
 
@@ -11,8 +13,9 @@ UNDO_MARGIN_SECONDS = 600
 class Permit(Value):
     """Times are Unix seconds, as in a JWT (RFC 7519). Hashes are SHA-256 hex of canonical JSON.
 
-    `request` is the digest of the API request. `pre` pins the values that the kind pins, `post` what the object's change must be,
-    `inverse` what an undo's change must be. An undo permit names its forward one and opens only if that one was spent.
+    `request` is the digest of the API request; `line` its verb and path, for the webhook, which never sees the request itself. `pre` pins
+    the values that the kind pins, `post` what the object's change must be, `inverse` what an undo's change must be. An undo permit
+    names its forward one and opens only if that one was spent.
     """
 
     jti: str
@@ -27,6 +30,7 @@ class Permit(Value):
     uid: str
     generation: int = 0
     request: str
+    line: str
     pre: str = ""
     post: str = ""
     inverse: str = ""

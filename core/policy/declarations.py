@@ -12,6 +12,7 @@ class Grant(Value):
     agent: str = Field(pattern=r"^[a-z][a-z0-9-]{0,38}$")
     capabilities: tuple[str, ...] = Field(min_length=1, description="action kinds, or `*` for the whole catalogue")
     namespaces: tuple[str, ...] = Field(default=("*",), min_length=1)
+    owner: str = Field(default="", max_length=200, description="person or `group:NAME` behind the agent: alone, its approval is not enough")
 
     def allows(self, agent: str, capability: str, namespace: str) -> bool:
         return (

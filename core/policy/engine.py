@@ -32,13 +32,14 @@ class Rule(NamedTuple):
     """One policy with its compiled expressions and the results that need no words of their own."""
 
     policy: policies.ActionPolicy
+    kinds: frozenset[str]  # empty: every kind
     when: expressions.Expression
     message: expressions.Expression
     passed: RuleResult
     skipped: RuleResult
 
     def judge(self, kind: str, inputs: expressions.Inputs, approvers: frozenset[str]) -> RuleResult:
-        if not self.policy.covers(kind):
+        if self.kinds and kind not in self.kinds:
             return self.skipped
         bad, error = self.when.truth(inputs)
         if error or not isinstance(bad, bool):
@@ -96,7 +97,8 @@ def approvers(facts: Json) -> frozenset[str]:
 def compiled(policy: policies.ActionPolicy) -> Rule:
     passed = RuleResult(rule=policy.name, result="pass", on_fail=_ON_FAIL[policy.decision], dry=policy.mode == "dry")  # type: ignore[arg-type]
     skipped = passed.model_copy(update={"result": "skip"})
-    return Rule(policy, expressions.Expression(policy.when), expressions.Expression(policy.message), passed, skipped)
+    kinds = frozenset() if "*" in policy.applies_to else frozenset(policy.applies_to)
+    return Rule(policy, kinds, expressions.Expression(policy.when), expressions.Expression(policy.message), passed, skipped)
 
 
 @cache

@@ -26,6 +26,9 @@ class Answer(NamedTuple):
     error: str = ""
 
 
+_TRUE, _FALSE = Answer(True), Answer(False)  # almost every rule answers one of these two
+
+
 class Inputs:
     """One action and its facts, converted for the engine once and shared by all rules."""
 
@@ -49,7 +52,7 @@ class Expression:
             return Answer(None, error)
         value = found.value()
         # only CEL's bool comes out as Python's; an error comes out as its text, which is truthy, so truth is compared by identity
-        return Answer(value) if value is True or value is False else Answer(None, _not_an_answer(found))
+        return _TRUE if value is True else _FALSE if value is False else Answer(None, _not_an_answer(found))
 
     def text(self, inputs: Inputs) -> Answer:
         found, error = self._evaluate(inputs)

@@ -92,6 +92,8 @@ class ObjectiveForm(Form):
     pod_security: Literal["", "privileged", "baseline", "restricted"] = ""
     freeze: tuple[FreezeForm, ...] = ()
     autonomy: dict[str, Autonomy] = Field(default_factory=dict)
+    vouched: dict[str, Autonomy] = Field(default_factory=dict)
+    vouched_since: Moment | None = None
 
     def value(self, name: str) -> Objective:
         for window in self.freeze:
@@ -109,6 +111,8 @@ class ObjectiveForm(Form):
             pod_security=self.pod_security,
             freeze=tuple(FreezeWindow(name=window.name, start=window.start, end=window.end) for window in self.freeze),
             autonomy=self.autonomy,
+            vouched=self.vouched,
+            vouched_since=self.vouched_since,
         )
 
 
@@ -123,6 +127,7 @@ class GrantForm(Form):
     agent: str
     capabilities: tuple[str, ...] = Field(min_length=1)
     namespaces: tuple[str, ...] = Field(default=("*",), min_length=1)
+    owner: str = Field(default="", max_length=200)
 
     def value(self, name: str) -> Grant:
         return Grant(name=name, **self.model_dump())

@@ -1,5 +1,6 @@
 """What the executor holds: its ports, the judge's public key, its name. Made by the composition root, passed to every step."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from core.domain.outcome import ActionState
 from core.domain.values import Json, bounded, digest
 from core.domain.writing import ClusterWriter
 from gate import permits
+from gate.executing.preflight import unguarded
 from gate.keys import Verifier
 
 ROLE = "executor"
@@ -21,7 +23,10 @@ ROLE = "executor"
 
 @dataclass(frozen=True)
 class Hands:
-    """`settle_seconds`: how long a write that was not seen may still be on its way."""
+    """`settle_seconds`: how long a write that was not seen may still be on its way.
+
+    `guard` raises Refused where the API server would not hold the gate for this request and agent.
+    """
 
     ledger: Ledger
     writer: ClusterWriter
@@ -31,6 +36,7 @@ class Hands:
     judge: Verifier
     owner: str
     settle_seconds: float = 30.0
+    guard: Callable[[ApiRequest, str], Awaitable[None]] = unguarded
 
     def move(self, row: ActionRow, to: ActionState, note: str = "", **columns: object) -> bool:
         """The row's next state, if it is still ours."""
@@ -67,6 +73,7 @@ class Hands:
             cluster=await self.reader.cluster_uid(),
             uid=row.target_uid,
             request=request.digest(),
+            line=request.line,
         )
 
 

@@ -109,6 +109,11 @@ def _expired(hands: Hands, row: ActionRow) -> bool:
         return False  # claimed and refused below, so that the refusal is on record
 
 
+def _denied(hands: Hands, row: ActionRow) -> bool:
+    """Any denial, genuine or not: the judge tells which, and asking it again does no harm."""
+    return any(approval.decision == "denied" for approval in hands.ledger.approvals(row.action_id))
+
+
 async def _prepare(hands: Hands, row: ActionRow) -> Prepared:
     """Every check again, from the executor's own reading. Raises Refused (it must not run) or Conflict (the judge must look again)."""
     request = request_of(row.request)
@@ -119,9 +124,10 @@ async def _prepare(hands: Hands, row: ActionRow) -> Prepared:
         raise Refused((f"{request.resource}/{request.name} is gone, or is another object by now",))
     if permit.generation and metadata.get("generation") != permit.generation:
         raise Conflict(f"{request.resource}/{request.name} changed since it was judged")
+    await hands.guard(request, row.agent)
     answer = await hands.writer.send(request, agent=row.agent, permit=row.permit, dry_run=True)
     after = {} if request.verb == "delete" else answer
-    if states.post_hash(request, before, after) != permit.post:
+    if states.post_hash(request.verb, request.body, before, after) != permit.post:
         raise Conflict("the dry run would now change something else than what was judged")
     if row.undo_request:
         _check_undo(hands, row, permit, states.inverse_hash(before, after))
@@ -140,6 +146,9 @@ async def _send(hands: Hands, row: ActionRow, prepared: Prepared) -> None:
     now = hands.clock.now()
     if reason := stopping.reason_to_stop(hands.ledger, agent=row.agent, namespace=row.namespace):
         _back_to_judge(hands, row, f"stopped: {reason}", counts=False)
+        return
+    if _expired(hands, row) or _denied(hands, row):  # reading and the dry run took their time
+        _back_to_judge(hands, row, "the permit ran out, or somebody denied it, before it was sent")
         return
     if not hands.ledger.spend(prepared.permit.jti, row.action_id, now):
         hands.move(row, S.FAILED, "the permit was spent before")
@@ -162,7 +171,7 @@ async def _send(hands: Hands, row: ActionRow, prepared: Prepared) -> None:
 async def _confirm(hands: Hands, row: ActionRow) -> None:
     """The API server said yes: see it. Where it cannot be seen at once, the row is unknown until it can."""
     try:
-        seen = await _seen(hands, row)
+        seen, _ = await _seen(hands, row)
     except Unavailable as error:
         hands.move(row, S.UNKNOWN, f"the write was accepted, but reading back failed: {error}")
         return
@@ -173,11 +182,16 @@ async def _confirm(hands: Hands, row: ActionRow) -> None:
 
 
 async def _read_back(hands: Hands, row: ActionRow) -> None:
-    seen = await _seen(hands, row)
-    late = hands.clock.now() - row.changed_at >= timedelta(seconds=hands.settle_seconds)
+    seen, live = await _seen(hands, row)
+    settled = hands.clock.now() - row.changed_at >= timedelta(seconds=hands.settle_seconds)
+    late = settled and _closed(hands, row)
     match seen.standing:
         case fields.Standing.DONE:
             _applied(hands, row)
+        case fields.Standing.NOT_DONE if late and _moved(hands, row, live):
+            hands.move(
+                row, S.ESCALATED, "the old values stand, but the object was written since: whether ours was one of it cannot be told"
+            )
         case fields.Standing.NOT_DONE if late:
             hands.move(row, S.FAILED, "read back: the write was never stored")
         case fields.Standing.MIXED:
@@ -186,10 +200,29 @@ async def _read_back(hands: Hands, row: ActionRow) -> None:
             hands.move(row, S.ESCALATED, "the target is gone: whether the write was stored cannot be told")
 
 
-async def _seen(hands: Hands, row: ActionRow) -> fields.Seen:
+def _closed(hands: Hands, row: ActionRow) -> bool:
+    """Whether a request that is still on its way could no more be stored: admission refuses an expired permit."""
+    try:
+        return permits.read(row.permit, hands.judge).exp + permits.SKEW_SECONDS <= int(hands.clock.now().timestamp())
+    except PermitRefused:
+        return True  # a key that is not known any more opens nothing
+
+
+def _moved(hands: Hands, row: ActionRow, live: Json | None) -> bool:
+    """Whether anybody wrote the object since it was judged: ours may have been stored and taken back. Told by the generation, where the
+    kind moves it."""
+    try:
+        pinned = permits.read(row.permit, hands.judge).generation
+    except PermitRefused:
+        return True
+    return bool(pinned) and (live or {}).get("metadata", {}).get("generation") != pinned
+
+
+async def _seen(hands: Hands, row: ActionRow) -> tuple[fields.Seen, Json | None]:
     request = request_of(row.request)
     kept = json.loads(row.before)
-    return fields.compare(request, kept["before"], kept["after"], await hands.live(request), row.target_uid)
+    live = await hands.live(request)
+    return fields.compare(request, kept["before"], kept["after"], live, row.target_uid), live
 
 
 def _applied(hands: Hands, row: ActionRow) -> None:

@@ -22,7 +22,8 @@ S = ActionState
 
 
 async def begin(hands: Hands, row: ActionRow, why: str) -> None:
-    """APPLIED to UNDOING, and the undo is sent; or to ESCALATED with the reason. A stop of everything leaves the row as it is."""
+    """APPLIED to UNDOING, and the undo is sent; or to ESCALATED with the reason. A stop of everything leaves the row as it is,
+    and so does a guard that is not whole (Refused)."""
     if not row.undo_request:
         hands.move(row, S.ESCALATED, f"it missed ({why}) and cannot be taken back", looks=row.looks)
         return
@@ -32,6 +33,7 @@ async def begin(hands: Hands, row: ActionRow, why: str) -> None:
     if seen.standing is not Standing.DONE or live is None:
         hands.move(row, S.ESCALATED, f"it missed ({why}); no undo: {_said(seen, live)}", looks=row.looks)
         return
+    await hands.guard(request_of(row.undo_request), row.agent)
     if hands.move(row, S.UNDOING, f"taking it back: {why}", looks=row.looks):
         await _send(hands, row._replace(state=S.UNDOING, note=f"taking it back: {why}"), live)
 
@@ -46,6 +48,7 @@ async def finish(hands: Hands, row: ActionRow) -> None:
             hands.move(row, S.ROLLED_BACK, _reason(row))
         case Standing.DONE if live is not None:
             if hands.clock.now() - row.changed_at >= timedelta(seconds=hands.settle_seconds):
+                await hands.guard(request_of(row.undo_request), row.agent)
                 await _send(hands, row, live)
         case _:
             hands.move(row, S.ESCALATED, f"the undo cannot be seen through: {_said(seen, live)}")
@@ -58,6 +61,8 @@ async def _send(hands: Hands, row: ActionRow, live: Json) -> None:
         preview = await hands.writer.send(request, agent=row.agent, permit=row.undo_permit, dry_run=True)
         if not states.undo_matches(permit.inverse, live, preview):
             raise Conflict("the undo would now change something else than what we changed")
+        if stopping.reason_to_stop(hands.ledger, agent=row.agent, namespace=row.namespace, undo=True):
+            return  # stopped since we looked; `finish` takes it up again
         hands.ledger.spend(permit.jti, row.action_id, hands.clock.now())
         await hands.writer.send(request, agent=row.agent, permit=row.undo_permit)
     except OutcomeUnknown:

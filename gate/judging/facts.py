@@ -53,7 +53,7 @@ async def gather(bench: Bench, row: ActionRow, action: Action, counted: Count) -
         "approvals": counted.approved_by,
         "requested_by": row.submitted_by,
         "capability_granted": any(grant.allows(row.agent, row.kind, _scope(action.target)) for grant in bench.grants),
-        "autonomy": history.autonomy(bench, row, _scope(action.target)),
+        "autonomy": history.autonomy(bench, row, _scope(action.target), cluster),
         "min_replicas_floor": max((item.min_replicas for item in bench.objectives.of(_scope(action.target))), default=0),
         "evidence_elsewhere": _elsewhere(row, _scope(action.target)),
         "evidence_age_seconds": await evidence.oldest_seconds(bench, row),

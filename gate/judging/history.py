@@ -1,37 +1,52 @@
 """What the ledger says about this target, this wish and this capability before."""
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
+from core.domain.errors import PermitRefused
 from core.domain.facts import ChangeFact
-from core.domain.ledger import ActionRow
-from core.domain.objective import Autonomy
+from core.domain.ledger import ActionRow, Ledger
 from core.domain.outcome import ActionState
-from core.domain.verdict import Verdict
+from core.domain.verdict import Decision, Verdict
+from core.policy import autonomy as earning
+from core.policy.autonomy import LATEST, Outcome
+from gate import permits
 from gate.judging.sources import Bench
+from gate.keys import Verifier
 
 S = ActionState
 AHEAD = (S.PERMITTED, S.CLAIMED, S.SENDING, S.UNKNOWN, S.APPLIED, S.UNDOING)
 WROTE = (S.SENDING, S.UNKNOWN, S.APPLIED, S.UNDOING, S.VERIFIED, S.ROLLED_BACK, S.ESCALATED)
-MISSED = (S.ROLLED_BACK, S.ESCALATED)
-DENIAL_HOLDS = timedelta(hours=1)
+MISSED = (S.ROLLED_BACK, S.ESCALATED, S.UNKNOWN)
 A_DAY = timedelta(hours=24)
 
 
 def past(bench: Bench, row: ActionRow, changes: tuple[ChangeFact, ...]) -> dict[str, Any]:
     """An action that waits for people or for the judge is no open one: it would block all others for as long as it waits."""
     now = bench.clock.now()
-    others = [other for other in bench.ledger.recent(row.target_uid, now - A_DAY) if other.action_id != row.action_id]
+    known = bench.ledger.recent(row.target_uid, now - max(A_DAY, bench.denial_holds))
+    others = [other for other in known if other.action_id != row.action_id and now - other.changed_at <= A_DAY]
     ahead = [other for other in bench.ledger.in_states(*AHEAD) if other.target_uid == row.target_uid and other.action_id != row.action_id]
-    denied = [other for other in others if other.intent_key == row.intent_key and other.state is S.DENIED]
+    until = max(
+        (other.changed_at + bench.denial_holds for other in known if other.intent_key == row.intent_key and _denied(other)), default=now
+    )
     opposite = [other.changed_at for other in others if other.state in WROTE and _opposite(other, changes)]
     return {
         "open_actions_on_target": len(ahead),
         "actions_on_target_24h": sum(other.state in WROTE for other in others),
-        "denied_recently": any(now - other.changed_at < DENIAL_HOLDS for other in denied),
+        "denied_recently": until > now,
+        "denied_until": f"{until:%Y-%m-%dT%H:%MZ}" if until > now else "",
         "seconds_since_opposite": int((now - max(opposite)).total_seconds()) if opposite else None,
         "actions_in_run": sum(other.state not in (S.CANCELLED, S.EXPIRED) for other in bench.ledger.of_run(row.run_id)),
     }
+
+
+def _denied(other: ActionRow) -> bool:
+    """By a rule or a person; and people's silence is a denial too."""
+    if other.state is S.EXPIRED and other.verdict:
+        return Verdict.model_validate_json(other.verdict).decision is Decision.NEEDS_APPROVAL
+    return other.state is S.DENIED
 
 
 def _opposite(other: ActionRow, changes: tuple[ChangeFact, ...]) -> bool:
@@ -51,17 +66,28 @@ def _against(then: ChangeFact, now: ChangeFact) -> bool:
     return bool((then.new - then.old) * (now.new - now.old) < 0)
 
 
-def autonomy(bench: Bench, row: ActionRow, namespace: str) -> str:
-    """What people granted, one step less while the last outcome of this capability in this scope, within a day, was a miss."""
-    granted = bench.objectives.autonomy(namespace, row.kind)
-    since = bench.clock.now() - A_DAY
-    ended = [
-        item
-        for item in bench.ledger.search(states=(S.VERIFIED, *MISSED), since=since)
-        if (item.kind, item.namespace) == (row.kind, row.namespace)
-    ]
-    last = max(ended, key=lambda item: item.changed_at, default=None)
-    if last is None or last.state is S.VERIFIED:
-        return granted.value
-    levels = list(Autonomy)
-    return levels[max(0, levels.index(granted) - 1)].value
+def autonomy(bench: Bench, row: ActionRow, namespace: str, cluster: str) -> str:
+    """What the record of this capability in this scope has earned, within what people grant."""
+    found = outcomes(bench.ledger, (row.kind, row.namespace), cluster, bench.record_key)
+    return earning.standing(found, bench.objectives.granted(namespace, row.kind)).level.value
+
+
+def outcomes(ledger: Ledger, scope: tuple[str, str], cluster: str, key: Verifier | None) -> list[Outcome]:
+    """Hits count only with a permit that the judge signed for this action on this cluster; a miss needs no proof to be one."""
+    hits = [row for row in ledger.search(states=(S.VERIFIED,), scope=scope, limit=LATEST) if _permitted_on(row, key) == cluster]
+    misses = [row for row in ledger.search(states=MISSED, scope=scope, limit=LATEST) if _permitted_on(row, key) in ("", cluster)]
+    return [Outcome(row.target_uid, row.changed_at, row.state is S.VERIFIED) for row in (*hits, *misses)]
+
+
+def _permitted_on(row: ActionRow, key: Verifier | None) -> str:
+    """The cluster in the row's permit, empty where that is not the judge's or of another action."""
+    return _cluster_of(row.permit, row.digest, key) if key else ""
+
+
+@lru_cache(maxsize=4096)
+def _cluster_of(token: str, digest: str, key: Verifier) -> str:
+    try:
+        permit = permits.read(token, key)
+    except PermitRefused:
+        return ""
+    return permit.cluster if permit.action_digest == digest else ""

@@ -11,13 +11,14 @@ from pydantic import ValidationError
 
 from core.actions.catalogue import parse_proposal
 from core.domain.action import Action
+from core.domain.approval import Approval
 from core.domain.errors import Conflict, Corrupt, Day2Error, InvalidInput, Refused
 from core.domain.ledger import ActionRow
 from core.domain.outcome import ActionState
 from core.domain.values import bounded, canonical
 from core.domain.verdict import Decision, RuleResult, Verdict
-from gate import approvals
-from gate.judging import minting
+from gate import approvals, stopping
+from gate.judging import canaries, minting
 from gate.judging.facts import gather
 from gate.judging.sources import Bench
 
@@ -55,16 +56,19 @@ def expire(bench: Bench) -> None:
 def hear_people(bench: Bench) -> None:
     """Approvals that are new since the last look send the action to a fresh one; one denial ends it."""
     for row in bench.ledger.in_states(S.NEEDS_APPROVAL):
-        counted = _count(bench, row)
         try:
+            action = _action(row)
             known = Verdict.model_validate_json(row.verdict).facts.approvals
-            needed = approvals.people_needed(_action(row).risk)
         except (InvalidInput, ValidationError):
             _move(bench, row, S.DENIED, "what stands in the ledger is not what was submitted")
             continue
-        if counted.denied is not None:
-            _move(bench, row, S.DENIED, f"denied by {counted.denied.by}: {counted.denied.reason}")
-        elif len(counted.approved_by) >= needed and set(counted.approved_by) - set(known):
+        counted = _count(bench, row, action)
+        if row.owner == canaries.MARK:
+            if said := canaries.hear(bench, row, counted):
+                _move(bench, row, S.DENIED, said)
+        elif counted.denied is not None:
+            _deny(bench, row, counted.denied)
+        elif len(counted.approved_by) >= approvals.people_needed(action.risk) and set(counted.approved_by) - set(known):
             until = bench.clock.now() + bench.execution_time
             _move(bench, row, S.APPROVED, f"approved by {', '.join(counted.approved_by)}", expires_at=until)
 
@@ -80,10 +84,13 @@ async def judge(bench: Bench, row: ActionRow) -> None:
         _move(bench, row, S.DENIED, "what stands in the ledger is not what was submitted")
         return
     try:
-        reading = await gather(bench, row, action, _count(bench, row))
+        reading = await gather(bench, row, action, _count(bench, row, action))
     except (ValueError, TypeError, KeyError, AttributeError) as error:  # the cluster answered what no API server answers
         log.exception("%s: facts that cannot be read", row.action_id)
         _move(bench, row, S.DENIED, f"what stands in the cluster cannot be understood: {type(error).__name__}")
+        return
+    if (denied := _count(bench, row, action).denied) is not None:  # people may have spoken since they were last heard
+        _deny(bench, row, denied)
         return
     results = bench.rules.judge(action, reading.facts) + floor(action, reading.facts.approvals)
     verdict = Verdict(
@@ -100,7 +107,8 @@ async def judge(bench: Bench, row: ActionRow) -> None:
             _move(bench, row, S.DENIED, _why(verdict), verdict=text)
         case Decision.NEEDS_APPROVAL:
             until = bench.clock.now() + bench.approval_time
-            _move(bench, row, S.NEEDS_APPROVAL, _why(verdict), verdict=text, expires_at=until)
+            if _move(bench, row, S.NEEDS_APPROVAL, _why(verdict), verdict=text, expires_at=until) and row.state is S.SUBMITTED:
+                canaries.place(bench, row)
         case Decision.ALLOW:
             try:
                 minted = minting.mint(bench, row, action, reading, text)
@@ -120,11 +128,19 @@ def floor(action: Action, approved_by: tuple[str, ...]) -> tuple[RuleResult, ...
     return (RuleResult(rule="gate-two-people", result="fail", on_fail=Decision.NEEDS_APPROVAL, message=message),)
 
 
-def _count(bench: Bench, row: ActionRow) -> approvals.Count:
+def _deny(bench: Bench, row: ActionRow, denied: Approval) -> None:
+    until = bench.clock.now() + bench.denial_holds
+    _move(bench, row, S.DENIED, f"denied by {denied.by} until {until:%Y-%m-%dT%H:%MZ}: {denied.reason}")
+
+
+def _count(bench: Bench, row: ActionRow, action: Action) -> approvals.Count:
     found = bench.ledger.approvals(row.action_id)
-    return approvals.count(
-        found, action_id=row.action_id, digest=row.digest, requester=row.submitted_by, doors=bench.doors, now=bench.clock.now()
-    )
+    owners = tuple(grant.owner for grant in bench.grants if grant.agent == row.agent and grant.owner)
+    wish = approvals.Wish(row.action_id, row.digest, row.submitted_by, action.target.cluster, action.risk, owners)
+    since = min((item.at for item in found), default=bench.clock.now()) - approvals.AN_HOUR
+    earlier = bench.ledger.decisions(since) if found else ()
+    paused = stopping.paused(bench.ledger) if found else ()
+    return approvals.count(found, wish, approvals.Hearing(bench.doors, bench.clock.now(), earlier, bench.cards_per_hour, paused))
 
 
 def _action(row: ActionRow) -> Action:

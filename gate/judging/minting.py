@@ -61,8 +61,9 @@ def _forward(bench: Bench, row: ActionRow, action: Action, request: ApiRequest, 
         uid=action.target.uid,
         generation=int(before.get("metadata", {}).get("generation") or 0) if action.moves_generation else 0,
         request=request.digest(),
+        line=request.line,
         pre=states.pre_hash(action, before),
-        post=states.post_hash(request, before, after),
+        post=states.post_hash(request.verb, request.body, before, after),
         iat=now,
         exp=now + FORWARD_SECONDS,
     )
@@ -71,7 +72,14 @@ def _forward(bench: Bench, row: ActionRow, action: Action, request: ApiRequest, 
 def _undo(bench: Bench, forward: Permit, request: ApiRequest, check: Check, inverse: str) -> Permit:
     """Lives through the forward permit's own time, the watch, and a margin."""
     life = FORWARD_SECONDS + check.watch_seconds + UNDO_MARGIN_SECONDS
-    own = {"jti": bench.ids.new("permit"), "use": "undo", "forward": forward.jti, "request": request.digest(), "inverse": inverse}
+    own = {
+        "jti": bench.ids.new("permit"),
+        "use": "undo",
+        "forward": forward.jti,
+        "request": request.digest(),
+        "line": request.line,
+        "inverse": inverse,
+    }
     return forward.model_copy(update=own | {"pre": "", "post": "", "generation": 0, "exp": forward.iat + life})
 
 

@@ -33,7 +33,11 @@ class NewIds(Protocol):
 
 @dataclass(frozen=True)
 class Bench:
-    """`doors` are the keys that may sign approvals. Without grants nothing is granted; without objectives every agent only looks."""
+    """`doors` are the keys that may sign approvals. Without grants nothing is granted; without objectives every agent only looks.
+
+    `record_key` proves the permits of past outcomes: without it none counts for autonomy. One of `canary_every` cards, by chance, is
+    followed by one that nobody should approve; 0 for none.
+    """
 
     ledger: Ledger
     reader: ObjectReader
@@ -49,3 +53,7 @@ class Bench:
     prices: PriceList | None = None
     approval_time: timedelta = timedelta(hours=24)
     execution_time: timedelta = timedelta(hours=1)
+    denial_holds: timedelta = timedelta(hours=1)
+    cards_per_hour: int = 20
+    canary_every: int = 0
+    record_key: Verifier | None = None

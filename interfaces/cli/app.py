@@ -8,7 +8,21 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from interfaces.cli import helping, sessions
-from interfaces.cli.commands import acting, actions, agents, audits, configuring, deciding, looking, operating, policies, runs
+from interfaces.cli.commands import (
+    acting,
+    actions,
+    agents,
+    audits,
+    autonomies,
+    configuring,
+    deciding,
+    guarding,
+    looking,
+    operating,
+    policies,
+    runs,
+    simulating,
+)
 from interfaces.cli.exits import MEANINGS
 from interfaces.cli.flags import Flags
 
@@ -25,8 +39,9 @@ Examples:
 \b
 Look, nothing is written:        demo  doctor  scan  ask  route
 Change, judged and undoable:     plan  apply  action
-Decide:                          approve  deny  approvals  policy
-Operate:                         run  stop  resume  agent  audit  config  serve
+Decide:                          approve  deny  approvals  autonomy  policy
+Operate:                         run  stop  resume  agent  audit  config  serve  sim
+Install once:                    rbac  gate
 
 \b
 Global flags, before or after the command:
@@ -102,6 +117,7 @@ for name, command in (
     ("stop", operating.stop),
     ("resume", operating.resume),
     ("serve", operating.serve),
+    ("sim", simulating.sim),
     ("schema", operating.schema),
     ("version", operating.version),
 ):
@@ -109,10 +125,13 @@ for name, command in (
 
 for name, group in (
     ("action", actions.action),
+    ("autonomy", autonomies.autonomy),
     ("policy", policies.policy),
     ("run", runs.run),
     ("agent", agents.agent),
     ("audit", audits.audit),
+    ("rbac", guarding.rbac),
+    ("gate", guarding.gate),
     ("config", configuring.config),
 ):
     app.add_typer(group, name=name)
@@ -125,7 +144,8 @@ def show_help(context: typer.Context, topic: Annotated[list[str] | None, typer.A
     if words == ["exit-codes"]:
         _exit_codes(context)
         return
-    found = typer.Context(command_tree(), info_name="day2")
+    tree = command_tree()
+    found = typer.Context(tree, info_name="day2", **tree.context_settings)
     for word in words:
         child = found.command.get_command(found, word) if isinstance(found.command, TyperGroup) else None
         if child is None:

@@ -80,10 +80,20 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'day2 action cancel act-3fa9c2d1e0 --reason "planned again"',
         "day2 action cancel act-3fa9c2d1e0 -o json",
     ),
+    "action edit": (
+        "day2 action edit act-3fa9c2d1e0 --set to_replicas=3",
+        "day2 action edit act-3fa9c2d1e0 --set sizings.0.to_sizes.requests_cpu_milli=600",
+        "day2 action edit act-3fa9c2d1e0 --set to_min=2 --set to_max=8 -o json",
+    ),
     "action rollback": (
         "day2 action rollback act-3fa9c2d1e0",
         "day2 action rollback act-3fa9c2d1e0 --dry-run=server",
         "day2 action rollback act-3fa9c2d1e0 --no-wait -o json",
+    ),
+    "autonomy show": (
+        "day2 autonomy show",
+        "day2 autonomy show scale_workload -n shop",
+        "day2 autonomy show -o wide",
     ),
     "agent list": ("day2 agent list", "day2 agent list -o wide", "day2 agent list -o custom-columns=NAME:.name,STATE:.state"),
     "agent get": ("day2 agent get finops", "day2 agent get finops -o json", "day2 agent get finops -o jsonpath={.rights}"),
@@ -108,6 +118,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 config set flow.approval_hours 8",
         "day2 config set kubernetes.context prod-eu --file day2.yaml",
     ),
+    "policy list": ("day2 policy list", "day2 policy list --rules rules/", "day2 policy list -o json"),
+    "policy diff": ("day2 policy diff rules/", "day2 policy diff rules/ --detailed-exitcode", "day2 policy diff rules/ -o json"),
+    "policy simulate": (
+        "day2 policy simulate --since 30d",
+        "day2 policy simulate --rules rules/ --detailed-exitcode",
+        "day2 policy simulate --since 7d -o json",
+    ),
     "policy lint": ("day2 policy lint", "day2 policy lint rules/", "day2 policy lint rules/ -o json"),
     "policy test": ("day2 policy test", "day2 policy test rules/", "day2 policy test -o csv"),
     "policy explain": (
@@ -120,6 +137,23 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 policy eval -f action.json -o json",
         "day2 policy eval --file action.json -o md",
     ),
+    "rbac generate": (
+        "day2 rbac generate -n shop,web > rbac.yaml",
+        "day2 rbac generate -A",
+        "day2 rbac generate --legacy -n shop",
+    ),
+    "rbac explain": ("day2 rbac explain scale_workload", "day2 rbac explain finops", "day2 rbac explain finops -o json"),
+    "gate manifests": (
+        "day2 gate manifests --ca-file webhook-ca.crt > guard.yaml",
+        "day2 gate manifests --ca-file webhook-ca.crt --url https://10.0.0.5:9443",
+        "day2 gate manifests --ca-file webhook-ca.crt --profile prod",
+    ),
+    "gate static": (
+        "day2 gate static -O day2-static --url https://10.0.0.5:9443 --ca-file webhook-ca.crt",
+        "day2 gate static -O /etc/kubernetes/day2 --url https://10.0.0.5:9443 --ca-file webhook-ca.crt",
+        "day2 gate static --help",
+    ),
+    "sim": ("day2 sim --seed 4711 --steps", "day2 sim --count 200", "day2 sim --seed 4711 -o json"),
     "run list": ("day2 run list", "day2 run list --since 24h -o json", "day2 run list -w"),
     "run get": ("day2 run get run-3fa9c2d1e0", "day2 run get run-3fa9c2d1e0 -o json", "day2 run get run-3fa9c2d1e0 -o yaml"),
 }
@@ -132,6 +166,8 @@ ENDS: dict[str, tuple[Exit, ...]] = {
     "action rollback": _FOLLOWED,
     "approve": (Exit.DENIED,),
     "policy eval": (Exit.DENIED,),
+    "policy diff": (Exit.DIFFERS,),
+    "policy simulate": (Exit.DIFFERS,),
     "stop": (Exit.STOPPED,),
     **dict.fromkeys(("approvals", "action list", "run list"), (Exit.EXPIRED,)),
 }

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     import typer
 
 ONE_DOCUMENT = frozenset({
-    "demo", "action get", "action diff", "action cancel", "approve", "deny", "run get", "agent get", "agent card", "agent drain",
-    "agent suspend", "agent resume", "audit get", "audit verify", "config get", "config explain", "config set", "version",
+    "demo", "action get", "action diff", "action cancel", "action edit", "approve", "deny", "run get", "agent get", "agent card",
+    "agent drain", "agent suspend", "agent resume", "audit get", "audit verify", "config get", "config explain", "config set", "version",
 })  # fmt: skip
 """They print one document, which is no list."""
 
@@ -22,6 +22,7 @@ NO_DRY_RUN = {
     "stop": "a stop that only seems to hold would be a danger: look with day2 stop --status",
     "resume": "look with day2 stop --status",
     "action cancel": "look with day2 action get",
+    "action edit": "it only asks the judge: look at what it says with day2 action get",
     "config set": "look with day2 config explain",
     **dict.fromkeys(("agent drain", "agent suspend", "agent resume"), "look with day2 agent list"),
     **dict.fromkeys(("serve", "agent serve", "demo"), "it starts processes; to see what would be proposed: day2 plan"),

@@ -1,12 +1,10 @@
 """Approvals: what waits for a person, with everything needed to decide, and what was decided."""
 
-from collections.abc import Sequence
-
 from interfaces.rendering import actions, plans
 from interfaces.rendering.envelopes import Json, envelope
 from interfaces.rendering.screens import Screen
 from interfaces.rendering.tables import Column
-from runtime.services.approving import Decided, Waiting
+from runtime.services.approving import Decided, Queue, Waiting
 
 COLUMNS = (
     Column("ID", "id"),
@@ -34,16 +32,21 @@ def item(card: Waiting) -> Json:
     )
 
 
-def listed(cards: Sequence[Waiting]) -> Json:
-    return envelope("ApprovalList", items=[item(card) for card in cards])
+def listed(queue: Queue, *, per_hour: int) -> Json:
+    return envelope("ApprovalList", items=[item(card) for card in queue.cards], metadata={"queued": queue.queued, "perHour": per_hour})
 
 
 def view(screen: Screen, found: Json) -> None:
-    if not found["items"]:
+    queued, per_hour = found["metadata"]["queued"], found["metadata"]["perHour"]
+    if not found["items"] and not queued:
         screen.line("Nothing waits for a person.")
     for row in found["items"]:
         card(screen, row)
         screen.line()
+    if queued:
+        screen.wrapped(
+            f"{queued} more wait: nobody is asked for more than {per_hour} decisions an hour, and high risk comes first.", hang=2
+        )
 
 
 def card(screen: Screen, row: Json) -> None:

@@ -10,6 +10,7 @@ from interfaces.rendering.screens import Screen
 from interfaces.rendering.tables import Column
 from registry.membership import Member
 from runtime.services.auditing import counted
+from runtime.services.guarding import Held
 from runtime.services.running import Run
 
 RUN_COLUMNS = (
@@ -40,6 +41,19 @@ AUDIT_COLUMNS = (
     Column("SUBJECT", "subject"),
     Column("HASH", lambda item: item["hash"][:12], wide=True),
 )
+
+
+RIGHT_COLUMNS = (
+    Column("RIGHT", "right"),
+    Column("FOR", "kinds"),
+    Column("AGENTS", "agents"),
+    Column("ADMISSION", "operation"),
+)
+
+
+def right_list(held: Sequence[Held]) -> Json:
+    rows = [{"right": str(item.right), "kinds": item.kinds, "agents": item.agents, "operation": item.operation} for item in held]
+    return envelope("RightList", items=rows)
 
 
 def run_item(run: Run) -> Json:

@@ -6,6 +6,7 @@ The schemas are open: a reader must live with fields that it does not know.
 from typing import Any
 
 from core.domain.errors import InvalidInput
+from core.domain.objective import Autonomy
 from interfaces.rendering.envelopes import API_VERSION, Json, envelope
 from interfaces.rendering.tables import Column
 
@@ -76,7 +77,8 @@ FINDING = shape(
 )
 CHANGE = shape(path=TEXT, old=ANY, new=ANY)
 SAVING = shape(paper=MONEY, realisable=MONEY, low=MONEY, high=MONEY, currency=TEXT, source=either(shape(name=TEXT, at=TIME), NULL))
-EFFECT = shape(saving=either(SAVING, NULL), gpuHoursPerDay=WHOLE, summary=TEXT, capacityCpu=TEXT)
+CAPACITY = {"capacityCpu": TEXT, "capacityMemory": TEXT, "capacityGpus": WHOLE, "capacityPods": WHOLE}
+EFFECT = shape(saving=either(SAVING, NULL), gpuHoursPerDay=WHOLE, summary=TEXT, **CAPACITY)
 RULE = shape(rule=TEXT, result=RESULT, decision=DECISION, message=TEXT, dry=FLAG, would=DECISION)
 COUNTS = shape(**{"pass": WHOLE, "warn": WHOLE, "fail": WHOLE, "error": WHOLE, "skip": WHOLE})
 VERDICT = shape(decision=DECISION, counts=COUNTS, reasons=many(RULE), dry=many(RULE), at=TIME)
@@ -170,6 +172,7 @@ KINDS: dict[str, tuple[str, Json]] = {
             metadata(counts=shape(ok=WHOLE, warn=WHOLE, fail=WHOLE, skip=WHOLE)),
         ),
     ),
+    "RightList": ("day2 rbac explain", listing(shape(right=TEXT, kinds=many(TEXT), agents=many(TEXT), operation=TEXT))),
     "Plan": (
         "day2 plan; what day2 apply reads",
         listing(
@@ -228,7 +231,22 @@ KINDS: dict[str, tuple[str, Json]] = {
         listing(
             shape(
                 **ACTION, **BODY, verdict=either(VERDICT, NULL), severe=FLAG, needed=WHOLE, missing=WHOLE, approvals=many(shape(**APPROVAL))
-            )
+            ),
+            metadata(queued=WHOLE, perHour=WHOLE),
+        ),
+    ),
+    "AutonomyList": (
+        "day2 autonomy show",
+        listing(
+            shape(
+                **dict.fromkeys(("capability", "namespace", "bound", "next"), TEXT),
+                **dict.fromkeys(("level", "ceiling", "vouched"), words(*(level.value for level in Autonomy))),
+                agents=many(TEXT),
+                since=LATER,
+                verified=WHOLE,
+                missed=WHOLE,
+            ),
+            metadata(cluster=TEXT),
         ),
     ),
     "Approval": ("day2 approve, day2 deny", {"metadata": metadata()} | APPROVAL | {"sentence": TEXT, "missing": WHOLE}),

@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import json
-import os
-import pwd
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,23 +12,17 @@ from core.domain.clock import Clock
 from core.domain.errors import Day2Error, InvalidInput, Unavailable
 from core.domain.ledger import Ledger, StopRow
 from core.domain.values import bounded
+from runtime.roles.identifying import Known, account
 from runtime.services import approving
 from runtime.settings import Settings
 from tools import clocks
 
 if TYPE_CHECKING:
     from registry.membership import Member
+    from runtime.services.trusting import Trust
 
 DOOR = "cli"
 ROLE = "door"
-
-
-def person() -> str:
-    """Who types: the user that the kernel knows. Variables such as USER are anybody's to set, so they are not asked."""
-    try:
-        return f"local:{pwd.getpwuid(os.geteuid()).pw_name}"
-    except KeyError:
-        return f"local:uid-{os.geteuid()}"
 
 
 @contextlib.contextmanager
@@ -95,21 +87,18 @@ def _kept(settings: Settings) -> bool:
     return bool(settings.store.ledger_url) or any(path.exists() for path in (settings.data_dir / "ledger.db", settings.audit_sink))
 
 
-def waiting(settings: Settings, *, only_for: str = "") -> list[approving.Waiting]:
+def waiting(settings: Settings, *, only_for: str = "") -> approving.Queue:
     """What waits for a person; `only_for` leaves out what this person asked for or decided."""
     from gate.approvals import people_needed
 
     with record(settings) as kept:
-        found = approving.waiting(kept.ledger, people_needed)
-    return [
-        card
-        for card in found
-        if not only_for or (card.row.submitted_by != only_for and all(item.by != only_for for item in card.approvals))
-    ]
+        decided = kept.ledger.decisions(kept.clock.now() - approving.AN_HOUR)
+        cards = approving.waiting(kept.ledger, people_needed)
+    return approving.queue(cards, decided, per_hour=settings.flow.cards_per_hour, only_for=only_for)
 
 
-def decide(settings: Settings, action_id: str, *, approve: bool, reason: str, confirmed: str) -> approving.Decided:
-    """Signed by this door for the user of the operating system, whom the machine authenticated."""
+def decide(settings: Settings, action_id: str, known: Known, *, approve: bool, reason: str, confirmed: str) -> approving.Decided:
+    """Signed by this door for who was authenticated: by the cluster, or by this machine alone."""
     from gate.approvals import people_needed
     from runtime.roles import deciding
 
@@ -117,9 +106,31 @@ def decide(settings: Settings, action_id: str, *, approve: bool, reason: str, co
         if not kept.kept:
             raise InvalidInput(f"no action {bounded(action_id, 40)!r}", mend="day2 approvals")
         keep = deciding.door(settings, kept.ledger, kept.clock, name=DOOR)
-        return approving.decide(
-            kept.ledger, keep, people_needed, action_id, by=person(), approve=approve, reason=reason, confirmed=confirmed
+        said = approving.Decision(known.by, approve, reason, confirmed, known.groups)
+        now, per_hour = kept.clock.now(), settings.flow.cards_per_hour
+        return approving.decide(kept.ledger, keep, people_needed, action_id, said, now=now, per_hour=per_hour)
+
+
+def autonomy(settings: Settings, *, namespaces: Sequence[str], capability: str) -> "tuple[tuple[Trust, ...], str]":
+    """How far agents may go, as the judge would find it from this ledger; and the cluster whose record was read."""
+    from gate import keys
+    from gate.judging import history
+    from runtime import declared
+    from runtime.services import trusting
+
+    with record(settings) as kept:
+        key = None
+        with contextlib.suppress(Unavailable):  # no judge ran here yet, so nothing was permitted
+            key = keys.verifier(settings.data_dir / "keys", keys.JUDGE)
+        cluster = trusting.cluster_of(kept.ledger)
+        found = trusting.trust(
+            declared.read(settings.policy.objectives),
+            lambda scope, where: history.outcomes(kept.ledger, scope, where, key),
+            cluster=cluster,
+            namespaces=namespaces,
+            capability=capability,
         )
+    return found, cluster
 
 
 def stops(settings: Settings) -> list[StopRow]:
@@ -132,16 +143,16 @@ def stop(settings: Settings, *, scope: str, mode: str, reason: str) -> None:
     from gate import stopping
 
     with record(settings, create=True, signs=True) as kept:
-        stopping.stop(kept.ledger, scope=scope, mode=mode, by=person(), reason=reason, at=kept.clock.now())
+        stopping.stop(kept.ledger, scope=scope, mode=mode, by=account(), reason=reason, at=kept.clock.now())
 
 
-def resume(settings: Settings, *, scope: str, reason: str) -> None:
-    """Raises InvalidInput where nothing of this scope is stopped."""
+def resume(settings: Settings, *, scope: str, reason: str, by: str = "") -> None:
+    """Raises InvalidInput where nothing of this scope is stopped, Refused for one's own pause."""
     from gate import stopping
 
     with record(settings, signs=True) as kept:
         known = [row.scope for row in kept.ledger.stops()]
-        if scope not in known or not stopping.resume(kept.ledger, scope=scope, by=person(), reason=reason, at=kept.clock.now()):
+        if scope not in known or not stopping.resume(kept.ledger, scope=scope, by=by or account(), reason=reason, at=kept.clock.now()):
             raise InvalidInput(f"{bounded(scope, 60)} is not stopped", mend=f"stopped now: {', '.join(known) or 'nothing'}")
 
 
@@ -206,7 +217,7 @@ async def move_agent(settings: Settings, name: str, state: str) -> "Member":
         await registry.move(name, membership.State(state))
     with record(settings, signs=True) as kept:
         if kept.kept:
-            kept.ledger.record(role=ROLE, event=f"agent.{state}", subject=name, body={"by": person()}, at=kept.clock.now())
+            kept.ledger.record(role=ROLE, event=f"agent.{state}", subject=name, body={"by": account()}, at=kept.clock.now())
     return await member(settings, name)
 
 

@@ -84,8 +84,12 @@ class Controller:
     book: heads.HeadBook
 
     async def run(self, request: Request) -> Plain:
-        """One pass of the run flow; its submitted actions are followed from then on."""
-        said = request.model_copy(update={"text": bounded(redact(request.text), RECORDED_TEXT)})
+        """One pass of the run flow; its submitted actions are followed from then on.
+
+        Secrets are taken out of the text here, before the first record and the first checkpoint, whatever the door did.
+        """
+        request = request.model_copy(update={"text": redact(request.text)})
+        said = request.model_copy(update={"text": bounded(request.text, RECORDED_TEXT)})
         self.ledger.record(role=ROLE, event=running.STARTED, subject=request.id, body=said.model_dump(mode="json"), at=self.clock.now())
         return await self._carried(request)
 

@@ -14,16 +14,36 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
 from core.domain.errors import Day2Error, InvalidInput, Unavailable
 from core.domain.values import Value
+from gate.executing.preflight import Expected
 from runtime.processes import dies_with_parent, watch_parent
 from tools.metrics.instant import PlainMetrics
 
 WAITING_SECONDS = 1.0
 log = logging.getLogger(__name__)
+
+
+class WebhookSettings(Value):
+    """How the webhook listens, and with which certificate."""
+
+    listen: str = "127.0.0.1:9443"
+    url: str = ""
+    ca: Path | None = None
+    ca_key: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Under which the API server asks."""
+        host = urlsplit(self.url).hostname if self.url else None
+        return (host,) if host else ("day2-webhook.day2-system.svc",)
 
 
 class RoleSettings(Value):
@@ -43,8 +63,14 @@ class RoleSettings(Value):
     policies: Path | None = None
     poll_seconds: float = Field(default=0.1, gt=0)
     approval_hours: int = Field(default=24, ge=1)
+    execution_minutes: int = Field(default=60, ge=1)
+    denial_hours: int = Field(default=1, ge=1)
+    cards_per_hour: int = Field(default=20, ge=1)
+    canary_every: int = Field(default=0, ge=0)
     settle_seconds: float = Field(default=30.0, ge=0, description="how long a write that was not seen may still be on its way")
     parent: int = 0
+    guard: Expected | None = Field(description="what the executor compares before it writes; none where people switched the guard off")
+    webhook: WebhookSettings = WebhookSettings()
 
 
 def read(path: Path) -> RoleSettings:
@@ -93,8 +119,8 @@ def metrics_of(settings: RoleSettings) -> PlainMetrics | None:
     return PlainMetrics(settings.prometheus_url, ca_file=settings.prometheus_ca_file, token=token)
 
 
-def ready(role: str) -> None:
-    sys.stdout.write(json.dumps({"role": role, "pid": os.getpid()}) + "\n")
+def ready(role: str, **more: Any) -> None:
+    sys.stdout.write(json.dumps({"role": role, "pid": os.getpid(), **more}) + "\n")
     sys.stdout.flush()
 
 

@@ -20,7 +20,7 @@ from runtime.ids import SeededIds
 from runtime.roles import deciding, everything
 from runtime.services import auditing
 from runtime.services.demonstrating import Plain, Stage
-from runtime.settings import FlowSettings, KubernetesSettings, PolicySettings, PrometheusSettings, Settings, StoreSettings
+from runtime.settings import FlowSettings, GateSettings, KubernetesSettings, PolicySettings, PrometheusSettings, Settings, StoreSettings
 from tools.kubernetes import config, transport
 from tools.kubernetes.installing import install
 
@@ -96,6 +96,7 @@ def settings_of(folder: Path, url: str) -> Settings:
         store=StoreSettings(data_dir=folder),
         policy=PolicySettings(objectives=DOCUMENTS),
         flow=FlowSettings(poll_seconds=0.02),
+        gate=GateSettings(guard="off"),  # a simulator has no admission
     )
 
 

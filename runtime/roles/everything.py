@@ -14,13 +14,15 @@ from dataclasses import dataclass
 
 from core.domain.errors import InvalidInput, Unavailable
 from core.domain.ledger import Ledger
+from gate.executing.preflight import Expected
 from registry.embedded import embedded
 from runtime import serving
 from runtime.processes import dies_with_parent
 from runtime.roles import controller, reading
 from runtime.roles.controller import Controller
-from runtime.roles.deciders import RoleSettings
+from runtime.roles.deciders import RoleSettings, WebhookSettings
 from runtime.roles.reading import Reading
+from runtime.services import guarding
 from runtime.settings import Settings
 from tools.stores import ledger as stores
 from tools.stores import migrating
@@ -61,7 +63,7 @@ async def opened(
         yield Everything(settings, kept, view, working, family)
 
 
-ROLES = ("controller", "judge", "executor")
+ROLES = ("controller", "judge", "executor", "webhook")
 FOLLOW_SECONDS = 1.0
 
 
@@ -77,8 +79,9 @@ async def serve(settings: Settings, roles: Sequence[str] = ()) -> None:
     if roles and "controller" not in roles:
         await _serve_children(settings, roles, stop)
         return
-    async with opened(settings, children=tuple(role for role in roles or ROLES if role != "controller")) as running:
-        _ready(settings, roles or ROLES)
+    chosen = roles or tuple(role for role in ROLES if role != "webhook" or settings.gate.serves)
+    async with opened(settings, children=tuple(role for role in chosen if role != "controller")) as running:
+        _ready(settings, chosen)
         following = asyncio.create_task(running.controller.serve(stop, FOLLOW_SECONDS))
         await _until_told(stop, running.children, following)
 
@@ -133,7 +136,7 @@ def ledger(settings: Settings, *, create: bool = False) -> Iterator[Ledger]:
 
 
 async def start_role(family: serving.Children, role: str, settings: Settings) -> None:
-    """Start judge or executor as a child. What it needs to know is handed over in a file of mode 0600."""
+    """Start judge, executor or webhook as a child. What it needs to know is handed over in a file of mode 0600."""
     path = settings.data_dir / f"{role}.settings.json"
     path.touch(0o600)
     path.write_text(role_settings(settings, role).model_dump_json(), encoding="utf-8")
@@ -159,5 +162,26 @@ def role_settings(settings: Settings, role: str) -> RoleSettings:
         policies=settings.policy.rules.expanduser() if settings.policy.rules else None,
         poll_seconds=settings.flow.poll_seconds,
         approval_hours=settings.flow.approval_hours,
+        execution_minutes=settings.flow.execution_minutes,
+        denial_hours=settings.flow.denial_hours,
+        cards_per_hour=settings.flow.cards_per_hour,
+        canary_every=settings.flow.canary_every,
+        guard=expected(settings) if role == "executor" else None,
+        webhook=WebhookSettings(
+            listen=settings.gate.webhook_listen,
+            url=settings.gate.webhook_url,
+            ca=settings.gate.webhook_ca_file,
+            ca_key=settings.gate.webhook_ca_key_file,
+            certificate=settings.gate.webhook_certificate_file,
+            key=settings.gate.webhook_key_file,
+        ),
         parent=os.getpid(),
     )
+
+
+def expected(settings: Settings) -> Expected | None:
+    """What the executor compares the cluster with. Raises InvalidInput where the guard is wanted and its CA is not known."""
+    if settings.gate.guard == "off":
+        return None
+    constrained, legacy = guarding.expected(settings)
+    return Expected(constrained=constrained, legacy=legacy, writes=guarding.writes())

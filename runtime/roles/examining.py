@@ -12,16 +12,18 @@ from core.domain.api_request import Right
 from core.domain.errors import BudgetSpent, Day2Error, Unavailable
 from core.domain.model import Question, Usage
 from core.domain.values import Value, bounded
+from gate.executing import preflight
 from registry import membership
 from runtime import settings as configuration
 from runtime.declared import Declared
 from runtime.declared import read as read_documents
-from runtime.roles import console, modelling, reading
+from runtime.roles import console, everything, modelling, reading
 from runtime.roles.reading import Reading
 from runtime.services import diagnosing, policies
 from runtime.services.diagnosing import Line
 from runtime.settings import Settings
-from tools.kubernetes import transport
+from tools.kubernetes import config, transport
+from tools.kubernetes.reader import HttpReader
 
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
@@ -40,7 +42,21 @@ async def examine(flags: Mapping[str, Any]) -> list[Line]:
     lines += said
     lines += await _cluster(settings, documents)
     lines += [*_rules(settings), await _registry(settings), await model_line(settings), _checkpoints(settings)]
-    return [*lines, Line("admission hook", "skip", "not part of this version: RBAC and the permit hold the gate")]
+    return [*lines, await _guard(settings)]
+
+
+async def _guard(settings: Settings) -> Line:
+    """As the executor will find it, seen with the agents' identity."""
+    wanted = settings.kubernetes
+    try:
+        expected = everything.expected(settings)
+        if expected is None or settings.gate.guard == "static":
+            return diagnosing.guard(settings.gate.guard, ())
+        found = config.load(wanted.read_kubeconfig or wanted.kubeconfig, wanted.context, server=wanted.server)
+        async with transport.connect(found) as client:
+            return diagnosing.guard("required", await preflight.altered(HttpReader(client), expected))
+    except Day2Error as error:
+        return diagnosing.failed("guard", error, "warn")
 
 
 def _record(settings: Settings) -> list[Line]:

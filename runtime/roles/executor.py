@@ -8,6 +8,7 @@ from core.domain.errors import Day2Error
 from gate import heads, keys
 from gate.executing.hands import ROLE, Hands
 from gate.executing.machine import execute_once, resume
+from gate.executing.preflight import Preflight, unguarded
 from runtime.ids import RandomIds
 from runtime.roles import deciders
 from runtime.roles.deciders import RoleSettings
@@ -30,18 +31,21 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     metrics = deciders.metrics_of(settings)
     owner, resumed = RandomIds().new(ROLE), False
     async with transport.connect(connection) as client:
+        reader, writer = HttpReader(client), ImpersonatingWriter(client)
+        guard = unguarded if settings.guard is None else Preflight(reader, writer, store, clock, settings.guard)
 
         async def step() -> int:
             nonlocal resumed
             hands = Hands(
                 ledger=store,
-                writer=ImpersonatingWriter(client),
-                reader=HttpReader(client),
+                writer=writer,
+                reader=reader,
                 metrics=metrics,
                 clock=clock,
                 judge=keys.verifier(settings.data_dir / "keys", keys.JUDGE),  # Unavailable until the judge has made it
                 owner=owner,
                 settle_seconds=settings.settle_seconds,
+                guard=guard,
             )
             if not resumed:
                 await resume(hands)

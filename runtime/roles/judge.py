@@ -27,6 +27,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     lock = RoleLock(settings.data_dir, keys.JUDGE).take()
     documents = declared.read(settings.objectives)
     key = keys.signer(settings.data_dir / "keys", keys.JUDGE)
+    own = key.verifier
     book = heads.HeadBook(heads.file_of(settings.data_dir, keys.JUDGE), key, keys.JUDGE)
     connection = config.load(settings.kubeconfig, settings.context, server=settings.server)
     clock = clock_of(settings.clock, connection.ca)
@@ -52,6 +53,11 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 grants=documents.grants,
                 prices=documents.prices,
                 approval_time=timedelta(hours=settings.approval_hours),
+                execution_time=timedelta(minutes=settings.execution_minutes),
+                denial_holds=timedelta(hours=settings.denial_hours),
+                cards_per_hour=settings.cards_per_hour,
+                canary_every=settings.canary_every,
+                record_key=own,
             )
             waiting = await judge_once(bench)
             book.keep(store, clock.now())

@@ -18,6 +18,7 @@ from runtime.consulting import InProcess
 from runtime.declared import Declared
 from runtime.ids import RandomIds
 from runtime.roles import console, modelling, reading
+from runtime.roles.identifying import account
 from runtime.roles.reading import Reading
 from runtime.services import asking, manifests, scanning
 from runtime.settings import Settings
@@ -100,7 +101,7 @@ def request(clock: Clock, namespaces: Sequence[str], *, text: str = "", agents: 
     return Request(
         id=RandomIds().new("run"),
         trigger="cli",
-        by=console.person(),
+        by=account(),
         text=bounded(text, 2000),
         namespaces=tuple(namespaces),
         agents=tuple(agents),

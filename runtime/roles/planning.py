@@ -8,17 +8,20 @@ from typing import Any, cast
 
 from agents.catalogue import AGENTS
 from core.cluster.objects import LabelSelector
+from core.domain.errors import Unavailable
 from core.domain.ledger import Ledger
 from core.domain.proposal import Proposal
 from core.domain.verdict import Decision, RuleResult, Verdict
-from gate import approvals
+from gate import approvals, keys
 from gate.approvals import Count
 from gate.door import LedgerDoor
 from gate.judging.facts import gather
 from gate.judging.sources import Bench
+from gate.keys import Verifier
 from runtime.arbitrating import arbitrated
 from runtime.ids import RandomIds
 from runtime.roles import console, looking, reading
+from runtime.roles.identifying import account
 from runtime.roles.reading import Reading
 from runtime.services import planning, policies, scanning
 from runtime.settings import Settings
@@ -68,13 +71,21 @@ async def judging(settings: Settings, ledger: Ledger, view: Reading) -> AsyncIte
             objectives=view.declared.objectives,
             grants=view.declared.grants,
             prices=view.declared.prices,
+            record_key=judges_key(settings),
         )
+
+
+def judges_key(settings: Settings) -> Verifier | None:
+    """What proves the permits of the past; None where no judge ran yet."""
+    with contextlib.suppress(Unavailable):
+        return keys.verifier(settings.data_dir / "keys", keys.JUDGE)
+    return None
 
 
 async def previewed(bench: Bench, proposal: Proposal) -> Verdict:
     """What the judge would say now: its facts, its rules, nobody's approval. Raises Day2Error where it cannot look."""
     scratch = MemoryLedger()
-    await LedgerDoor(scratch, bench.clock).submit(proposal, by=console.person())
+    await LedgerDoor(scratch, bench.clock).submit(proposal, by=account())
     row = scratch.get(proposal.action.id)
     assert row is not None  # noqa: S101  it was submitted one line above
     seen = await gather(bench, row, proposal.action, NOBODY)

@@ -38,7 +38,7 @@ class Scene(NamedTuple):
 class Decide(Protocol):
     """A door's way to the ledger: signed by the door. Raises Refused where this person may not decide."""
 
-    def __call__(self, action_id: str, *, by: str, approve: bool, reason: str) -> Approval: ...
+    def __call__(self, action_id: str, *, by: str, approve: bool, reason: str, groups: tuple[str, ...] = ()) -> Approval: ...
 
 
 Ask = Callable[[Plain], Awaitable[tuple[bool, str]]]

@@ -44,7 +44,7 @@ BY_WORDS = ("ask", "route", "serve")
 """Commands that a model adds to: without one, words alone choose the agents, and nothing is explained in sentences."""
 WITHOUT_MODEL = (
     "demo", "doctor", "scan", "plan", "apply", "action", "approve", "deny", "approvals", "run", "stop", "resume", "agent", "policy",
-    "audit", "config", "schema", "version", "help",
+    "audit", "config", "schema", "version", "help", "rbac", "gate", "sim",
 )  # fmt: skip
 
 
@@ -171,6 +171,20 @@ async def no_direct_write(allowed: Allowed) -> Line:
         bounded(f"the agents' identity may itself {', '.join(open_doors)}", 250),
         "give agents an identity that only reads: set kubernetes.read_kubeconfig",
     )
+
+
+def guard(mode: str, problems: Sequence[str]) -> Line:
+    """What holds the gate inside the API server. A missing guard breaks nothing that reads; the executor refuses to write."""
+    if mode == "off":
+        said = "switched off: our processes and RBAC hold the gate, the API server does not"
+        return Line("guard", "warn", said, "docs/gate.md; then: day2 config set gate.guard required")
+    if mode == "static":
+        return Line("guard", "ok", "in the API server's own files, which cannot be seen; the executor tries the lock before each write")
+    if problems:
+        said = "; ".join(problems[:4]) + (f"; and {len(problems) - 4} more" if len(problems) > 4 else "")
+        mend = "day2 rbac generate | kubectl apply -f -; day2 gate manifests | kubectl apply -f -"
+        return Line("guard", "warn", bounded(f"nothing is written, because {said}", 300), mend)
+    return Line("guard", "ok", "policies, webhook and roles are as this version generates them")
 
 
 def parts_of_the_cluster(groups: Iterable[str], autoscalers: int, budgets: int) -> list[Line]:

@@ -19,7 +19,7 @@ from core.domain.money import Saving
 from core.domain.objective import Objectives, Slo
 from core.domain.outcome import ActionState
 from core.domain.proposal import Effect, Proposal
-from core.domain.verdict import Verdict
+from core.domain.verdict import RuleResult, Verdict
 from gate.audit import verify_ledger
 from gate.judging.loop import judge_once
 from tests.agents.test_planted_faults import CASES, GENERAL, Case
@@ -131,7 +131,14 @@ async def test_a_proposal_whose_every_claim_is_false_gets_the_verdict_of_the_hon
             verdicts.append(await verdict_on(told(await only_proposal(cluster, case.agent, code)), cluster))
     honest, dishonest = verdicts
     assert len(honest.results) >= 20
-    assert dishonest == honest
+    assert dishonest.decision == honest.decision
+    assert [known(result) for result in dishonest.results] == [known(result) for result in honest.results]
+    assert dishonest.facts.model_copy(update={"evidence_age_seconds": honest.facts.evidence_age_seconds}) == honest.facts
+
+
+def known(result: RuleResult) -> RuleResult | str:
+    """What does not hang on whether the judge found again what the proposal says it saw; on that only a warning hangs."""
+    return result.rule if result.rule == "evidence-unconfirmed" and result.result in ("pass", "warn") else result
 
 
 def speaking(verdict: Verdict) -> set[str]:

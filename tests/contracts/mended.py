@@ -58,7 +58,8 @@ PRICES = PriceList(
         InstancePrice(instance_type="g6.12xlarge", cpu_milli=32000, memory_mib=131072, gpus=4, hourly_micro_usd=4_602_000),
     ),
 )
-TRUSTED = Objective(name="apps", scope=Scope(namespaces=("*",)), serves="reliability", priority=50, autonomy={"*": Autonomy.AUTO})
+ALL = {"*": Autonomy.AUTO}
+TRUSTED = Objective(name="apps", scope=Scope(namespaces=("*",)), serves="reliability", priority=50, autonomy=ALL, vouched=ALL)
 
 
 class WorldClock:
@@ -219,6 +220,7 @@ def _staffed(
         objectives=wishes,
         grants=tuple(Grant(name=agent.name, agent=agent.name, capabilities=agent.capabilities) for agent in AGENTS),
         prices=PRICES,
+        record_key=judge.verifier,
     )
     hands = Hands(
         ledger=ledger,

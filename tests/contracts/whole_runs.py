@@ -21,7 +21,7 @@ from core.domain.values import Json, at_path
 from core.domain.verdict import Verdict
 from gate.audit import verify_ledger
 from runtime.roles import deciding, everything
-from runtime.settings import FlowSettings, KubernetesSettings, PolicySettings, PrometheusSettings, Settings, StoreSettings
+from runtime.settings import FlowSettings, GateSettings, KubernetesSettings, PolicySettings, PrometheusSettings, Settings, StoreSettings
 
 REQUESTER, APPROVER = "operator@example.com", "approver@example.com"
 PATIENCE_SECONDS = 240.0
@@ -37,6 +37,7 @@ spec:
   priority: 90
   podSecurity: restricted
   autonomy: {{"*": guarded}}
+  vouched: {{"*": guarded}}
 ---
 apiVersion: day2.dev/v1alpha1
 kind: Grant
@@ -120,6 +121,7 @@ def settings_of(
         store=StoreSettings(data_dir=folder / "data"),
         policy=PolicySettings(objectives=documents),
         flow=FlowSettings(poll_seconds=LOOK_SECONDS),
+        gate=GateSettings(guard="off"),
     )
 
 
@@ -220,9 +222,9 @@ class WholeRuns:
 
     def test_a_person_decides_where_the_earlier_revision_is_young(self, outcome: Played) -> None:
         run = outcome.runs["reliability"]
-        facts = Verdict.model_validate_json(run.row.verdict).facts
-        assert facts.previous_healthy_seconds is not None
-        assert run.approvals == int(facts.previous_healthy_seconds < 300)
+        healthy = Verdict.model_validate_json(run.row.verdict).facts.previous_healthy_seconds
+        # It is counted by whole minutes: a revision that came and went within one was measured by nobody.
+        assert run.approvals == int(healthy is None or healthy < 300)
 
     def test_the_oversized_workload_is_right_sized(self, outcome: Played) -> None:
         run = outcome.runs["finops"]

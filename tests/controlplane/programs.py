@@ -47,6 +47,7 @@ class Layout(NamedTuple):
     ports: Ports
     feature_gates: tuple[str, ...] = ()
     runtime_config: tuple[str, ...] = ()
+    admission: Path | None = None
 
     @property
     def url(self) -> str:
@@ -113,6 +114,7 @@ def apiserver(layout: Layout) -> list[str]:
         f"--proxy-client-key-file={layout.pki('front-proxy.key')}",
         "--max-requests-inflight=2000",
         "--max-mutating-requests-inflight=1000",
+        *([f"--admission-control-config-file={layout.admission}"] if layout.admission else []),
         *layout.gates(),
         *config,
     ]

@@ -93,9 +93,11 @@ class ControlPlane:
         metrics_server: bool = False,
         feature_gates: tuple[str, ...] = (),
         runtime_config: tuple[str, ...] = (),
+        admission: Path | None = None,
         ports: Callable[[], programs.Ports] = programs.free_ports,
     ) -> Iterator[ControlPlane]:
-        """Up with `nodes` Ready nodes; down whatever happens. `folder` is taken whole: it is emptied first.
+        """Up with `nodes` Ready nodes; down whatever happens. `folder` is taken whole: it is emptied first. `admission` is the API server's
+        own configuration of admission, outside of it.
 
         Enter it in a thread that outlives it, the main one at best: Linux ties its programs to the life of that thread.
         Raises NotBuiltError without programs, DiedError with a log's end when one does not start.
@@ -106,7 +108,7 @@ class ControlPlane:
         with contextlib.ExitStack() as stack:
 
             def layout() -> programs.Layout:
-                return programs.Layout(folder.resolve(), ports(), feature_gates, runtime_config)
+                return programs.Layout(folder.resolve(), ports(), feature_gates, runtime_config, admission)
 
             plane = cls._started(layout, stack, prometheus=prometheus)
             plane.add_nodes(nodes)

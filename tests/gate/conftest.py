@@ -372,9 +372,8 @@ def ledger() -> Ledger:
 def gate(cluster: TwinCluster, ledger: Ledger, tmp_path: Path) -> Gate:
     clock, rules = HandClock(START), TableRules()
     judge, person = keys.signer(tmp_path / "keys", keys.JUDGE), keys.signer(tmp_path / "keys", f"{keys.DOOR}cli")
-    objective = Objective(
-        name="shop", scope=Scope(namespaces=("shop",)), serves="reliability", priority=1, autonomy={"*": Autonomy.GUARDED}
-    )
+    trust = {"*": Autonomy.GUARDED}
+    objective = Objective(name="shop", scope=Scope(namespaces=("shop",)), serves="reliability", priority=1, autonomy=trust, vouched=trust)
     bench = Bench(
         ledger=ledger,
         reader=cluster,
@@ -387,6 +386,7 @@ def gate(cluster: TwinCluster, ledger: Ledger, tmp_path: Path) -> Gate:
         ids=CountedIds(),
         objectives=Objectives(items=(objective,)),
         grants=(Grant(name="scaling", agent="scaling", capabilities=("*",)),),
+        record_key=judge.verifier,
     )
     hands = Hands(
         ledger=ledger,

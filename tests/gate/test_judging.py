@@ -281,10 +281,43 @@ async def test_the_history_of_target_and_wish_counts(gate: Any) -> None:
     gate.rules.decision = Decision.DENY
     await judged(gate)
     facts = await judged(gate, gate.scale(action_id="act-scale2"))
-    assert facts.denied_recently
+    assert (facts.denied_recently, facts.denied_until) == (True, "2026-11-23T13:00Z")
     gate.clock.advance(3601)
     facts = await judged(gate, gate.scale(action_id="act-scale3"))
-    assert not facts.denied_recently
+    assert (facts.denied_recently, facts.denied_until) == (False, "")
+
+
+async def again(gate: Any, number: int) -> Any:
+    """The same wish once more, and the facts of it."""
+    later = gate.clock.now() + timedelta(hours=1)
+    await gate.judge()
+    await gate.submit(gate.proposal(gate.scale(action_id=f"act-scale{number}"), expires_at=later))
+    await gate.judge()
+    return gate.rules.seen[-1]
+
+
+async def test_a_denial_holds_as_long_as_people_said(gate: Any) -> None:
+    gate.bench = replace(gate.bench, denial_holds=timedelta(hours=48))
+    gate.rules.decision = Decision.DENY
+    await again(gate, 1)
+    gate.clock.advance(47 * 3600)
+    facts = await again(gate, 2)
+    assert (facts.denied_recently, facts.denied_until) == (True, "2026-11-25T12:00Z")
+
+
+async def test_silence_of_people_holds_like_a_denial_and_a_late_judge_does_not(gate: Any) -> None:
+    gate.rules.decision = Decision.NEEDS_APPROVAL
+    await again(gate, 1)
+    gate.clock.advance(24 * 3600)
+    assert (await again(gate, 2)).denied_recently
+    assert gate.row("act-scale1").state is S.EXPIRED
+    gate.approve("act-scale2", "bob", "denied")
+    await gate.judge()
+    gate.clock.advance(3601)
+    await gate.submit(gate.proposal(gate.scale(action_id="act-scale3"), expires_at=gate.clock.now()))
+    await gate.judge()
+    assert gate.row("act-scale3").state is S.EXPIRED
+    assert not (await again(gate, 4)).denied_recently
 
 
 async def test_turning_the_same_knob_back_is_noticed(gate: Any) -> None:
@@ -297,7 +330,7 @@ async def test_turning_the_same_knob_back_is_noticed(gate: Any) -> None:
     assert facts.actions_on_target_24h == 1
 
 
-async def test_a_miss_lowers_the_autonomy_until_it_is_made_good(gate: Any) -> None:
+async def test_a_miss_lowers_the_autonomy_at_once(gate: Any) -> None:
     await judged(gate)
     await gate.execute()
     await gate.watch(900)

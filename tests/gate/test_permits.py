@@ -33,13 +33,14 @@ GOOD = Permit(
     uid="uid-1",
     generation=3,
     request="c" * 64,
+    line="patch /apis/apps/v1/namespaces/shop/deployments/cart",
     pre="d" * 64,
     post="e" * 64,
     iat=int(NOW.timestamp()),
     exp=int(NOW.timestamp()) + FORWARD_SECONDS,
 )
 OPENING = permits.Opening(**{name: getattr(GOOD, name) for name in permits.Opening._fields})
-IDENTITY = ("agent", "action_id", "action_digest", "verdict_digest", "cluster", "uid", "request", "iss")
+IDENTITY = ("agent", "action_id", "action_digest", "verdict_digest", "cluster", "uid", "request", "line", "iss")
 
 
 def mutants() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,6 +5,7 @@ import contextlib
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -154,7 +155,8 @@ def controller(stage: Any, ledger: MemoryLedger) -> Controller:
     """The real one over twins, as a process of its own would have it."""
     flows = stage.flows()
     unused: Any = None
-    return Controller(stage.context.clock, ledger, stage.gate, flows, Following(flows), None, unused, None, unused, unused)
+    book: Any = SimpleNamespace(keep=lambda *_, **__: None)
+    return Controller(stage.context.clock, ledger, stage.gate, flows, Following(flows), None, unused, None, unused, unused, book)
 
 
 def events(ledger: MemoryLedger) -> list[str]:
@@ -227,6 +229,7 @@ def test_a_controller_killed_at_every_point_is_continued_by_another_one_on_the_s
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stderr[-2000:]
     lines = done.stdout.splitlines()
+    assert len(lines) > 50
     assert [line for line in lines if not line.endswith(" ok")] == []
     points = "\n".join(lines)
     assert all(kind in points for kind in ("consult finops", "checkpoint 0 of run-1", "checkpoint 0 of act-finops0001", "run.finished"))

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -163,7 +164,11 @@ def test_a_second_run_after_an_interrupt_makes_the_half_environment_anew(checkou
     (checkout.tools / "sleep").symlink_to("/bin/sleep")
     command = ["sh", "toolchain/python.sh", "toolchain/environment.py", "demo"]
     variables = {**checkout.variables, "UV": str(stuck)}
-    with subprocess.Popen(command, cwd=checkout.root, env=variables, start_new_session=True, stderr=subprocess.PIPE, text=True) as process:
+    # Who runs the tests in the background of a script hands down that Ctrl-C is ignored.
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, cwd=checkout.root, env=variables, start_new_session=True, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+    ) as process:
         reached.read_text(encoding="utf-8")  # blocks until the installation is under way
         os.killpg(process.pid, signal.SIGINT)
         said = process.communicate(timeout=30)[1]

@@ -47,7 +47,7 @@ def test_at_most_twenty_five_distributions_are_installed(executor_python: Path, 
     assert 5 < int(done.stdout) <= 25, done.stderr
 
 
-@pytest.mark.parametrize("role", ["executor"])
+@pytest.mark.parametrize("role", ["executor", "webhook"])
 def test_the_role_and_all_that_it_reaches_load_there(executor_python: Path, root: Path, tmp_path: Path, role: str) -> None:
     assert (root / "runtime" / "roles" / f"{role}.py").exists(), f"runtime/roles/{role}.py is not written yet"
     program = f"import runtime.roles.{role}, sys; print(sorted({{name.split('.')[0] for name in sys.modules}} & {FOREIGN!r}))"

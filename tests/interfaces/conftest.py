@@ -186,7 +186,7 @@ DOCUMENTS = """\
 apiVersion: day2.dev/v1alpha1
 kind: Objective
 metadata: {name: money}
-spec: {scope: {namespaces: [apps]}, serves: cost, priority: 40, autonomy: {"*": guarded}}
+spec: {scope: {namespaces: [apps]}, serves: cost, priority: 40, autonomy: {"*": guarded}, vouched: {"*": guarded}}
 ---
 apiVersion: day2.dev/v1alpha1
 kind: Grant
@@ -238,6 +238,7 @@ def _prepared(folder: Path, admin: Path, tokens: dict[str, str], url: str) -> Cl
         "prometheus": {"url": f"{url}/prometheus", "ca_file": str(folder / "ca.pem")},
         "policy": {"objectives": str(folder / "documents.yaml")},
         "clock": url,
+        "gate": {"guard": "off"},
     }
     (folder / "day2.yaml").write_text(json.dumps(settings), encoding="utf-8")
     return found

@@ -100,8 +100,8 @@ def test_two_accounts_play_the_demo_at_once_in_one_temporary_folder(second: Acco
             with process:
                 process.kill()
     assert (mine.returncode, theirs.returncode) == (0, 0), mine.stderr + theirs.stderr
-    assert "audit: chain ok" in mine.stdout
-    assert "audit: chain ok" in theirs.stdout
+    assert "chains ok" in mine.stdout
+    assert "chains ok" in theirs.stdout
     assert sorted(path.name for path in shared.iterdir()) == ["first", second.name], "nothing is left where both write"
 
 

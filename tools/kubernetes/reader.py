@@ -1,5 +1,6 @@
 """Reads full objects of one cluster over HTTP: the adapter behind `core.cluster.reading.ObjectReader`, for judge and executor."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TypeVar
@@ -9,6 +10,7 @@ import httpx
 import msgspec
 
 from core.cluster.kinds import KINDS, Kind
+from core.domain.api_request import Right
 from core.domain.errors import NotAuthorised, Unavailable
 from core.domain.values import Json
 from tools.kubernetes import transport
@@ -52,27 +54,33 @@ class HttpReader:
             return ()
         return () if response.status_code == HTTPStatus.NOT_FOUND else tuple(_object(response.content).get("items") or ())
 
+    async def minor(self) -> int:
+        """The Kubernetes version 1.N of the server; 0 for what is no version."""
+        response = await transport.read(self._client, "/version", right="get /version")
+        version = _object(response.content)
+        digits = re.match(r"\d+", str(version.get("minor", "")))
+        return int(digits[0]) if digits and str(version.get("major")) == "1" else 0
+
+    async def may(self, right: Right, *, namespace: str = "", name: str = "") -> bool:
+        """Whether we ourselves hold a right: a SelfSubjectAccessReview. Without a namespace, everywhere; without a name, all of them."""
+        attributes = right.model_dump() | {"namespace": namespace, "name": name}
+        return await self._review("selfsubjectaccessreviews", {"resourceAttributes": attributes})
+
     async def allowed(self, user: str, verb: str, group: str, resource: str, subresource: str, namespace: str) -> bool:
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "spec": {
-                "user": user,
-                "groups": ["system:authenticated"],
-                "resourceAttributes": {
-                    "verb": verb,
-                    "group": group,
-                    "resource": resource,
-                    "subresource": subresource,
-                    "namespace": namespace,
-                },
-            },
-        }
+        right = Right(verb=verb, group=group, resource=resource, subresource=subresource)
+        attributes = right.model_dump() | {"namespace": namespace}
+        return await self._review(
+            "subjectaccessreviews", {"user": user, "groups": ["system:authenticated"], "resourceAttributes": attributes}
+        )
+
+    async def _review(self, resource: str, spec: Json) -> bool:
+        kind = {"subjectaccessreviews": "SubjectAccessReview", "selfsubjectaccessreviews": "SelfSubjectAccessReview"}[resource]
+        body = {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec}
         try:
-            response = await self._client.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", json=body)
+            response = await self._client.post(f"/apis/authorization.k8s.io/v1/{resource}", json=body)
         except httpx.HTTPError as error:
             raise transport.unreachable(self._client, error) from error
-        transport.raise_for(response, right="create authorization.k8s.io/subjectaccessreviews")
+        transport.raise_for(response, right=f"create authorization.k8s.io/{resource}")
         return bool((_object(response.content).get("status") or {}).get("allowed"))
 
     async def pages(self, kind: Kind, namespace: str, params: Mapping[str, str], read: Callable[[bytes], tuple[T, str]]) -> Sequence[T]:

@@ -21,6 +21,7 @@ from tools.kubernetes import transport
 
 PERMIT_HEADER = "Impersonate-Extra-day2.dev%2Fpermit"
 _AGENT = re.compile(r"[a-z][a-z0-9-]{0,40}")
+_WEBHOOK_DOWN = "failed calling webhook"
 _METHODS = {"patch": "PATCH", "create": "POST", "delete": "DELETE"}
 
 
@@ -76,7 +77,7 @@ async def _send(client: httpx.AsyncClient, request: ApiRequest, headers: dict[st
         if dry_run:
             raise transport.unreachable(client, error) from error
         raise OutcomeUnknown(f"the connection broke after the request was sent ({type(error).__name__})") from error
-    _judge_answer(response, request, dry_run=dry_run)
+    _judge_answer(_without(headers.get(PERMIT_HEADER, ""), response), request, dry_run=dry_run)
     answer: Json = msgspec.json.decode(response.content)
     return answer
 
@@ -89,6 +90,14 @@ def _dressed(request: ApiRequest, *, dry_run: bool, manager: str) -> tuple[dict[
     return {"fieldManager": manager} | ({"dryRun": "All"} if dry_run else {}), request.body
 
 
+def _without(permit: str, response: httpx.Response) -> httpx.Response:
+    """A refusal may repeat what it refuses; the permit never leaves here."""
+    if response.is_success or not permit or permit.encode() not in response.content:
+        return response
+    kept = {name: response.headers[name] for name in ("Retry-After",) if name in response.headers}
+    return httpx.Response(response.status_code, headers=kept, content=response.content.replace(permit.encode(), b"(permit)"))
+
+
 def _judge_answer(response: httpx.Response, request: ApiRequest, *, dry_run: bool) -> None:
     code = response.status_code
     if code < HTTPStatus.BAD_REQUEST:
@@ -98,8 +107,10 @@ def _judge_answer(response: httpx.Response, request: ApiRequest, *, dry_run: boo
             "the API server", float(response.headers.get("Retry-After") or 1), reason=transport.status_of(response).message[:200]
         )
     if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        reason = f"HTTP {code}"
-        if dry_run:
+        # asked before anything is stored, so nothing was
+        unasked = _WEBHOOK_DOWN in transport.status_of(response).message
+        reason = f"HTTP {code}, {_WEBHOOK_DOWN}" if unasked else f"HTTP {code}"
+        if dry_run or unasked:
             raise Unavailable("the API server", 2.0, reason=reason)
         raise OutcomeUnknown(f"the API server answered {reason} after the request was sent")
     if code in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):

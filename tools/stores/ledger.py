@@ -95,13 +95,21 @@ class SqlLedger:
         return self._rows(tables.actions.c.target_uid == target_uid, tables.actions.c.changed_at >= since)
 
     def search(
-        self, *, states: tuple[ActionState, ...] = (), agent: str = "", since: datetime | None = None, limit: int = 200
+        self,
+        *,
+        states: tuple[ActionState, ...] = (),
+        agent: str = "",
+        scope: tuple[str, str] | None = None,
+        since: datetime | None = None,
+        limit: int = 200,
     ) -> list[ActionRow]:
         wanted: list[sa.ColumnElement[bool]] = []
         if states:
             wanted.append(tables.actions.c.state.in_([state.value for state in states]))
         if agent:
             wanted.append(tables.actions.c.agent == agent)
+        if scope:
+            wanted += [tables.actions.c.kind == scope[0], tables.actions.c.namespace == scope[1]]
         if since:
             wanted.append(tables.actions.c.changed_at >= since)
         newest = tables.actions.c.submitted_at.desc(), tables.actions.c.action_id.desc()
@@ -196,10 +204,15 @@ class SqlLedger:
         return True
 
     def approvals(self, action_id: str) -> list[Approval]:
-        mine = sa.select(tables.approvals.c.approval).where(tables.approvals.c.action_id == action_id)
+        return self._approvals(tables.approvals.c.action_id == action_id)
+
+    def decisions(self, since: datetime) -> list[Approval]:
+        return self._approvals(tables.approvals.c.at >= since)
+
+    def _approvals(self, wanted: sa.ColumnElement[bool]) -> list[Approval]:
+        found = sa.select(tables.approvals.c.approval).where(wanted).order_by(tables.approvals.c.at, tables.approvals.c.by)
         with self._database.reading() as connection:
-            texts = connection.execute(mine.order_by(tables.approvals.c.at, tables.approvals.c.by)).scalars().all()
-        return [Approval.model_validate_json(text) for text in texts]
+            return [Approval.model_validate_json(text) for text in connection.execute(found).scalars()]
 
     def stops(self) -> list[StopRow]:
         with self._database.reading() as connection:

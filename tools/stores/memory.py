@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from core.domain import ledger as port
+from core.domain.admissions import Admitted
 from core.domain.approval import Approval
 from core.domain.check import Look
 from core.domain.ledger import ActionRow, AuditRow, Entry, Head, StopRow
@@ -53,12 +54,21 @@ class MemoryLedger:
         return [row for row in self._sorted() if row.target_uid == target_uid and row.changed_at >= since]
 
     def search(
-        self, *, states: tuple[ActionState, ...] = (), agent: str = "", since: datetime | None = None, limit: int = 200
+        self,
+        *,
+        states: tuple[ActionState, ...] = (),
+        agent: str = "",
+        scope: tuple[str, str] | None = None,
+        since: datetime | None = None,
+        limit: int = 200,
     ) -> list[ActionRow]:
         found = [
             row
             for row in reversed(self._sorted())
-            if (not states or row.state in states) and (not agent or row.agent == agent) and (since is None or row.changed_at >= since)
+            if (not states or row.state in states)
+            and (not agent or row.agent == agent)
+            and (scope is None or (row.kind, row.namespace) == scope)
+            and (since is None or row.changed_at >= since)
         ]
         return found[:limit]
 
@@ -131,6 +141,10 @@ class MemoryLedger:
         self._answer()
         return sorted((item for item in self._approvals.values() if item.action_id == action_id), key=lambda item: (item.at, item.by))
 
+    def decisions(self, since: datetime) -> list[Approval]:
+        self._answer()
+        return sorted((item for item in self._approvals.values() if item.at >= since), key=lambda item: (item.at, item.by))
+
     def stops(self) -> list[StopRow]:
         self._answer()
         return [self._stops[scope] for scope in sorted(self._stops)]
@@ -179,6 +193,31 @@ class MemoryLedger:
     def _sorted(self) -> list[ActionRow]:
         self._answer()
         return sorted(self._actions.values(), key=lambda row: (row.submitted_at, row.action_id))
+
+    def _answer(self) -> None:
+        if self.down:
+            raise self.down
+
+
+class MemoryAdmissions:
+    """The twin of the webhook's part (`tools.stores.admissions`). `down` is raised by every call while it is set."""
+
+    def __init__(self) -> None:
+        self.down: Exception | None = None
+        self.stopped: list[StopRow] = []
+        self.rows: dict[tuple[str, str], Admitted] = {}
+
+    def stops(self) -> list[StopRow]:
+        self._answer()
+        return list(self.stopped)
+
+    def admitted(self, registration: str, jti: str) -> Admitted | None:
+        self._answer()
+        return self.rows.get((registration, jti))
+
+    def admit(self, row: Admitted) -> bool:
+        self._answer()
+        return self.rows.setdefault((row.registration, row.jti), row) is row
 
     def _answer(self) -> None:
         if self.down:

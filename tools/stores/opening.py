@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ _FULL = ("disk is full", "database or disk is full", "no space left")
 
 
 class Database:
-    """An engine, and for sqlite the file it must still be."""
+    """An engine, and for sqlite the file it must still be. `patience_seconds`: how long a lock of others is waited for."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience_seconds: float = 5.0) -> None:
         try:
             self.url = sa.make_url(url)
         except sa.exc.ArgumentError as error:
@@ -31,11 +31,11 @@ class Database:
                 "the ledger's address cannot be read", mend="sqlite:////folder/ledger.db or postgresql+psycopg://user@host/name"
             ) from error
         self.path = Path(self.url.database) if self.url.get_backend_name() == "sqlite" and self.url.database else None
-        self.engine = sa.create_engine(self.url, **_arguments(self.path))
+        self.engine = sa.create_engine(self.url, **_arguments(self.path, patience_seconds))
         self._inode = 0
         self._held: list[sa.Connection] = []
         if self.path:
-            sa.event.listen(self.engine, "connect", _configure)
+            sa.event.listen(self.engine, "connect", _configuring(patience_seconds))
             sa.event.listen(self.engine, "begin", _begin)
 
     def adopt(self) -> None:
@@ -134,14 +134,20 @@ def _check_header(path: Path) -> None:
         raise Corrupt(f"{path} is no sqlite database", mend=_mend(path))
 
 
-def _arguments(path: Path | None) -> dict[str, Any]:
-    return {"connect_args": {"timeout": 5.0}} if path else {"pool_pre_ping": True, "connect_args": {"connect_timeout": 3}}
+def _arguments(path: Path | None, patience_seconds: float) -> dict[str, Any]:
+    if path:
+        return {"connect_args": {"timeout": patience_seconds}}
+    quick = {"connect_timeout": 1, "options": f"-c statement_timeout={round(patience_seconds * 1000)}"}
+    return {"pool_pre_ping": True, "connect_args": quick if patience_seconds < 1 else {"connect_timeout": 3}}
 
 
-def _configure(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "trusted_schema=OFF"):
-        connection.execute(f"PRAGMA {pragma}").close()
+def _configuring(patience_seconds: float) -> Callable[[Any, Any], None]:
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={round(patience_seconds * 1000)}", "trusted_schema=OFF"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    return configure
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.domain.outcome import TERMINAL
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: what an opened ledger must have."""
 
 OPEN = sa.text(f"state NOT IN ({', '.join(sorted(repr(state.value) for state in TERMINAL))})")

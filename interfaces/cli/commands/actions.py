@@ -136,6 +136,24 @@ def cancel_action(context: typer.Context, action_id: Id, reason: Reason = "") ->
         session.show(actions.document(recording.get(record.ledger, action_id)), view=actions.view)
 
 
+@action.command("edit")
+def edit_action(
+    context: typer.Context,
+    action_id: Id,
+    changes: Annotated[list[str], typer.Option("--set", help="path=value of an argument, such as to_replicas=3; may be repeated")],
+) -> None:
+    """Another wish in the place of one that waits: a new action, which the judge looks at; the old one is cancelled."""
+    from interfaces.rendering import actions
+    from runtime.roles import applying, console
+    from runtime.services import recording
+
+    session = begin(context)
+    new = run(applying.edit(session.settings, action_id, changes))
+    with console.record(session.settings) as record:
+        session.show(actions.document(recording.get(record.ledger, new)), view=actions.view)
+    session.hint(f"Next: day2 apply {new}")
+
+
 @action.command("rollback")
 def rollback_action(
     context: typer.Context,

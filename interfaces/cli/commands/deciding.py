@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interfaces.cli.options import Watch
-from interfaces.cli.sessions import begin
+from interfaces.cli.sessions import begin, run
 
 if TYPE_CHECKING:
     from interfaces.rendering.envelopes import Json
@@ -34,12 +34,13 @@ def approvals(
 ) -> None:
     """What waits for a person, with everything needed to decide."""
     from interfaces.rendering import approvals as cards
-    from runtime.roles import console
+    from runtime.roles import console, identifying
 
     session = begin(context)
+    by = run(identifying.person(session.settings)).by if mine else ""
 
     def look() -> "Json":
-        return cards.listed(console.waiting(session.settings, only_for=console.person() if mine else ""))
+        return cards.listed(console.waiting(session.settings, only_for=by), per_hour=session.settings.flow.cards_per_hour)
 
     if watch:
         session.follow(look, columns=cards.COLUMNS, view=cards.view)
@@ -48,12 +49,15 @@ def approvals(
 
 def _decide(context: typer.Context, action_id: str, *, approve: bool, reason: str, confirm: str) -> None:
     from interfaces.rendering import approvals as cards
-    from runtime.roles import console
+    from runtime.roles import console, identifying
 
     session = begin(context)
     if not reason.strip():
         raise typer.BadParameter('--reason "..." must say why')
-    decided = console.decide(session.settings, action_id, approve=approve, reason=reason, confirmed=confirm)
+    known = run(identifying.decider(session.settings))
+    decided = console.decide(session.settings, action_id, known, approve=approve, reason=reason, confirmed=confirm)
     session.show(cards.decided(decided), view=cards.decided_view)
+    if known.why_local and approve:
+        session.say(f"No cluster said who this is ({known.why_local}): such approvals count once together, and never for high risk.", "dim")
     if approve:
         session.hint(f"Next: day2 action watch {action_id}")

@@ -10,7 +10,7 @@ from interfaces.cli.sessions import begin, run
 
 def stop(
     context: typer.Context,
-    scope: Annotated[str, typer.Option("--scope", help="all, agent=NAME or namespace=NAME")] = "all",
+    scope: Annotated[str, typer.Option("--scope", help="all, agent=NAME, namespace=NAME or approver=NAME")] = "all",
     reason: Annotated[str, typer.Option("--reason", help="why; required to stop, and kept in the audit chain")] = "",
     mode: Annotated[str, typer.Option("--mode", help="all, or forward to let undo through")] = "all",
     status: Annotated[bool, typer.Option("--status", help="only show what is stopped; exit 9 when something is")] = False,
@@ -39,21 +39,24 @@ def resume(
     reason: Annotated[str, typer.Option("--reason", help="why; required, and kept in the audit chain")],
     scope: Annotated[str, typer.Option("--scope", help="the scope that was stopped")] = "all",
 ) -> None:
-    """Lift an emergency stop. Only a person does."""
+    """Lift an emergency stop, or the pause of an approver. Only a person does, and nobody their own pause."""
     from interfaces.rendering import records
-    from runtime.roles import console
+    from runtime.roles import console, identifying
 
     session = begin(context)
     if not reason.strip():
         raise typer.BadParameter('--reason "..." must say why')
-    console.resume(session.settings, scope=scope.replace("ns=", "namespace=", 1) if scope.startswith("ns=") else scope, reason=reason)
+    by = run(identifying.decider(session.settings)).by if scope.startswith("approver=") else ""
+    wanted = scope.replace("ns=", "namespace=", 1) if scope.startswith("ns=") else scope
+    console.resume(session.settings, scope=wanted, reason=reason, by=by)
     session.show(records.stop_list(console.stops(session.settings)), columns=records.STOP_COLUMNS, view=records.stop_view, name="scope")
 
 
 def serve(
     context: typer.Context,
     role: Annotated[
-        list[str] | None, typer.Option("--role", help="only this role: controller, judge or executor; may be repeated", show_default=False)
+        list[str] | None,
+        typer.Option("--role", help="only this role: controller, judge, executor or webhook; may be repeated", show_default=False),
     ] = None,
 ) -> None:
     """Controller with its agents, judge and executor, each a process of its own, until Ctrl-C."""

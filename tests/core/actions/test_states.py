@@ -11,8 +11,6 @@ from core.domain.api_request import ApiRequest
 from core.domain.values import Json
 from simulator.patching import strategic
 
-PATCH = ApiRequest(verb="patch", version="v1", resource="pods", name="p", content_type="application/strategic-merge-patch+json")
-
 scalars = st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "a", "b"])
 keys = st.sampled_from(["spec", "labels", "requests", "image", "name", "items"])
 
@@ -42,7 +40,7 @@ def test_nothing_changes_between_an_object_and_itself(item: Json) -> None:
 def test_the_delta_back_is_the_delta_with_old_and_new_exchanged(old: Json, new: Json) -> None:
     there, back = states.delta(old, new), states.delta(new, old)
     assert [(leaf.path, leaf.new, leaf.old) for leaf in there] == [tuple(leaf) for leaf in back]
-    assert states.inverse_hash(new, old) == states.post_hash(PATCH, old, new)
+    assert states.inverse_hash(new, old) == states.post_hash("patch", {}, old, new)
 
 
 @settings(max_examples=300, deadline=None)
@@ -99,12 +97,25 @@ def test_the_first_label_added_by_us_does_not_own_the_whole_map() -> None:
     assert states.undo_matches(states.inverse_hash(bare, ours), theirs, asked)
 
 
+def deletion(options: Json, item: Json) -> str:
+    return states.post_hash("delete", options, item, {})
+
+
+ASKED = {"preconditions": {"uid": "u", "resourceVersion": "1"}}
+RUNNING = {"kind": "Pod", "spec": {"nodeName": "n", "terminationGracePeriodSeconds": 30}, "status": {"phase": "Running"}}
+
+
 def test_a_delete_is_its_options() -> None:
-    body = {"preconditions": {"uid": "u", "resourceVersion": "1"}}
-    delete = PATCH.model_copy(update={"verb": "delete", "body": body})
-    other = PATCH.model_copy(update={"verb": "delete", "body": {**body, "gracePeriodSeconds": 0}})
-    assert states.post_hash(delete, {}, {}) == states.post_hash(delete, {"spec": 1}, {})
-    assert states.post_hash(delete, {}, {}) != states.post_hash(other, {}, {})
+    assert deletion(ASKED, {}) == deletion(ASKED, {"data": 1})
+    assert deletion(ASKED, {}) != deletion({**ASKED, "propagationPolicy": "Orphan"}, {})
+    assert deletion(ASKED, RUNNING) != deletion({**ASKED, "gracePeriodSeconds": 0}, RUNNING)
+
+
+def test_a_delete_is_the_same_as_the_judge_asked_it_and_as_admission_sees_it() -> None:
+    seen = {"apiVersion": "meta.k8s.io/v1", "kind": "DeleteOptions", "dryRun": ["All"], **ASKED, "gracePeriodSeconds": 30}
+    assert deletion(ASKED, RUNNING) == deletion(seen, RUNNING)
+    ended = {**RUNNING, "status": {"phase": "Failed"}}
+    assert deletion(ASKED, ended) == deletion({**seen, "gracePeriodSeconds": 0}, ended)
 
 
 sizes = st.integers(1, 64_000)

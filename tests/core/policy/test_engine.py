@@ -190,6 +190,7 @@ WITHOUT_EFFECT_ON_A_GOOD_ACTION = {
     "name",  # only in messages
     "namespace",
     "dry_run_message",
+    "denied_until",
     "namespace_gpus_used",  # the other half of each rule is already false for the good action
     "min_replicas_floor",
     "replicas",

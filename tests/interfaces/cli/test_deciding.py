@@ -1,13 +1,16 @@
 """People's decisions on the command line: who may, what must be confirmed, and that every decision is signed and kept."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from core.actions.scale_workload import ScaleWorkload
+from core.domain.action import Risk
 from core.domain.outcome import ActionState
 from gate import approvals, keys
-from runtime.roles import console
+from runtime.roles import console, identifying
+from runtime.services import approving
 
 Day2 = Callable[..., Any]
 S = ActionState
@@ -23,7 +26,7 @@ def test_an_approval_is_signed_by_the_door_for_the_user_of_the_system(here: Day2
     said = here("approve", "act-wait", "--reason", "checked with the team")
     assert said.code == 0
     (kept,) = past.approvals("act-wait")
-    assert (kept.by, kept.door, kept.decision, kept.reason) == (console.person(), "cli", "approved", "checked with the team")
+    assert (kept.by, kept.door, kept.decision, kept.reason) == (identifying.account(), "cli", "approved", "checked with the team")
     assert kept.action_digest == made.action.digest()
     assert approvals.signed(kept, keys.doors(past.folder / "keys"))
     assert (past.folder / "keys" / "door-cli.json").stat().st_mode & 0o077 == 0
@@ -63,11 +66,11 @@ def test_variables_that_anybody_can_set_do_not_say_who_approves(here: Day2, past
         monkeypatch.setenv(name, "somebody")
     past.asked("act-wait")
     here("approve", "act-wait", "--reason", "x")
-    assert past.approvals("act-wait")[0].by == console.person() != "local:somebody"
+    assert past.approvals("act-wait")[0].by == identifying.account() != "local:somebody"
 
 
 def test_who_asked_cannot_approve_and_may_deny(here: Day2, past: Any) -> None:
-    past.submit(past.proposal("act-mine"), by=console.person())
+    past.submit(past.proposal("act-mine"), by=identifying.account())
     past.move("act-mine", S.NEEDS_APPROVAL)
     said = here("approve", "act-mine", "--reason", "trust me")
     assert (said.code, past.approvals("act-mine")) == (3, [])
@@ -136,7 +139,7 @@ def test_day2_alone_says_what_stands(here: Day2, past: Any) -> None:
 
 def test_mine_leaves_out_what_i_asked_for(here: Day2, past: Any) -> None:
     past.asked("act-wait")
-    past.submit(past.proposal("act-mine", from_replicas=9), by=console.person())
+    past.submit(past.proposal("act-mine", from_replicas=9), by=identifying.account())
     past.move("act-mine", S.NEEDS_APPROVAL)
     assert {row["id"] for row in here("approvals", "-o", "json").json["items"]} == {"act-wait", "act-mine"}
     assert [row["id"] for row in here("approvals", "--mine", "-o", "json").json["items"]] == ["act-wait"]
@@ -186,3 +189,46 @@ def test_only_a_verified_action_is_rolled_back(here: Day2, past: Any) -> None:
     said = here("action", "rollback", "act-wait")
     assert said.code == 1
     assert "only a verified action" in said.err
+
+
+@pytest.fixture
+def crowded(here: Day2, past: Any) -> list[str]:
+    """Three cards, where two an hour may be asked of one person."""
+    (past.folder.parent / "day2.yaml").write_text("flow: {cards_per_hour: 2}\n", encoding="utf-8")
+    names = [f"act-card{number}" for number in range(3)]
+    for number, name in enumerate(names):
+        past.asked(name, from_replicas=10 + number)
+    return names
+
+
+def test_no_more_cards_are_shown_than_a_person_is_asked_in_an_hour(here: Day2, crowded: list[str]) -> None:
+    found = here("approvals", "-o", "json").json
+    assert (len(found["items"]), found["metadata"]["queued"], found["metadata"]["perHour"]) == (2, 1, 2)
+    assert "1 more wait: nobody is asked for more than 2 decisions an hour" in here("approvals").out
+    assert here("approve", crowded[0], "--reason", "x").code == 0
+    mine = here("approvals", "--mine", "-o", "json").json
+    assert (len(mine["items"]), mine["metadata"]["queued"]) == (1, 1)
+
+
+def test_who_decided_enough_for_an_hour_may_still_deny(here: Day2, past: Any, crowded: list[str]) -> None:
+    for name in crowded[:2]:
+        assert here("approve", name, "--reason", "x").code == 0
+    said = here("approve", crowded[2], "--reason", "x")
+    assert (said.code, past.approvals(crowded[2])) == (3, [])
+    assert "nobody is asked for more than 2" in said.err
+    assert here("approvals", "--mine").out.startswith("1 more wait")
+    assert here("deny", crowded[2], "--reason", "x").code == 0
+
+
+def test_high_risk_comes_first(past: Any) -> None:
+    early, late = (past.asked(name, from_replicas=number) for number, name in enumerate(("act-early", "act-late"), 7))
+    with console.record(past.settings) as kept:
+        cards = approving.waiting(kept.ledger, approvals.people_needed)
+    grave = [card._replace(proposal=card.proposal.model_copy(update={"action": Grave(**dict(card.proposal.action))})) for card in cards[1:]]
+    assert [card.proposal.action.id for card in approving.ranked([cards[0], *grave])] == [late.action.id, early.action.id]
+
+
+class Grave(ScaleWorkload):
+    """A kind of high risk; the catalogue has none yet."""
+
+    risk: ClassVar = Risk.HIGH

@@ -46,4 +46,4 @@ def test_every_example_is_a_command_line_that_parses(path: str, line: str) -> No
     assert rest[: len(path.split())] == path.split()
     command = COMMANDS[path]
     with contextlib.suppress(typer.Exit):
-        command.make_context(path, rest[len(path.split()) :])
+        command.make_context(path, rest[len(path.split()) :], **command_tree().context_settings)

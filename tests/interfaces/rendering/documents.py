@@ -39,7 +39,7 @@ def findings(*items: dict[str, Any]) -> dict[str, Any]:
         "apiVersion": "day2.dev/v1alpha1",
         "kind": "FindingList",
         "metadata": {
-            "schemaMinor": 2,
+            "schemaMinor": 3,
             "context": HOSTILE,
             "cluster": "c-1",
             "namespaces": ["shop"],

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,6 +62,7 @@ spec:
   serves: reliability
   priority: 1
   autonomy: {"*": auto}
+  vouched: {"*": auto}
 ---
 apiVersion: day2.dev/v1alpha1
 kind: Grant
@@ -84,7 +85,7 @@ class Server:
     meddle: Callable[[str, str], Response | None] = lambda _what, _moment: None
     """Asked as a request `arrives` and once a write is `stored`: `read deployments`, `preview`, `forward`, `undo`, `undo dry run`."""
     pace: Callable[[], timedelta] = lambda: timedelta()
-    """How much time passes each time somebody asks for it."""
+    """How much time passes each time that somebody asks for it."""
 
     def put(self, kind: str, name: str, **item: Any) -> None:
         namespace = {"namespace": "shop"} if KINDS[kind].namespaced else {}
@@ -195,7 +196,7 @@ class House:
     client: httpx.AsyncClient | None = None
     clock: HttpClock | None = None
 
-    def settings_of(self, role: str) -> Path:
+    def settings_of(self, role: str, **changes: Any) -> Path:
         """The file that tells a role what it needs to know."""
         told = {
             "data_dir": str(self.folder),
@@ -205,13 +206,15 @@ class House:
             "objectives": str(self.folder / "documents.yaml"),
             "poll_seconds": 0.01,
             "settle_seconds": 2.0,
+            "guard": None,
+            **changes,
         }
         path = self.folder / f"{role}.json"
         path.write_text(json.dumps(told), encoding="utf-8")
         return path
 
-    def start(self, role: str) -> None:
-        path = self.settings_of(role)
+    def start(self, role: str, **changes: Any) -> None:
+        path = self.settings_of(role, **changes)
         log = (self.folder / f"{role}.log").open("a")
         command = [sys.executable, "-m", f"runtime.roles.{role}", "--settings", str(path)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -385,6 +388,10 @@ class Mortal:
                     case {"code": int(code)}:
                         self.ended.set_result(code)
 
+    async def end(self) -> int:
+        """Its exit code. Who gives up waiting does not take the answer from the others."""
+        return await asyncio.shield(self.ended)
+
     def kill(self) -> None:
         """At once. Called from the server's thread too, which must not go on before the process is gone."""
         os.kill(self.pid, signal.SIGKILL)
@@ -429,6 +436,7 @@ class Ward(House):
     """
 
     nursery: Nursery = field(kw_only=True)
+    shelf: Path = field(kw_only=True)
     judge_key: keys.Verifier = field(kw_only=True)
     alive: dict[str, Mortal] = field(default_factory=dict)
     born: list[Mortal] = field(default_factory=list)
@@ -452,7 +460,7 @@ class Ward(House):
 
     async def bring_up(self, role: str, point: Point | None = None) -> Mortal:
         """A judge or an executor, by its own main; it is ready, or dead already."""
-        argv = ["--settings", str(self.settings_of(role))]
+        argv = ["--settings", str(self.settings_of(role, poll_seconds=0.05))]
         child = await self._born(role, Order(f"runtime.roles.{role}:main", argv, self._log(role), {}, list(point or ())))
         ready = asyncio.create_task(child.ready.wait())
         await asyncio.wait({ready, child.ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -465,7 +473,7 @@ class Ward(House):
         argv = [*words, "--data-dir", str(self.folder), "--kubeconfig", str(self.folder / "kubeconfig")]
         order = Order("interfaces.cli.launching:launch", argv, self._log("door"), {"DAY2_CLOCK": self.server.url}, list(point or ()))
         child = await self._born("door", order)
-        await asyncio.wait_for(asyncio.shield(child.ended), 30)
+        await asyncio.wait_for(child.end(), 30)
         return child
 
     async def _born(self, role: str, order: Order) -> Mortal:
@@ -484,7 +492,7 @@ class Ward(House):
         """End a process as `day2 serve` would. Raises AssertionError where it does not end well."""
         child = self.alive.pop(role)
         os.kill(child.pid, signal.SIGTERM)
-        assert await asyncio.wait_for(asyncio.shield(child.ended), 30) == 0, self.told(role)
+        assert await asyncio.wait_for(child.end(), 30) == 0, self.told(role)
 
     async def comes_to(self, state: ActionState) -> None:
         await self._until(lambda: self.now_there.state is state, f"it never was {state}")
@@ -498,7 +506,7 @@ class Ward(House):
             while not holds():
                 for role, child in self.alive.items():
                     assert not child.ended.done() or role == "door", self.told(role)
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(0.02)
 
     @contextlib.asynccontextmanager
     async def patience(self, otherwise: str) -> AsyncIterator[None]:
@@ -508,6 +516,25 @@ class Ward(House):
         except TimeoutError:
             raise AssertionError(f"{otherwise}: {self.now_there.state} {self.now_there.note}") from None
 
+    async def brought(self, point: str, way: Callable[["Ward"], Awaitable[None]]) -> None:
+        """Stand where `way` leads. It is walked once; then what lay on the disk is taken from the shelf, because hundreds begin there."""
+        kept = self.shelf / point
+        if not kept.exists():
+            await way(self)
+            self.ledger.close()
+            shutil.copytree(self.folder, kept)
+            (kept / "standing").write_text(json.dumps([self.server.now.isoformat(), self.people]))
+        else:
+            self.ledger.close()
+            shutil.rmtree(self.folder / "keys")
+            shutil.copytree(kept / "keys", self.folder / "keys")
+            for path in (kept / "ledger.db", *kept.glob("audit.*")):
+                shutil.copy(path, self.folder / path.name)
+            now, self.people = json.loads((kept / "standing").read_text())
+            self.server.now = datetime.fromisoformat(now)
+            self.judge_key = keys.verifier(self.folder / "keys", keys.JUDGE)
+        self.ledger = opened(self.url, self.folder / "audit.jsonl")
+
     def approve(self, decision: str = "approved") -> None:
         """One more person decides. Nobody decides twice on one action."""
         self.people += 1
@@ -516,10 +543,12 @@ class Ward(House):
         decide(self.action, by=f"person-{self.people}", approve=decision == "approved", reason="looked at it")
 
     def _pace(self) -> timedelta:
-        """Fast while an action is only watched; else a permit must not run out before it is used."""
-        state = self.now_there.state if self.action else None
-        seconds = {ActionState.APPLIED: 30.0, ActionState.UNKNOWN: 0.5, ActionState.UNDOING: 0.5}
-        return timedelta(seconds=seconds.get(state, 0.02)) if state else timedelta()
+        """Fast while an executor only waits; else a permit must not run out before it is used, however slow this machine is."""
+        executor = self.alive.get("executor")
+        if executor is None or not executor.ready.is_set():
+            return timedelta()
+        seconds = {ActionState.APPLIED: 100.0, ActionState.UNKNOWN: 0.5, ActionState.UNDOING: 0.5}
+        return timedelta(seconds=seconds.get(self.now_there.state, 0.0))
 
     def _meddled(self, what: str, moment: str) -> Response | None:
         if (what, moment) in (("forward", "stored"), ("undo", "stored")):
@@ -543,12 +572,18 @@ class Ward(House):
         return tuple(item.by for item in self.ledger.approvals(self.action) if item.decision == "approved" and item.action_digest == digest)
 
 
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shelf")
+
+
 @pytest.fixture
-async def ward(tmp_path: Path, server: Server, ledger: SqlLedger, nursery: Nursery) -> AsyncIterator[Ward]:
+async def ward(tmp_path: Path, server: Server, ledger: SqlLedger, nursery: Nursery, shelf: Path) -> AsyncIterator[Ward]:
     furnished(tmp_path, server)
     key = keys.signer(tmp_path / "keys", keys.JUDGE)
-    made = Ward(tmp_path, server, ledger, nursery=nursery, judge_key=key.verifier)
+    made = Ward(tmp_path, server, ledger, nursery=nursery, shelf=shelf, judge_key=key.verifier)
     yield made
+    made.ledger.close()
     for child in made.born:
         if child.pid and not child.ended.done():
             child.kill()

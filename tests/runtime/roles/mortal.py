@@ -7,6 +7,8 @@ The points are found from outside, by SQLAlchemy's own events: the audit record 
 comes just before the commit, and the return of the connection to the pool just after it, before anything else is done.
 """
 
+import asyncio
+import contextlib
 import importlib
 import json
 import os
@@ -14,12 +16,22 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import sqlalchemy as sa
 
+from core.domain.errors import Unavailable
+from core.domain.outcome import ActionState
 from core.policy.engine import builtin
+from gate import keys
+from tools.clocks import HttpClock
+from tools.kubernetes import config, transport
+from tools.stores import ledger, migrating
 
 LOADED = (
     "runtime.roles.judge",
@@ -130,6 +142,32 @@ def keep(connection: socket.socket) -> None:
     say(connection.fileno(), {"code": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])})
 
 
+def warm_up() -> None:
+    """Do once, before there are children, what every process does first: imports on demand, compiled queries, compiled rules."""
+    builtin()
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/ledger.db"
+        migrating.migrate(url)
+        kept = ledger.opened(url, Path(folder, "audit.jsonl"))
+        kept.record(role="door", event="warm-up", subject="", body={}, at=datetime.now(UTC))
+        kept.in_states(ActionState.SUBMITTED)
+        kept.head()
+        kept.close()
+        keys.signer(Path(folder, "keys"), keys.JUDGE).sign({}, typ="warm-up")
+    nowhere = "http://127.0.0.1:1"
+    clock = HttpClock(nowhere)
+    with contextlib.suppress(Unavailable):
+        clock.now()
+    clock.close()
+    asyncio.run(_asked_in_vain(nowhere))
+
+
+async def _asked_in_vain(server: str) -> None:
+    async with transport.connect(config.Connection(server, "nowhere")) as client:
+        with contextlib.suppress(httpx.HTTPError):
+            await client.get("/")
+
+
 def say(descriptor: int, answer: dict[str, Any]) -> None:
     os.write(descriptor, json.dumps(answer).encode() + b"\n")
 
@@ -137,7 +175,7 @@ def say(descriptor: int, answer: dict[str, Any]) -> None:
 def main() -> None:
     for module in LOADED:
         importlib.import_module(module)
-    builtin()
+    warm_up()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are nobody's to wait for
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)

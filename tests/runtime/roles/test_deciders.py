@@ -14,9 +14,9 @@ from runtime.roles import deciders
     [
         ("", "Invalid JSON"),
         ("{}", "data_dir"),
-        ('{"data_dir": "d", "ledger_url": "u", "surprise": 1}', "surprise"),
-        ('{"data_dir": "d", "ledger_url": "u", "poll_seconds": 0}', "poll_seconds"),
-        ('{"data_dir": "d", "ledger_url": "u", "parent": "1"}', "parent"),
+        ('{"data_dir": "d", "ledger_url": "u", "guard": null, "surprise": 1}', "surprise"),
+        ('{"data_dir": "d", "ledger_url": "u", "guard": null, "poll_seconds": 0}', "poll_seconds"),
+        ('{"data_dir": "d", "ledger_url": "u", "guard": null, "parent": "1"}', "parent"),
     ],
 )
 def test_a_settings_file_with_a_mistake_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
@@ -33,14 +33,14 @@ def test_a_settings_file_that_is_not_there_is_said_to_be_so(tmp_path: Path) -> N
 
 def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
     path = tmp_path / "judge.json"
-    path.write_text('{"data_dir": "d", "ledger_url": "u"}', encoding="utf-8")
+    path.write_text('{"data_dir": "d", "ledger_url": "u", "guard": null}', encoding="utf-8")
     found = deciders.read(path)
     assert (found.data_dir, found.clock, found.kubeconfig) == (Path("d"), "system", None)
 
 
 def test_nobody_can_tell_a_role_to_die_at_a_point(tmp_path: Path) -> None:
     path = tmp_path / "executor.json"
-    path.write_text('{"data_dir": "d", "ledger_url": "u", "failpoint": "claimed"}', encoding="utf-8")
+    path.write_text('{"data_dir": "d", "ledger_url": "u", "guard": null, "failpoint": "claimed"}', encoding="utf-8")
     with pytest.raises(InvalidInput, match="failpoint"):
         deciders.read(path)
 

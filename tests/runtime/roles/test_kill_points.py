@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from core.domain.ledger import AuditRow
 from core.domain.outcome import TERMINAL, TRANSITIONS, ActionState, allowed
 from core.domain.verdict import Verdict
-from gate import audit, heads, keys, permits
+from gate import audit, permits
 from tests.runtime.roles.mortal import Point, name_of
 from tools.stores.sink import Sink
 
@@ -38,22 +38,24 @@ async def nothing(_: Any) -> None:
     """The world behaves."""
 
 
-async def permitted(ward: Any) -> None:
-    """A judge, left at work, has permitted it."""
+async def judged(ward: Any, to: ActionState) -> None:
+    """A judge has worked once, and is gone."""
     await ward.bring_up(JUDGE)
-    await ward.comes_to(S.PERMITTED)
+    await ward.comes_to(to)
+    await ward.lay_down(JUDGE)
+
+
+async def permitted(ward: Any) -> None:
+    await ward.brought("permitted", partial(judged, to=S.PERMITTED))
 
 
 async def permitted_long_ago(ward: Any, minutes: int) -> None:
     await permitted(ward)
-    await ward.lay_down(JUDGE)
     ward.server.now += timedelta(minutes=minutes)
 
 
 async def waits_for_people(ward: Any) -> None:
-    await ward.bring_up(JUDGE)
-    await ward.comes_to(S.NEEDS_APPROVAL)
-    await ward.lay_down(JUDGE)
+    await ward.brought("waits for people", partial(judged, to=S.NEEDS_APPROVAL))
 
 
 async def decided(ward: Any, decision: str) -> None:
@@ -64,10 +66,14 @@ async def decided(ward: Any, decision: str) -> None:
 
 async def approved(ward: Any, minutes: int = 0) -> None:
     """The judge heard the person, ten minutes later, and was killed before it looked again; then time passed."""
+    await ward.brought("approved", heard)
+    ward.server.now += timedelta(minutes=minutes)
+
+
+async def heard(ward: Any) -> None:
     await decided(ward, "approved")
     ward.server.now += timedelta(minutes=10)
     await died_at(ward, JUDGE, BEFORE_LOOKING_AGAIN)
-    ward.server.now += timedelta(minutes=minutes)
 
 
 async def later(ward: Any, hours: int, begin: Callable[[Any], Awaitable[None]] = nothing) -> None:
@@ -93,6 +99,7 @@ async def always_changing(ward: Any) -> None:
 
     ward.meddlers.append(moves_on)
     await permitted(ward)
+    await ward.bring_up(JUDGE)  # it permits again and again
 
 
 async def refused(ward: Any, use: str) -> None:
@@ -279,7 +286,7 @@ async def test_a_sender_killed_with_its_request_on_the_wire_costs_nothing_but_ti
 
     at(ward, what, moment, kills)
     child = await ward.bring_up(story.by)
-    assert await child.ended == -signal.SIGKILL
+    assert await child.end() == -signal.SIGKILL
     del ward.alive[story.by]
     await finished(ward, story)
 
@@ -298,7 +305,7 @@ async def died_at(ward: Any, role: str, point: Point) -> None:
     """This role comes to the point, and is gone."""
     child = await ward.bring_up(role, point)
     async with ward.patience(f"the {role} never came to {point}"):
-        assert await child.ended == -signal.SIGKILL, ward.told(role)
+        assert await child.end() == -signal.SIGKILL, ward.told(role)
     assert child.died == role, f"the {child.died} made this record"
     del ward.alive[role]
 
@@ -306,7 +313,7 @@ async def died_at(ward: Any, role: str, point: Point) -> None:
 async def typed(ward: Any, point: Point) -> None:
     """A person's command dies at the point."""
     child = await ward.type_in(*words(ward, point), point=point)
-    assert await child.ended == -signal.SIGKILL, ward.told(DOOR)
+    assert await child.end() == -signal.SIGKILL, ward.told(DOOR)
     assert child.died == DOOR
 
 
@@ -314,7 +321,7 @@ async def typed_again(ward: Any, point: Point) -> None:
     """The same command once more: it works, or says that this person has decided already."""
     child = await ward.type_in(*words(ward, point))
     decided_already = point.when == "after" and point.record.startswith("approval.")
-    assert (await child.ended != 0) is decided_already, ward.told(DOOR)
+    assert (await child.end() != 0) is decided_already, ward.told(DOOR)
 
 
 def words(ward: Any, point: Point) -> tuple[str, ...]:
@@ -379,7 +386,7 @@ def check_the_record(ward: Any, end: ActionState, used: set[str]) -> None:
 
 def records(ward: Any) -> list[AuditRow]:
     """The audit records of the action. The one place here that knows how chains are read and verified."""
-    signed, bad = heads.read(ward.folder / heads.NAME, keys.verifier(ward.folder / "keys", keys.JUDGE))
+    signed, bad = audit.signed_heads(ward.folder, ward.folder / "keys")
     sink = list(Sink(ward.folder / "audit.jsonl").rows())
     report = audit.verify_ledger(ward.ledger, head=ward.ledger.head(), sink=sink, signed=signed)
     assert report.whole, report.problems

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from runtime.roles import everything, reading
-from runtime.settings import KubernetesSettings, Settings, StoreSettings
+from runtime.settings import GateSettings, KubernetesSettings, Settings, StoreSettings
 
 
 def kubeconfig(path: Path, token: str) -> Path:
@@ -22,7 +22,8 @@ def kubeconfig(path: Path, token: str) -> Path:
 
 def settings_of(folder: Path, **kubernetes: object) -> Settings:
     own = {"kubeconfig": kubeconfig(folder / "mine", "mine"), "read_kubeconfig": kubeconfig(folder / "reader", "reader")}
-    return Settings(kubernetes=KubernetesSettings.model_validate(own | kubernetes), store=StoreSettings(data_dir=folder))
+    wanted = KubernetesSettings.model_validate(own | kubernetes)
+    return Settings(kubernetes=wanted, store=StoreSettings(data_dir=folder), gate=GateSettings(guard="off"))
 
 
 def test_without_impersonation_the_readers_identity_reads(tmp_path: Path) -> None:

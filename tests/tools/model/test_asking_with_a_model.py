@@ -236,6 +236,6 @@ async def test_the_doctor_says_what_keeps_a_model_from_being_asked(endpoint: Any
 async def test_the_doctor_counts_what_works_without_a_model(endpoint: Any, settings: Any) -> None:
     line = await doctor(settings(enabled=False))
     assert line.state == "skip"
-    assert "19 commands work in full" in line.cause
+    assert "22 commands work in full" in line.cause
     assert "these 3 go by words: ask, route, serve" in line.cause
     assert endpoint.seen == []

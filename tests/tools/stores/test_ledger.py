@@ -156,6 +156,14 @@ def test_a_person_decides_once_on_a_digest(ledger: Ledger, approval: Callable[..
     assert ledger.approvals("act-0001")[0] == approval("ann")
 
 
+def test_decisions_of_everybody_come_oldest_first(ledger: Ledger, approval: Callable[..., Approval], start: datetime) -> None:
+    later = start + timedelta(minutes=5)
+    ledger.approve(approval("bob", at=later))
+    ledger.approve(approval("ann", action_id="act-0002", action_digest="digest-2"))
+    assert [item.by for item in ledger.decisions(start)] == ["ann", "bob"]
+    assert [item.by for item in ledger.decisions(later)] == ["bob"]
+
+
 def test_a_stop_stands_until_a_person_resumes(ledger: Ledger, start: datetime) -> None:
     assert ledger.stops() == []
     stop = StopRow("all", "forward", "ann", "an incident", start)
@@ -178,6 +186,8 @@ def test_rows_come_oldest_first_and_searches_newest_first(ledger: Ledger, row: R
     assert [item.action_id for item in ledger.search(states=(S.DENIED,))] == ["act-0002"]
     assert [item.action_id for item in ledger.search(agent="finops")] == ["act-0002"]
     assert [item.action_id for item in ledger.search(since=start + timedelta(minutes=30))] == ["act-0002"]
+    assert [item.action_id for item in ledger.search(scope=("scale_workload", "shop"), limit=2)] == ["act-0003", "act-0002"]
+    assert ledger.search(scope=("scale_workload", "other")) == ledger.search(scope=("restart_rollout", "shop")) == []
     assert [item.action_id for item in ledger.recent("uid-1", start + timedelta(minutes=30))] == ["act-0002"]
     assert ledger.recent("uid-2", start) == []
 

@@ -26,7 +26,7 @@ from core.domain.ledger import ActionRow, Head
 from core.domain.outcome import ActionState
 from core.domain.values import canonical, digest
 from gate import audit
-from tools.stores import tables
+from tools.stores import admissions, tables
 from tools.stores.ledger import SqlLedger, opened
 from tools.stores.locks import RoleLock
 from tools.stores.migrating import migrate
@@ -39,7 +39,7 @@ Row = Callable[..., ActionRow]
 def test_the_migrations_make_what_the_tables_say(sqlite: SqlLedger, url: str) -> None:
     database = Database(url)
     with database.reading() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), admissions.admissions.metadata) == []
     database.close()
 
 

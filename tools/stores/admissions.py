@@ -1,0 +1,59 @@
+"""The webhook's part of the SQL ledger, behind `core.domain.admissions.Admissions`; several webhooks share it.
+
+The API server waits three seconds for an answer, so a busy database is given up after a third of one: the write is refused.
+"""
+
+import sqlalchemy as sa
+
+from core.domain.admissions import Admitted
+from core.domain.errors import Unavailable
+from core.domain.ledger import StopRow
+from tools.stores import tables
+from tools.stores.opening import Database
+
+PATIENCE_SECONDS = 0.3
+
+admissions = sa.Table(
+    "admissions",
+    tables.metadata,
+    sa.Column("registration", sa.String(20), primary_key=True),
+    sa.Column("jti", sa.String(64), primary_key=True),
+    sa.Column("use", sa.String(10), nullable=False),
+    sa.Column("line", sa.Text, nullable=False),
+    *(sa.Column(name, sa.String(64), nullable=False) for name in ("uid", "resource_version", "inverse")),
+    *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("generation", "at")),
+)
+_ROW = [admissions.c[name] for name in Admitted._fields]
+_NEW = sa.text(
+    f"INSERT INTO admissions ({', '.join(Admitted._fields)}) VALUES ({', '.join(f':{name}' for name in Admitted._fields)}) "  # noqa: S608  our own names
+    "ON CONFLICT DO NOTHING"
+)
+
+
+class SqlAdmissions:
+    """See the port. Raises Unavailable where the ledger has another form than ours."""
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url, patience_seconds=PATIENCE_SECONDS)
+        self._database.adopt()
+        with self._database.reading() as connection:
+            version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        if version != tables.HEAD:
+            raise Unavailable("the ledger", 1.0, reason=f"its form is {version}, not {tables.HEAD}", mend="day2 serve brings it up to date")
+
+    def stops(self) -> list[StopRow]:
+        with self._database.reading() as connection:
+            return [StopRow(*row) for row in connection.execute(sa.select(*(tables.stops.c[name] for name in StopRow._fields)))]
+
+    def admitted(self, registration: str, jti: str) -> Admitted | None:
+        mine = admissions.c.registration == registration, admissions.c.jti == jti
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(*_ROW).where(*mine)).first()
+        return Admitted(*row) if row else None
+
+    def admit(self, row: Admitted) -> bool:
+        with self._database.writing() as connection:
+            return connection.execute(_NEW, row._asdict()).rowcount == 1
+
+    def close(self) -> None:
+        self._database.close()
