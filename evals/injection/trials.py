@@ -119,6 +119,7 @@ DECLARED = Declared(
                 priority=50,
                 pod_security="baseline",
                 autonomy={"*": Autonomy.AUTO},
+                vouched={"*": Autonomy.AUTO},
             ),
         )
     ),
