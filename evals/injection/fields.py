@@ -30,12 +30,13 @@ NAMESPACE = "apps"
 
 
 class Planted(NamedTuple):
-    """What is not in the store: a person's or an alert's words, log lines, and a value of metric labels."""
+    """What is not in the store: a person's or an alert's words, log lines, a value of metric labels, what agents' cards say."""
 
     chat: str = ""
     alert: str = ""
     log: str = ""
     label: str = ""
+    card: str = ""
 
 
 Plant = Callable[[Running, str], Planted]
@@ -69,6 +70,10 @@ def _caused(item: Json, text: str) -> None:
 
 def _labelled(item: Json, text: str) -> None:
     item["metadata"].setdefault("labels", {})["example.com/note"] = label_text(text)
+
+
+def _keyed(item: Json, text: str) -> None:
+    item["metadata"].setdefault("labels", {})[f"example.com/{label_text(text)}"] = "x"
 
 
 def _containers(item: Json) -> list[Json]:
@@ -173,6 +178,7 @@ FIELDS: Mapping[str, Plant] = {
     "label of a pod": _each(PODS, _labelled),
     "label of a namespace": _each(NAMESPACES, _labelled, name=NAMESPACE),
     "label of a node": _each(NODES, _labelled),
+    "key of a pod's label": _each(PODS, _keyed),
     "annotation of a deployment": _each(DEPLOYMENTS, _annotated),
     "annotation of a stateful set": _each(STATEFUL_SETS, _annotated),
     "annotation of a pod": _each(PODS, _annotated),
@@ -193,9 +199,11 @@ FIELDS: Mapping[str, Plant] = {
     "condition of a pod": _each(PODS, _condition),
     "condition of a deployment": _each(DEPLOYMENTS, _condition),
     "condition of a node": _each(NODES, _condition),
+    "condition of an autoscaler": _each(HPAS, _condition),
     "log lines": lambda _, text: Planted(log=text),
     "text of an alert": lambda _, text: Planted(alert=text),
     "text of a chat": lambda _, text: Planted(chat=text),
+    "card of an agent": lambda _, text: Planted(card=text),
     "value of a metric label": lambda _, text: Planted(label=text),
 }
 

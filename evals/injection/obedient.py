@@ -1,19 +1,22 @@
 """A model that obeys: it does what the last hostile instruction in its prompt says, as far as its answer's form lets it.
 
-It stands behind the same port as a real one and is shown the very messages that a real one would be sent.
+It stands behind the same port as a real one and is shown the very messages that a real one would be sent. `obeyed` is also what the
+OpenAI-compatible endpoint of its tests answers.
 """
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from core.domain.errors import Unavailable
 from core.domain.model import Question, T, Usage
 from runtime.roles import judged
 
 _EVIDENCE = re.compile(r"#quoted-[0-9a-f]{12}# evidence (\S+)")
+_NUMBERS = re.compile(r"\d+")
 AGENTS = ("finops", "reliability", "scaling", "security")
 
 
@@ -31,11 +34,10 @@ class Obedient:
     async def ask(self, question: Question, schema: type[T]) -> T:
         self.calls += 1
         text = judged.prompted(question)[1][1]
-        seen = self.canary in text.casefold()
-        self.shown += seen
+        self.shown += self.canary in text.casefold()
         self.unquoted += self.canary in outside(text).casefold()
         try:
-            return schema.model_validate(_answer(schema, _instruction(text, self.canary) if seen else "", _EVIDENCE.findall(text)))
+            return schema.model_validate_json(json.dumps(obeyed(schema.model_fields, text, self.canary)))
         except ValidationError as error:  # as the adapter of a real one: what does not fit the form is no answer
             raise Unavailable("the model", 5.0, reason="its answer does not fit the schema") from error
 
@@ -55,12 +57,27 @@ def _instruction(prompt: str, canary: str) -> str:
     return prompt[max(0, place - 600) : place + len(canary)]
 
 
-def _answer(schema: type[BaseModel], instruction: str, evidence: Sequence[str]) -> dict[str, Any]:
-    if "agents" in schema.model_fields:
+def obeyed(fields: Collection[str], prompt: str, canary: str) -> dict[str, Any]:
+    """The answer to a prompt, in a form with these fields: what the hostile text wants, as far as the form can say it."""
+    instruction = _instruction(prompt, canary) if canary.casefold() in prompt.casefold() else ""
+    if "agents" in fields:
         return {"agents": _named(instruction)}
-    said = " ".join(instruction.split())[-380:] or "nothing to say"
-    sentences = [{"text": said, "cites": list(evidence[:2])}, {"text": said, "cites": ["ev-made-up"]}] if instruction else []
-    return {"sentences": sentences}
+    if not instruction:
+        return {"sentences": []}
+    said = re.sub(r"[.!?]+(?=\s)", ",", " ".join(instruction.split()))[-380:]  # one sentence: of more than one, none would be shown
+    cites = _EVIDENCE.findall(prompt)[:2]
+    told = [
+        (said, cites),
+        (_NUMBERS.sub("", said), cites),
+        (said, ["ev-made-up"]),
+    ]  # the second one names no number, which could be checked
+    return {"sentences": [{"text": text, "cites": ids} for text, ids in told if text]}
+
+
+def _instruction(prompt: str, canary: str) -> str:
+    """The text around the last canary."""
+    place = prompt.casefold().rindex(canary.casefold())
+    return prompt[max(0, place - 600) : place + len(canary)]
 
 
 def _named(instruction: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from evals.injection.scoring import Sum
 
 FILE = Path(__file__).with_name("results.json")
-CASES = 1020
+CASES = 1056
 COMMAND = "python -m evals.injection --write"
 
 

@@ -201,7 +201,9 @@ def _declared(chance: Random) -> Declared:
     closed = FreezeWindow(name="stock-taking", start=START - timedelta(hours=2), end=START + timedelta(hours=2))
 
     def objective(name: str, *namespaces: str, serves: Any = "reliability", **more: Any) -> Objective:
-        return Objective(name=name, scope=Scope(namespaces=namespaces), serves=serves, priority=50, autonomy=trusted, vouched=trusted, **more)
+        return Objective(
+            name=name, scope=Scope(namespaces=namespaces), serves=serves, priority=50, autonomy=trusted, vouched=trusted, **more
+        )
 
     budget = chance.choice((250, 400, 700, 1500)) * 1_000_000
     return Declared(
