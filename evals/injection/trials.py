@@ -145,20 +145,16 @@ DECLARED = Declared(
 @cache
 def prepared(world: int) -> Running:
     """A world at its start. Forks work on copies of it; nobody writes to it here."""
-    return opened(world)
+    return asyncio.run(opened(world))
 
 
-def opened(world: int) -> Running:
+async def opened(world: int) -> Running:
     """A world of one's own, with the generated RBAC."""
     running = start(load(worlds()[world]))
-
-    async def install() -> None:
-        clock = WorldClock(running)
-        async with judged.opened(_application(running, Planted()), clock, DECLARED, installs=True) as court:
-            # what is imported and answered once here, no fork has to do again
-            await asking.ask(_request(Planted(), clock), console.own_members(), court.agents, Obedient("nobody"))
-
-    asyncio.run(install())
+    clock = WorldClock(running)
+    async with judged.opened(_application(running, Planted()), clock, DECLARED, installs=True) as court:
+        # what is imported and answered once here, no fork has to do again
+        await asking.ask(_request(Planted(), clock), console.own_members(), court.agents, Obedient("nobody"))
     return running
 
 

@@ -7,6 +7,7 @@ import pytest
 from evals.judging import page, results, scoring
 from evals.judging.trials import tried
 
+ROOT = Path(__file__).parents[3]
 MEND = "run the evaluation again: python -m evals.judging --write"
 AGAIN = (results.HELD_OUT[0], results.HELD_OUT[7], results.HELD_OUT[-1])
 
@@ -16,8 +17,8 @@ def stored() -> results.Results:
     return results.read()
 
 
-def test_the_page_is_made_of_the_stored_results(stored: results.Results, root: Path) -> None:
-    assert (root / "docs/judge.md").read_text(encoding="utf-8") == page.text(stored), "python -m evals.judging --page"
+def test_the_page_is_made_of_the_stored_results(stored: results.Results) -> None:
+    assert (ROOT / "docs/judge.md").read_text(encoding="utf-8") == page.text(stored), "python -m evals.judging --page"
 
 
 def test_it_is_a_whole_run_over_the_held_out_seeds_with_enough_actions_of_each_label(stored: results.Results) -> None:
