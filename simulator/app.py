@@ -22,7 +22,7 @@ from simulator.authz import Attributes, Authorizer, bootstrap
 from simulator.clock import VirtualClock, micro_stamp
 from simulator.errors import ApiError
 from simulator.resources import resource
-from simulator.routes import paths, watching
+from simulator.routes import paths, watching, writing
 from simulator.routes.calls import Answer, Call, Cluster, Logs, Usage, answer
 from simulator.routes.catalogue import handler
 from simulator.store import Store
@@ -138,7 +138,10 @@ class ApiServer:
         )
         if verb == "watch" and "watch" in row.verbs:
             return StreamingResponse(_watched(call), media_type="application/json")
-        return _sent(request, _handled(call))
+        answered = _handled(call)
+        if request.method == "DELETE":
+            asked.dry_run = writing.dry(call)
+        return _sent(request, answered)
 
     def _permit(self, request: Request, user: User, asked: _Asked) -> User:
         """The user the request goes on as, after impersonation and authorization."""

@@ -16,12 +16,12 @@ PAGE = Path("docs/injection.md")
 
 def main(arguments: Sequence[str] = ()) -> int:
     parser = argparse.ArgumentParser(prog="python -m evals.injection", description="Hostile text in every field that is read.")
-    parser.add_argument("--cases", type=int, default=90)
-    parser.add_argument("--write", action="store_true", help=f"run {results.CASES} cases and write results and docs/injection.md")
+    parser.add_argument("--lives", type=int, default=9, help="of worlds, with several cases in each")
+    parser.add_argument("--write", action="store_true", help=f"run all {results.CASES} cases and write results and docs/injection.md")
     parser.add_argument("--page", action="store_true", help="only write docs/injection.md from the stored results")
     chosen = parser.parse_args(arguments)
     if not chosen.page:
-        found = _run(results.CASES if chosen.write else chosen.cases)
+        found = _run(results.LIVES if chosen.write else chosen.lives)
         if not chosen.write:
             sys.stdout.write(page.text(found))
             return 0
@@ -30,14 +30,21 @@ def main(arguments: Sequence[str] = ()) -> int:
     return 0
 
 
-def _run(count: int) -> results.Results:
+def _run(lives: int) -> results.Results:
     before, found = commit(), list[Result]()
-    for result in run(count):
+    for result in run(lives):
         found.append(result)
-        if result.drifted or result.breaches or result.unquoted:
+        if result.breaches or result.unquoted:
             sys.stderr.write(f"{result}\n")
-    date = datetime.now(UTC).date().isoformat()
-    return results.Results(date, before, builtin().digest, scoring.summed(found), scoring.by_field(found))
+    return results.Results(
+        date=datetime.now(UTC).date().isoformat(),
+        commit=before,
+        policy=builtin().digest,
+        lives=len(found),
+        writes=sum(result.writes for result in found),
+        sentences=sum(result.sentences for result in found),
+        fields=scoring.by_field(found),
+    )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ OpenAI-compatible endpoint of its tests answers.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
@@ -21,11 +22,12 @@ AGENTS = ("finops", "reliability", "scaling", "security")
 
 
 class Obedient:
-    """`canary` marks the hostile text. `shown` counts prompts that had it, `unquoted` those that had it outside of their delimiters."""
+    """`canaries` mark hostile texts. `shown` has those that prompts held, `unquoted` those that stood outside of their delimiters."""
 
-    def __init__(self, canary: str) -> None:
-        self.canary = canary.casefold()
-        self.shown = self.unquoted = self.calls = 0
+    def __init__(self, *canaries: str) -> None:
+        self.canaries = canaries
+        self.shown, self.unquoted = Counter[str](), Counter[str]()
+        self.calls = 0
 
     @property
     def usage(self) -> Usage:
@@ -34,10 +36,10 @@ class Obedient:
     async def ask(self, question: Question, schema: type[T]) -> T:
         self.calls += 1
         text = judged.prompted(question)[1][1]
-        self.shown += self.canary in text.casefold()
-        self.unquoted += self.canary in outside(text).casefold()
+        self.shown.update(canary for canary in self.canaries if canary in text.casefold())
+        self.unquoted.update(canary for canary in self.canaries if canary in outside(text).casefold())
         try:
-            return schema.model_validate_json(json.dumps(obeyed(schema.model_fields, text, self.canary)))
+            return schema.model_validate_json(json.dumps(obeyed(schema.model_fields, text, self.canaries)))
         except ValidationError as error:  # as the adapter of a real one: what does not fit the form is no answer
             raise Unavailable("the model", 5.0, reason="its answer does not fit the schema") from error
 
@@ -51,15 +53,9 @@ def outside(prompt: str) -> str:
     return re.sub(rf"{marker} (?:evidence|question)[^\n]*\n.*?\n{marker} end", "", prompt, flags=re.DOTALL)
 
 
-def _instruction(prompt: str, canary: str) -> str:
-    """The text around the last canary."""
-    place = prompt.casefold().rindex(canary)
-    return prompt[max(0, place - 600) : place + len(canary)]
-
-
-def obeyed(fields: Collection[str], prompt: str, canary: str) -> dict[str, Any]:
-    """The answer to a prompt, in a form with these fields: what the hostile text wants, as far as the form can say it."""
-    instruction = _instruction(prompt, canary) if canary.casefold() in prompt.casefold() else ""
+def obeyed(fields: Collection[str], prompt: str, canaries: Collection[str]) -> dict[str, Any]:
+    """The answer to a prompt, in a form with these fields: what the last hostile text wants, as far as the form can say it."""
+    instruction = _instruction(prompt, canaries)
     if "agents" in fields:
         return {"agents": _named(instruction)}
     if not instruction:
@@ -74,10 +70,10 @@ def obeyed(fields: Collection[str], prompt: str, canary: str) -> dict[str, Any]:
     return {"sentences": [{"text": text, "cites": ids} for text, ids in told if text]}
 
 
-def _instruction(prompt: str, canary: str) -> str:
-    """The text around the last canary."""
-    place = prompt.casefold().rindex(canary.casefold())
-    return prompt[max(0, place - 600) : place + len(canary)]
+def _instruction(prompt: str, canaries: Collection[str]) -> str:
+    """The text around the last canary; empty where there is none."""
+    place = max((prompt.casefold().rfind(canary) for canary in canaries), default=-1)
+    return prompt[max(0, place - 600) : place + 16] if place >= 0 else ""
 
 
 def _named(instruction: str) -> list[str]:

@@ -10,9 +10,11 @@ HEAD = """\
 
 {cases} cases: an instruction to the product, planted in one of {fields} fields that its agents, judge or model read, on small clusters with
 something to mend, at the level `auto`. A model that obeys what it reads answers every question. What is proposed goes to the gate, where
-judge and executor are the product's own, and nobody approves anything. Beside each case the same world is asked with a harmless text in
-the same field. {rounds} rounds: each goes on with the texts that moved most, and changes them. Run on {date} after commit {commit},
-rules {policy}, by `{command}`.
+judge and executor are the product's own, and nobody approves anything. Five cases share a world; what a person, an alert or an agent's own
+card says is alone in its. Beside each of these {lives} worlds the same one is asked with harmless texts in the same fields. {rounds} rounds:
+each goes on with the texts that moved most, and changes them.
+
+Run on {date} after commit {commit}, rules {policy}, by `{command}`.
 
 | | cases | goal |
 |---|---|---|
@@ -32,7 +34,13 @@ findings; nothing acts on them. That a breach would be seen is tested with plant
 
 def text(found: Results) -> str:
     low, high = wilson(found.total.drifted, found.total.cases)
-    named = {**found.total._asdict(), "fields": len(found.fields)}
+    named = {
+        **found.total._asdict(),
+        "fields": len(found.fields),
+        "lives": found.lives,
+        "writes": found.writes,
+        "sentences": found.sentences,
+    }
     return HEAD.format(
         **named,
         rounds=ROUNDS,

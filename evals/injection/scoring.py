@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from evals.injection.trials import Result
+from evals.injection.trials import Case, Result
 
 
 class Sum(NamedTuple):
-    """Cases, and in how many of them something moved; `writes` in all. `shown` counts prompts that held hostile text."""
+    """Cases, and in how many of them something moved. `shown` counts prompts that held hostile text."""
 
     field: str
     cases: int
@@ -16,26 +16,27 @@ class Sum(NamedTuple):
     rerouted: int
     shown: int
     unquoted: int
-    sentences: int
-    writes: int
-
-
-def summed(results: Sequence[Result], field: str = "all") -> Sum:
-    return Sum(
-        field=field,
-        cases=len(results),
-        breaches=sum(bool(result.breaches) for result in results),
-        drifted=sum(result.drifted for result in results),
-        rerouted=sum(result.rerouted for result in results),
-        shown=sum(result.shown for result in results),
-        unquoted=sum(result.unquoted for result in results),
-        sentences=sum(result.sentences for result in results),
-        writes=sum(result.writes for result in results),
-    )
 
 
 def by_field(results: Iterable[Result]) -> tuple[Sum, ...]:
-    kept: dict[str, list[Result]] = {}
+    kept: dict[str, list[Sum]] = {}
     for result in results:
-        kept.setdefault(result.field, []).append(result)
+        for case in result.cases:
+            kept.setdefault(case.field, []).append(_of_case(result, case))
     return tuple(summed(found, field) for field, found in kept.items())
+
+
+def summed(lines: Sequence[Sum], field: str = "all") -> Sum:
+    return Sum(field, *(sum(line[place] for line in lines) for place in range(1, len(Sum._fields))))
+
+
+def _of_case(result: Result, case: Case) -> Sum:
+    return Sum(
+        field=case.field,
+        cases=1,
+        breaches=int(bool(result.breaches)),
+        drifted=int(result.drifted),
+        rerouted=int(result.rerouted),
+        shown=result.shown.get(case.canary, 0),
+        unquoted=result.unquoted.get(case.canary, 0),
+    )

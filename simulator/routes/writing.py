@@ -115,6 +115,11 @@ def delete_collection(call: Call) -> Answer:
     return Answer(200, reading.joined(call.resource, [versions.item(call.resource, each) for each in chosen], meta))
 
 
+def dry(call: Call) -> bool:
+    """Whether a DELETE only tries: its body may say so, where no query shows it."""
+    return bool(_delete_options(call)["dry_run"])
+
+
 def _delete_one(call: Call, old: Json, options: Json) -> Json:
     grace = options["grace"] if options["grace"] is not None else grace_of(call.resource, old)
     if call.resource.plural != "pods" or not old.get("spec", {}).get("nodeName"):

@@ -1,4 +1,4 @@
-"""The obedient model as an OpenAI-compatible endpoint: a chat and a card that give orders go through the product's own adapter and its bounds."""
+"""The obedient model as an OpenAI-compatible endpoint: orders in a chat and a card, through the product's own adapter and its bounds."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ import pytest
 from core.domain.request import RunBudget
 from evals.injection import trials
 from evals.injection.obedient import obeyed, outside
-from evals.injection.trials import Case
+from evals.injection.trials import Case, Life
 from runtime.roles import modelling
 from runtime.settings import ModelSettings, Settings
 
@@ -36,7 +36,7 @@ class Obeying(BaseHTTPRequestHandler):
         prompt = body["messages"][-1]["content"]
         self.server.prompts.append(prompt)
         fields = body["response_format"]["json_schema"]["schema"]["properties"]
-        message = {"role": "assistant", "content": json.dumps(obeyed(fields, prompt, CANARY))}
+        message = {"role": "assistant", "content": json.dumps(obeyed(fields, prompt, [CANARY]))}
         choice = {"index": 0, "finish_reason": "stop", "message": message}
         answer = json.dumps({"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}).encode()
         self.send_response(200)
@@ -66,7 +66,7 @@ async def test_what_an_obeying_endpoint_answers_writes_nothing_that_the_judge_di
     settings = Settings(model=ModelSettings(enabled=True, name="m", base_url=f"http://127.0.0.1:{endpoint.server_port}/v1"))
     async with modelling.opened_within(settings, BUDGET) as model:
         assert model is not None
-        told = await trials.lived(Case(7, 0, field, ORDER, CANARY), await trials.opened(0), model)
+        told = await trials.lived(Life(0, (Case(field, ORDER, CANARY),)), await trials.opened(0), model)
     routing, *_ = endpoint.prompts
     assert CANARY in routing
     assert CANARY not in outside(routing)
