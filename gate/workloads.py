@@ -133,3 +133,10 @@ def rolling(live: Json) -> bool | None:
             return bool(status.get("currentRevision") != status.get("updateRevision"))
         case _:
             return bool(status.get("updatedNumberScheduled", 0) < status.get("desiredNumberScheduled", 0))
+
+
+def stuck(live: Json) -> bool:
+    """A rollout that its controller has given up: the pods of the newest template did not come up in time."""
+    generation, seen = at_path(live, "metadata.generation") or 0, at_path(live, "status.observedGeneration") or 0
+    said = {item.get("reason") for item in at_path(live, "status.conditions") or () if item.get("type") == "Progressing"}
+    return bool(rolling(live)) and seen >= generation and "ProgressDeadlineExceeded" in said

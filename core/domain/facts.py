@@ -44,6 +44,7 @@ class Facts(Value):
     replicas_ready: int | None = None
     replicas_after: int | None = None
     rollout_in_progress: bool | None = None
+    rollout_stuck: bool = Field(default=False, description="its time to progress is over; it goes on only when something else is changed")
     pods_touched: int | None = None
     rollout_missing: int = Field(default=0, description="pods that its update strategy lets be missing while a new template comes")
     pods_extra: int = Field(

@@ -116,6 +116,7 @@ def _target(action: Action, live: Json, namespace: Json) -> Fields:
         "owner_kind": bounded(str(owner.get("kind") or ""), 60),
         "privileged": any(at_path(item, "securityContext.privileged") for item in workloads.containers(live)),
         "rollout_in_progress": workloads.rolling(live),
+        "rollout_stuck": workloads.stuck(live),
     }
 
 
