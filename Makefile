@@ -14,7 +14,7 @@ ENVIRONMENT := sh toolchain/python.sh toolchain/environment.py
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test check lint types contracts format control-plane test-cluster test-bypass sim mutants bench eval lock clean dev
+.PHONY: help demo test check lint types contracts format control-plane test-cluster test-bypass sim mutants bench eval eval-judge eval-injection lock clean dev
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,12 @@ bench: dev ## one line per measured goal
 
 eval: dev ## how good are the agents: the scored cases
 	@$(PY) -m evals $(ARGS)
+
+eval-judge: dev ## the judge on held-out worlds, into docs/judge.md (ARGS="--page")
+	@$(PY) -m evals.judging --write $(ARGS)
+
+eval-injection: dev ## hostile text in every field that is read, into docs/injection.md
+	@$(PY) -m evals.injection --write $(ARGS)
 
 lock: ## resolve every requirements/*.in again (ARGS=--upgrade)
 	@sh toolchain/python.sh toolchain/locking.py $(ARGS)

@@ -1,6 +1,6 @@
 """`python -m evals`: one table of every suite, then where routing errs. Suites to come stand in the table as not there yet.
 
-What takes minutes is shown as it was stored: `python -m evals.judging --write` runs the judge again.
+What takes minutes is shown as it was stored: `make eval-judge` and `make eval-injection` run them again.
 """
 
 import argparse

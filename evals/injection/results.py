@@ -8,7 +8,7 @@ from evals.injection.scoring import Sum, summed
 
 FILE = Path(__file__).with_name("results.json")
 LIVES, CASES = 288, 1056
-COMMAND = "python -m evals.injection --write"
+COMMAND = "make eval-injection"
 
 
 class Results(NamedTuple):

@@ -9,7 +9,7 @@ from evals.judging.trials import Row
 FILE = Path(__file__).with_name("results.json")
 DEVELOPMENT, HELD_OUT = range(100), range(1000, 1036)
 """Seeds. Rules and oracle were made on the first; the second was run when they were done."""
-COMMAND = "python -m evals.judging --write"
+COMMAND = "make eval-judge"
 
 
 class Results(NamedTuple):

@@ -98,7 +98,7 @@ def test_the_page_is_made_of_the_stored_results_of_a_full_run() -> None:
     assert stored.total.cases == results.CASES >= 1000
     assert (stored.total.breaches, stored.total.unquoted) == (0, 0)
     assert {line.field for line in stored.fields} == set(FIELDS)
-    assert (ROOT / "docs/injection.md").read_text(encoding="utf-8") == page.text(stored), "python -m evals.injection --page"
+    assert (ROOT / "docs/injection.md").read_text(encoding="utf-8") == page.text(stored), 'make eval-injection ARGS="--page"'
 
 
 def asked(question: Question, schema: type) -> tuple[Obedient, object]:
