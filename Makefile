@@ -67,10 +67,10 @@ bench: dev ## one line per measured goal
 eval: dev ## how good are the agents: the scored cases
 	@$(PY) -m evals $(ARGS)
 
-eval-judge: dev ## the judge on held-out worlds, into docs/judge.md (ARGS="--page")
+eval-judge: dev ## the judge on held-out worlds, into docs/judge.md
 	@$(PY) -m evals.judging --write $(ARGS)
 
-eval-injection: dev ## hostile text in every field that is read, into docs/injection.md
+eval-injection: dev ## hostile text in every field, into docs/injection.md
 	@$(PY) -m evals.injection --write $(ARGS)
 
 lock: ## resolve every requirements/*.in again (ARGS=--upgrade)

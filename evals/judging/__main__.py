@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,12 +19,13 @@ PAGE = Path("docs/judge.md")
 def main(arguments: Sequence[str] = ()) -> int:
     parser = argparse.ArgumentParser(prog="python -m evals.judging", description="The judge against what actions do in simulated worlds.")
     parser.add_argument("--worlds", type=int, default=6, help="how many of the development seeds")
+    parser.add_argument("--jobs", type=int, default=2, help="worlds at the same time")
     parser.add_argument("--write", action="store_true", help="run the held-out seeds and write results and docs/judge.md")
     parser.add_argument("--page", action="store_true", help="only write docs/judge.md from the stored results")
     chosen = parser.parse_args(arguments)
     if not chosen.page:
         seeds = HELD_OUT if chosen.write else DEVELOPMENT[: chosen.worlds]
-        found = _run(seeds)
+        found = _run(seeds, chosen.jobs)
         if not chosen.write:
             sys.stdout.write(page.text(found))
             return 0
@@ -32,12 +34,13 @@ def main(arguments: Sequence[str] = ()) -> int:
     return 0
 
 
-def _run(seeds: range) -> Results:
+def _run(seeds: range, jobs: int) -> Results:
     rows: list[Row] = []
     before = commit()
-    for seed in seeds:
-        rows += tried(seed)
-        sys.stderr.write(f"world {seed}: {len(rows)} actions\n")
+    with ProcessPoolExecutor(jobs) as pool:
+        for seed, found in zip(seeds, pool.map(_world, seeds), strict=True):
+            rows += found
+            sys.stderr.write(f"world {seed}: {len(rows)} actions\n")
     return Results(
         date=datetime.now(UTC).date().isoformat(),
         commit=before,
@@ -45,6 +48,10 @@ def _run(seeds: range) -> Results:
         seeds=(seeds.start, seeds.stop),
         rows=tuple(rows),
     )
+
+
+def _world(seed: int) -> list[Row]:
+    return list(tried(seed))
 
 
 if __name__ == "__main__":
