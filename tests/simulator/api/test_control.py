@@ -67,6 +67,17 @@ async def test_the_audit_list_can_be_read_on_from_an_id(api: httpx.AsyncClient) 
     assert [(each["verb"], each["name"], each["code"]) for each in later] == [("get", "absent", 404)]
 
 
+async def test_the_audit_list_tells_a_delete_that_only_tries_from_one_that_deletes(
+    api: httpx.AsyncClient, web: Callable[..., Json]
+) -> None:
+    await api.post(DEPLOYMENTS, json=web())
+    name = f"{DEPLOYMENTS}/{web()['metadata']['name']}"
+    for body, params in (({"dryRun": ["All"]}, {}), (None, {"dryRun": "All"}), ({}, {})):
+        await api.request("DELETE", name, json=body, params=params)
+    told = (await api.get("/simulator/audit")).json()["items"][-3:]
+    assert [(each["dryRun"], each["code"]) for each in told] == [(True, 200), (True, 200), (False, 200)]
+
+
 async def test_the_metrics_application_is_mounted(api: httpx.AsyncClient) -> None:
     assert (await api.get("/prometheus/-/ready")).text == "ready"
 
