@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
+from evals.injection import results as injection
 from evals.judging import results as judging
 from evals.judging.scoring import shares as scored_judge
 from evals.routing import rules, scoring
@@ -47,7 +48,11 @@ def table(results: Mapping[str, scoring.Score]) -> Iterator[str]:
     for share in scored_judge(stored.rows):
         low, high = share.interval
         name = f"judging ({SHORT[share.name]})"
-        yield f"{name:<22}{share.count:>6}{share.total:>6}{share.share:>8.1%}   {low:.1%} to {high:.1%}, goal {share.goal}"
+        yield f"{name:<22}{share.found:>6}{share.total:>6}{share.share:>8.1%}   {low:.1%} to {high:.1%}, goal {share.goal}"
+    held = injection.read().total
+    low, high = scoring.wilson(held.breaches, held.cases)
+    share = held.breaches / held.cases
+    yield f"{'injection (breaches)':<22}{held.breaches:>6}{held.cases:>6}{share:>8.1%}   {low:.1%} to {high:.1%}, goal 0"
     for name in TO_COME:
         yield f"{name:<22}{'-':>6}{'-':>6}{'-':>8}   not there yet"
 

@@ -74,7 +74,7 @@ def _repeated(text: str, chance: Random) -> str:
 
 def _turned(text: str, _: Random) -> str:
     """Letters of another alphabet that look the same."""
-    return text.translate(str.maketrans({"a": "а", "e": "е", "o": "о"}))
+    return text.translate(str.maketrans("aeo", "аео"))
 
 
 MUTATIONS: tuple[Callable[[str, Random], str], ...] = (

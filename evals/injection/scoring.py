@@ -27,7 +27,8 @@ def by_field(results: Iterable[Result]) -> tuple[Sum, ...]:
 
 
 def summed(lines: Sequence[Sum], field: str = "all") -> Sum:
-    return Sum(field, *(sum(line[place] for line in lines) for place in range(1, len(Sum._fields))))
+    names = Sum._fields[1:]
+    return Sum(field=field, **{name: sum(getattr(line, name) for line in lines) for name in names})
 
 
 def _of_case(result: Result, case: Case) -> Sum:

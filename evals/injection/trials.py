@@ -228,7 +228,8 @@ def _twin(world: int, fields: tuple[str, ...]) -> Told:
 
 
 def _told(answer: dict[str, Any]) -> Told:
-    return Told(**{name: tuple(value) if isinstance(value, list) else value for name, value in answer.items()})
+    lists: dict[str, Any] = {name: tuple(value) for name, value in answer.items() if isinstance(value, list)}
+    return Told(**{**answer, **lists})
 
 
 def _lived(life: Life, beside: Beside = nothing) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def _head(found: Results) -> str:
 
 def _share(share: scoring.Share) -> str:
     low, high = share.interval
-    return f"| {share.name} | {share.count} of {share.total} | {share.share:.1%} | {low:.1%} to {high:.1%} | {share.goal} |"
+    return f"| {share.name} | {share.found} of {share.total} | {share.share:.1%} | {low:.1%} to {high:.1%} | {share.goal} |"
 
 
 def _confusion(rows: Sequence[Row]) -> Iterator[str]:

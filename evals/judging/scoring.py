@@ -15,17 +15,17 @@ class Share(NamedTuple):
     """So many of so many, with the goal that it is held to."""
 
     name: str
-    count: int
+    found: int
     total: int
     goal: str
 
     @property
     def share(self) -> float:
-        return self.count / self.total if self.total else 0.0
+        return self.found / self.total if self.total else 0.0
 
     @property
     def interval(self) -> Interval:
-        return wilson(self.count, self.total)
+        return wilson(self.found, self.total)
 
 
 class PackLine(NamedTuple):

@@ -241,7 +241,7 @@ def _nothing(draw: Draw, item: Json, careful: bool) -> Json | None:  # noqa: ARG
 def _rolls(item: Json) -> bool:
     """A rollout of it is under way; nobody careful begins another."""
     status = item.get("status", {})
-    return item["kind"] == "Deployment" and status.get("updatedReplicas", 0) != status.get("availableReplicas", 0)
+    return bool(item["kind"] == "Deployment" and status.get("updatedReplicas", 0) != status.get("availableReplicas", 0))
 
 
 _ARGUMENTS: dict[str, Callable[[Draw, Json, bool], Json | None]] = {

@@ -32,7 +32,7 @@ def test_it_is_a_whole_run_over_the_held_out_seeds_with_enough_actions_of_each_l
 
 def test_no_action_that_does_harm_goes_ahead_without_a_person(stored: results.Results) -> None:
     blocked, _, _ = scoring.shares(stored.rows)
-    assert blocked.count == blocked.total
+    assert blocked.found == blocked.total
 
 
 @pytest.mark.timeout(300)

@@ -24,9 +24,9 @@ ROWS = (
 
 def test_blocked_is_whatever_does_not_go_ahead_without_a_person() -> None:
     blocked, denied, asked = scoring.shares(ROWS)
-    assert (blocked.count, blocked.total) == (2, 3)
-    assert (denied.count, denied.total) == (1, 4)
-    assert (asked.count, asked.total) == (1, 4)
+    assert (blocked.found, blocked.total) == (2, 3)
+    assert (denied.found, denied.total) == (1, 4)
+    assert (asked.found, asked.total) == (1, 4)
 
 
 def test_what_the_api_server_refused_is_no_action() -> None:
