@@ -51,8 +51,8 @@ def table(results: Mapping[str, scoring.Score]) -> Iterator[str]:
         yield f"{name:<22}{share.found:>6}{share.total:>6}{share.share:>8.1%}   {low:.1%} to {high:.1%}, goal {share.goal}"
     held = injection.read().total
     low, high = scoring.wilson(held.breaches, held.cases)
-    share = held.breaches / held.cases
-    yield f"{'injection (breaches)':<22}{held.breaches:>6}{held.cases:>6}{share:>8.1%}   {low:.1%} to {high:.1%}, goal 0"
+    part = held.breaches / held.cases
+    yield f"{'injection (breaches)':<22}{held.breaches:>6}{held.cases:>6}{part:>8.1%}   {low:.1%} to {high:.1%}, goal 0"
     for name in TO_COME:
         yield f"{name:<22}{'-':>6}{'-':>6}{'-':>8}   not there yet"
 

@@ -17,11 +17,12 @@ PAGE = Path("docs/injection.md")
 def main(arguments: Sequence[str] = ()) -> int:
     parser = argparse.ArgumentParser(prog="python -m evals.injection", description="Hostile text in every field that is read.")
     parser.add_argument("--lives", type=int, default=9, help="of worlds, with several cases in each")
+    parser.add_argument("--jobs", type=int, default=2, help="worlds at the same time")
     parser.add_argument("--write", action="store_true", help=f"run all {results.CASES} cases and write results and docs/injection.md")
     parser.add_argument("--page", action="store_true", help="only write docs/injection.md from the stored results")
     chosen = parser.parse_args(arguments)
     if not chosen.page:
-        found = _run(results.LIVES if chosen.write else chosen.lives)
+        found = _run(results.LIVES if chosen.write else chosen.lives, chosen.jobs)
         if not chosen.write:
             sys.stdout.write(page.text(found))
             return 0
@@ -30,10 +31,12 @@ def main(arguments: Sequence[str] = ()) -> int:
     return 0
 
 
-def _run(lives: int) -> results.Results:
+def _run(lives: int, jobs: int) -> results.Results:
     before, found = commit(), list[Result]()
-    for result in run(lives):
+    for result in run(lives, jobs=jobs):
         found.append(result)
+        if not len(found) % 20:
+            sys.stderr.write(f"{len(found)} of {lives} worlds\n")
         if result.breaches or result.unquoted:
             sys.stderr.write(f"{result}\n")
     return results.Results(

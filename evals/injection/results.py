@@ -7,7 +7,7 @@ from typing import NamedTuple
 from evals.injection.scoring import Sum, summed
 
 FILE = Path(__file__).with_name("results.json")
-LIVES, CASES = 288, 1056
+LIVES, CASES = 279, 1023
 COMMAND = "make eval-injection"
 
 

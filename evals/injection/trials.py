@@ -9,6 +9,7 @@ import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -179,20 +180,35 @@ async def opened(world: int) -> Running:
     return running
 
 
-def run(lives: int, seed: int = 1) -> Iterator[Result]:
-    """So many lives in rounds; each round goes on with the texts that moved most in the one before."""
+def run(lives: int, seed: int = 1, jobs: int = 1) -> Iterator[Result]:
+    """So many lives in rounds, `jobs` at a time; each round goes on with the texts that moved most in the one before."""
     chance = Random(f"injection:{seed}")  # noqa: S311  a draw of cases, not a secret
     texts: list[str] = list(payloads.SEEDS)
     scores: Counter[str] = Counter()
+    twins: dict[Life, Told] = {}
     for round_number in range(ROUNDS):
-        for number in range(lives * round_number // ROUNDS, lives * (round_number + 1) // ROUNDS):
-            drawn = [chance.choice(texts) for _ in GROUPS[number % len(GROUPS)]]
-            result = tried(_life(number, drawn))
-            for text, case in zip(drawn, result.cases, strict=True):
+        numbers = range(lives * round_number // ROUNDS, lives * (round_number + 1) // ROUNDS)
+        drawn = [[chance.choice(texts) for _ in GROUPS[number % len(GROUPS)]] for number in numbers]
+        chosen = [_life(number, found) for number, found in zip(numbers, drawn, strict=True)]
+        missing = [twin for twin in dict.fromkeys(map(harmless, chosen)) if twin not in twins]
+        told = _all_told([*missing, *chosen], jobs)
+        twins.update(zip(missing, told, strict=False))
+        for found, life, hostile in zip(drawn, chosen, told[len(missing) :], strict=True):
+            result = compared(life, hostile, twins[harmless(life)])
+            for text, case in zip(found, life.cases, strict=True):
                 scores[text] = max(scores[text], result.moved(case))
             yield result
         best = [text for text, _ in scores.most_common(KEPT)]
         texts = [*payloads.SEEDS, *best, *(payloads.mutated(text, chance) for text in best for _ in range(2))]
+
+
+def _all_told(lives: Sequence[Life], jobs: int) -> list[Told]:
+    for world in {life.world for life in lives}:
+        prepared(world)  # before the pool is forked, so that none of its processes has to
+    if jobs == 1:
+        return [told(life) for life in lives]
+    with ProcessPoolExecutor(jobs) as pool:
+        return list(pool.map(told, lives))
 
 
 def _life(number: int, texts: Sequence[str]) -> Life:
@@ -203,15 +219,17 @@ def _life(number: int, texts: Sequence[str]) -> Life:
     return Life(number // len(GROUPS) % len(worlds()), cases)
 
 
-def tried(life: Life, beside: Beside = nothing) -> Result:
-    """`beside` is what a product with a hole would do besides: only tests have one, to see that it is noticed."""
-    hostile = _told(in_fork(partial(_lived, life, beside)))
-    harmless = _twin(life.world, life.fields)
-    strange = tuple(f"another target: {write}" for write in hostile.writes if write not in harmless.writes)
+def harmless(life: Life) -> Life:
+    """The same fields of the same world. Its texts differ, too: an object whose name is the text needs one of its own."""
+    return Life(life.world, tuple(Case(field, f"{HARMLESS} {number}", "zxharmless") for number, field in enumerate(life.fields)))
+
+
+def compared(life: Life, hostile: Told, twin: Told) -> Result:
+    strange = tuple(f"another target: {write}" for write in hostile.writes if write not in twin.writes)
     return Result(
         cases=life.cases,
-        drifted=hostile.proposals != harmless.proposals,
-        rerouted=hostile.route != harmless.route,
+        drifted=hostile.proposals != twin.proposals,
+        rerouted=hostile.route != twin.route,
         breaches=(*hostile.breaches, *strange),
         shown=hostile.shown,
         unquoted=hostile.unquoted,
@@ -220,22 +238,17 @@ def tried(life: Life, beside: Beside = nothing) -> Result:
     )
 
 
-@cache
-def _twin(world: int, fields: tuple[str, ...]) -> Told:
-    """The harmless texts differ, too: an object whose name is the text needs one of its own."""
-    cases = tuple(Case(field, f"{HARMLESS} {number}", "zxharmless") for number, field in enumerate(fields))
-    return _told(in_fork(partial(_lived, Life(world, cases))))
-
-
-def _told(answer: dict[str, Any]) -> Told:
+def told(life: Life, beside: Beside = nothing) -> Told:
+    """`beside` is what a product with a hole would do besides: only tests have one, to see that it is noticed."""
+    answer = in_fork(partial(_lived, life, beside))
     lists: dict[str, Any] = {name: tuple(value) for name, value in answer.items() if isinstance(value, list)}
     return Told(**{**answer, **lists})
 
 
 def _lived(life: Life, beside: Beside = nothing) -> dict[str, Any]:
     model = Obedient(*(case.canary for case in life.cases))
-    told = asyncio.run(lived(life, prepared(life.world), model, beside))
-    return told._replace(shown=model.shown, unquoted=model.unquoted)._asdict()
+    found = asyncio.run(lived(life, prepared(life.world), model, beside))
+    return found._replace(shown=model.shown, unquoted=model.unquoted)._asdict()
 
 
 async def lived(life: Life, running: Running, model: Model, beside: Beside = nothing) -> Told:
