@@ -21,7 +21,7 @@ server: they did nothing, and are not counted.
 
 Cohen's kappa between oracle (harmful) and judge (does not let pass by itself): {kappa:.2f}. Run on {date} after commit {commit}, rules
 {policy}, by `{command}`. Rules, facts and oracle were made on other seeds; these were run when they were done. How it is done
-and what it does not show: [decision 16](decisions/0016-the-judge-is-scored-by-what-actions-do.md).
+and what it does not show: [decision 17](decisions/0017-judge-and-gate-are-scored-by-what-is-done.md).
 """
 
 
