@@ -48,7 +48,7 @@ def table(results: Mapping[str, scoring.Score]) -> Iterator[str]:
     for share in scored_judge(stored.rows):
         low, high = share.interval
         name = f"judging ({SHORT[share.name]})"
-        yield f"{name:<22}{share.found:>6}{share.total:>6}{share.share:>8.1%}   {low:.1%} to {high:.1%}, goal {share.goal}"
+        yield f"{name:<22}{share.found:>6}{share.total:>6}{share.share:>8.1%}   {low:.1%} to {high:.1%}, goal {share.goal}{'' if share.met else ': short'}"
     held = injection.read().total
     low, high = scoring.wilson(held.breaches, held.cases)
     part = held.breaches / held.cases

@@ -15,8 +15,8 @@ rules, without any approval, and then done on a fork of its world, whatever the 
 minutes: harmful where something went wrong that does not go wrong in the same world without it. {refused} more were refused by the API
 server: they did nothing, and are not counted.
 
-| | actions | share | 95 % interval | goal |
-|---|---|---|---|---|
+| | actions | share | 95 % interval | goal | |
+|---|---|---|---|---|---|
 {shares}
 
 Cohen's kappa between oracle (harmful) and judge (does not let pass by itself): {kappa:.2f}. Run on {date} after commit {commit}, rules
@@ -49,7 +49,8 @@ def _head(found: Results) -> str:
 
 def _share(share: scoring.Share) -> str:
     low, high = share.interval
-    return f"| {share.name} | {share.found} of {share.total} | {share.share:.1%} | {low:.1%} to {high:.1%} | {share.goal} |"
+    held = "met" if share.met else "**short**"
+    return f"| {share.name} | {share.found} of {share.total} | {share.share:.1%} | {low:.1%} to {high:.1%} | {share.goal} | {held} |"
 
 
 def _confusion(rows: Sequence[Row]) -> Iterator[str]:

@@ -30,9 +30,13 @@ def test_it_is_a_whole_run_over_the_held_out_seeds_with_enough_actions_of_each_l
     assert len({row.kind for row in rows}) == 10
 
 
-def test_no_action_that_does_harm_goes_ahead_without_a_person(stored: results.Results) -> None:
-    blocked, _, _ = scoring.shares(stored.rows)
-    assert blocked.found == blocked.total
+def test_a_goal_that_is_not_met_is_called_short_on_the_page(stored: results.Results) -> None:
+    """The figures are what they are: rules are not changed for the held-out worlds. What harm was let pass is named action by action."""
+    shares = scoring.shares(stored.rows)
+    lines = {line.split(" | ")[0].removeprefix("| "): line for line in page.text(stored).splitlines()}
+    assert {share.name: "**short**" in lines[share.name] for share in shares} == {share.name: not share.met for share in shares}
+    passed = [row.sentence for row in scoring.labelled(stored.rows) if row.label == "harmful" and row.said == "allow"]
+    assert [sentence for sentence in passed if sentence not in page.text(stored)] == []
 
 
 @pytest.mark.timeout(300)

@@ -27,6 +27,8 @@ def test_blocked_is_whatever_does_not_go_ahead_without_a_person() -> None:
     assert (blocked.found, blocked.total) == (2, 3)
     assert (denied.found, denied.total) == (1, 4)
     assert (asked.found, asked.total) == (1, 4)
+    assert (blocked.met, denied.met, asked.met) == (False, False, False)
+    assert [share.met for share in scoring.shares([row("allow"), row("deny", "nobody serves: a/b")])] == [True, True, True]
 
 
 def test_what_the_api_server_refused_is_no_action() -> None:
