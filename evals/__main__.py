@@ -47,8 +47,8 @@ def table(results: Mapping[str, scoring.Score]) -> Iterator[str]:
     stored = judging.read()
     for share in scored_judge(stored.rows):
         low, high = share.interval
-        name = f"judging ({SHORT[share.name]})"
-        yield f"{name:<22}{share.found:>6}{share.total:>6}{share.share:>8.1%}   {low:.1%} to {high:.1%}, goal {share.goal}{'' if share.met else ': short'}"
+        name, goal = f"judging ({SHORT[share.name]})", f"goal {share.goal}{'' if share.met else ': short'}"
+        yield f"{name:<22}{share.found:>6}{share.total:>6}{share.share:>8.1%}   {low:.1%} to {high:.1%}, {goal}"
     held = injection.read().total
     low, high = scoring.wilson(held.breaches, held.cases)
     part = held.breaches / held.cases

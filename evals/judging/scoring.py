@@ -95,7 +95,7 @@ def harms(rows: Iterable[Row]) -> tuple[tuple[str, int, int], ...]:
     """Each sort of harm: actions that did it, and how many of them were let pass."""
     kinds = [(what, row.said == "allow") for row in labelled(rows) for what in {each.partition(":")[0] for each in row.harm}]
     total, passed = Counter(what for what, _ in kinds), Counter(what for what, let in kinds if let)
-    return tuple((what, count, passed[what]) for what, count in total.most_common())
+    return tuple((what, count, passed[what]) for what, count in sorted(total.items(), key=lambda item: (-item[1], item[0])))
 
 
 def apart(rows: Iterable[Row]) -> tuple[Row, ...]:

@@ -62,7 +62,7 @@ def test_more_pods_than_the_nodes_hold_find_no_node() -> None:
 
 
 def test_what_costs_more_than_the_budget_for_some_minutes_is_ill() -> None:
-    budget = WISHED.model_copy(update={"monthly_budget_micro_usd": 400_000_000})
+    budget = WISHED.model_copy(update={"monthly_budget_micro_usd": 200_000_000})
     assert ills(nothing, budget) == frozenset()
     assert ills(changed(DEPLOYMENTS, "worker", replicas=30), budget) == {Ill("costs more than its budget", "apps")}
 
