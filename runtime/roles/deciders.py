@@ -9,9 +9,11 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ from runtime.processes import dies_with_parent, watch_parent
 from tools.metrics.instant import PlainMetrics
 
 WAITING_SECONDS = 1.0
+HEADS_SECONDS = 1.0
+"""How often, in real time, a role asks its clock whether the minute is over after which it signs its head."""
 log = logging.getLogger(__name__)
 
 
@@ -122,6 +126,21 @@ def metrics_of(settings: RoleSettings) -> PlainMetrics | None:
 def ready(role: str, **more: Any) -> None:
     sys.stdout.write(json.dumps({"role": role, "pid": os.getpid(), **more}) + "\n")
     sys.stdout.flush()
+
+
+def seldom(seconds: float) -> Callable[[], bool]:
+    """Answers yes the first time, and then at most once in so many seconds of real time."""
+    last = -math.inf
+
+    def due() -> bool:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < seconds:
+            return False
+        last = now
+        return True
+
+    return due
 
 
 async def every(seconds: float, stop: asyncio.Event, step: Callable[[], Awaitable[int]]) -> None:

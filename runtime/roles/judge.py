@@ -35,7 +35,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     store.hold(keys.JUDGE)
     rulebook = Rulebook(settings.policies, store, clock)
     await rulebook.begin()
-    metrics = deciders.metrics_of(settings)
+    metrics, due = deciders.metrics_of(settings), deciders.seldom(deciders.HEADS_SECONDS)
     async with transport.connect(connection) as client:
 
         async def step() -> int:
@@ -60,7 +60,8 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 record_key=own,
             )
             waiting = await judge_once(bench)
-            book.keep(store, clock.now())
+            if due():
+                book.keep(store, clock.now())
             return waiting
 
         deciders.ready(keys.JUDGE)
