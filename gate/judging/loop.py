@@ -18,7 +18,7 @@ from core.domain.outcome import ActionState
 from core.domain.values import bounded, canonical
 from core.domain.verdict import Decision, RuleResult, Verdict
 from gate import approvals, stopping
-from gate.judging import canaries, minting
+from gate.judging import canaries, minting, reviewing
 from gate.judging.facts import gather
 from gate.judging.sources import Bench
 
@@ -91,16 +91,18 @@ async def judge(bench: Bench, row: ActionRow) -> None:
         log.exception("%s: facts that cannot be read", row.action_id)
         _move(bench, row, S.DENIED, f"what stands in the cluster cannot be understood: {type(error).__name__}")
         return
+    results = bench.rules.judge(action, reading.facts) + floor(action, reading.facts.approvals)
+    opinion = await reviewing.second_opinion(bench, row, action, reading.facts)
     if (denied := _count(bench, row, action).denied) is not None:  # people may have spoken since they were last heard
         _deny(bench, row, denied)
         return
-    results = bench.rules.judge(action, reading.facts) + floor(action, reading.facts.approvals)
     verdict = Verdict(
         action_id=row.action_id,
         action_digest=row.digest,
         policy_digest=bench.rules.digest,
         facts=reading.facts,
-        results=results,
+        results=results + opinion.results,
+        review=opinion.review,
         at=bench.clock.now(),
     )
     text = canonical(verdict).decode()

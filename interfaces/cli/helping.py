@@ -120,6 +120,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "policy list": ("day2 policy list", "day2 policy list --rules rules/", "day2 policy list -o json"),
     "policy diff": ("day2 policy diff rules/", "day2 policy diff rules/ --detailed-exitcode", "day2 policy diff rules/ -o json"),
+    "policy agreement": ("day2 policy agreement", "day2 policy agreement -o json", "day2 policy agreement -o wide"),
     "policy simulate": (
         "day2 policy simulate --since 30d",
         "day2 policy simulate --rules rules/ --detailed-exitcode",

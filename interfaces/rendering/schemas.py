@@ -324,6 +324,15 @@ KINDS: dict[str, tuple[str, Json]] = {
             metadata(before=HASH, after=HASH),
         ),
     ),
+    "AgreementList": (
+        "day2 policy agreement",
+        listing(
+            shape(
+                **dict.fromkeys(("both", "modelOnly", "otherOnly", "neither"), WHOLE),
+                **{"with": TEXT, "kappa": TEXT},
+            )
+        ),
+    ),
     "Simulation": (
         "day2 policy simulate",
         listing(

@@ -71,6 +71,7 @@ class RoleSettings(Value):
     denial_hours: int = Field(default=1, ge=1)
     cards_per_hour: int = Field(default=20, ge=1)
     canary_every: int = Field(default=0, ge=0)
+    reviewer: Path | None = Field(default=None, description="settings of the model judge; the judge itself holds none of its keys")
     settle_seconds: float = Field(default=30.0, ge=0, description="how long a write that was not seen may still be on its way")
     parent: int = 0
     guard: Expected | None = Field(description="what the executor compares before it writes; none where people switched the guard off")

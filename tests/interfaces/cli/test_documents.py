@@ -72,6 +72,7 @@ OFFLINE = {
     "policy eval -f action.json": "Evaluation",
     "policy list": "RuleList",
     "policy diff rules": "RuleDiff",
+    "policy agreement": "AgreementList",
     "policy simulate --rules rules": "Simulation",
     "audit list": "AuditList",
     "audit get door/1": "AuditRecord",
