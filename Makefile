@@ -9,7 +9,8 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 ARGS ?=
-JOBS ?= auto
+# one more than there are cores: tests of processes wait as much as they compute
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 ENVIRONMENT := sh toolchain/python.sh toolchain/environment.py
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest

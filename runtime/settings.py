@@ -112,6 +112,20 @@ class ModelSettings(Group):
     micro_usd_per_1k_tokens: int = Field(default=2_000, ge=0, description="price used to count money")
 
 
+class ReviewSettings(Group):
+    """The model judge: a second opinion on what the rules let pass. It can hold an action for a person, and can open nothing."""
+
+    enabled: bool = Field(default=False, description="ask a model before a permit; from medium risk on its silence leaves it to a person")
+    base_url: str = Field(default="", description="OpenAI-compatible endpoint; empty: the provider's default")
+    name: str = Field(default="", description="model name at that endpoint, best another than model.name: a model agrees with itself")
+    api_key_file: Path | None = Field(default=None, description="file that holds the key; the judge itself never reads it")
+    seconds_per_call: int = Field(default=20, ge=1, le=50, description="deadline of one opinion")
+    calls_per_hour: int = Field(default=60, ge=0, description="opinions within an hour")
+    tokens_per_hour: int = Field(default=100_000, ge=0, description="input plus output tokens within an hour")
+    micro_usd_per_hour: int = Field(default=1_000_000, ge=0, description="money within an hour, in millionths of a dollar")
+    micro_usd_per_1k_tokens: int = Field(default=2_000, ge=0, description="price used to count money")
+
+
 class FlowSettings(Group):
     """How runs behave."""
 
@@ -175,6 +189,7 @@ class Settings(Group):
     store: StoreSettings = StoreSettings()
     registry: RegistrySettings = RegistrySettings()
     model: ModelSettings = ModelSettings()
+    review: ReviewSettings = ReviewSettings()
     flow: FlowSettings = FlowSettings()
     policy: PolicySettings = PolicySettings()
     gate: GateSettings = GateSettings()

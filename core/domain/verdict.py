@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from core.domain.facts import Facts
+from core.domain.review import Review
 from core.domain.values import Moment, Value
 
 
@@ -49,7 +50,7 @@ class Verdict(Value):
     """A decision bound to exactly one action.
 
     A verdict opens nothing: a permit does, and is minted from it for one request at a time. It carries its facts, so that it can be
-    explained and replayed.
+    explained and replayed. `review` is what a model judge said, kept to compare it with rules and people.
     """
 
     action_id: str
@@ -57,6 +58,7 @@ class Verdict(Value):
     policy_digest: str
     facts: Facts
     results: tuple[RuleResult, ...]
+    review: Review | None = None
     at: Moment
 
     @property

@@ -18,7 +18,7 @@ from core.domain.outcome import ActionState
 from core.domain.values import bounded, canonical
 from core.domain.verdict import Decision, RuleResult, Verdict
 from gate import approvals, stopping
-from gate.judging import canaries, minting
+from gate.judging import canaries, minting, reviewing
 from gate.judging.facts import gather
 from gate.judging.sources import Bench
 
@@ -30,6 +30,8 @@ S = ActionState
 
 async def judge_once(bench: Bench) -> int:
     """One pass; the number of actions that could not be judged for now. Raises Corrupt for a damaged ledger: nothing is permitted then."""
+    if not bench.ledger.in_states(*WAITING):  # most passes: one look, and the clock is not asked
+        return 0
     expire(bench)
     hear_people(bench)
     waiting = 0
@@ -89,16 +91,18 @@ async def judge(bench: Bench, row: ActionRow) -> None:
         log.exception("%s: facts that cannot be read", row.action_id)
         _move(bench, row, S.DENIED, f"what stands in the cluster cannot be understood: {type(error).__name__}")
         return
+    results = bench.rules.judge(action, reading.facts) + floor(action, reading.facts.approvals)
+    opinion = await reviewing.second_opinion(bench, row, action, reading.facts)
     if (denied := _count(bench, row, action).denied) is not None:  # people may have spoken since they were last heard
         _deny(bench, row, denied)
         return
-    results = bench.rules.judge(action, reading.facts) + floor(action, reading.facts.approvals)
     verdict = Verdict(
         action_id=row.action_id,
         action_digest=row.digest,
         policy_digest=bench.rules.digest,
         facts=reading.facts,
-        results=results,
+        results=results + opinion.results,
+        review=opinion.review,
         at=bench.clock.now(),
     )
     text = canonical(verdict).decode()

@@ -12,6 +12,7 @@ from core.domain.facts import Facts
 from core.domain.ledger import Ledger
 from core.domain.money import PriceList
 from core.domain.objective import Objectives
+from core.domain.review import Reviewer
 from core.domain.verdict import RuleResult
 from core.domain.writing import Previewer
 from core.policy.declarations import Grant
@@ -57,3 +58,4 @@ class Bench:
     cards_per_hour: int = 20
     canary_every: int = 0
     record_key: Verifier | None = None
+    reviewer: Reviewer | None = None

@@ -105,6 +105,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "audit list": ("day2 audit list", "day2 audit list --event approval --since 7d", "day2 audit list --subject act-3fa9c2d1e0 -o json"),
     "audit get": ("day2 audit get 17", "day2 audit get 17 -o json", "day2 audit get 17 -o jsonpath={.hash}"),
     "audit verify": ("day2 audit verify", "day2 audit verify -o json", "day2 audit verify --data-dir ./data"),
+    "audit reconcile": (
+        "day2 audit reconcile --kube-audit /var/log/kubernetes/audit.log",
+        "day2 audit reconcile --kube-audit audit.log -o json",
+        "day2 audit reconcile --kube-audit audit.log --data-dir ./data",
+    ),
     "audit export": ("day2 audit export", "day2 audit export --format csv -O chain.csv", "day2 audit export --format jsonl"),
     "config view": ("day2 config view", "day2 config view --profile prod", "day2 config view -o csv"),
     "config get": ("day2 config get flow.consult_seconds", "day2 config get prometheus.url", "day2 config get store.data_dir -o json"),
@@ -120,6 +125,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "policy list": ("day2 policy list", "day2 policy list --rules rules/", "day2 policy list -o json"),
     "policy diff": ("day2 policy diff rules/", "day2 policy diff rules/ --detailed-exitcode", "day2 policy diff rules/ -o json"),
+    "policy agreement": ("day2 policy agreement", "day2 policy agreement -o json", "day2 policy agreement -o wide"),
     "policy simulate": (
         "day2 policy simulate --since 30d",
         "day2 policy simulate --rules rules/ --detailed-exitcode",

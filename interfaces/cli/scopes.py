@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 ONE_DOCUMENT = frozenset({
     "demo", "action get", "action diff", "action cancel", "action edit", "approve", "deny", "run get", "agent get", "agent card",
-    "agent drain", "agent suspend", "agent resume", "audit get", "audit verify", "config get", "config explain", "config set", "version",
+    "agent drain", "agent suspend", "agent resume", "audit get", "audit verify", "audit reconcile", "config get", "config explain",
+    "config set", "version",
 })  # fmt: skip
 """They print one document, which is no list."""
 

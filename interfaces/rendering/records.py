@@ -11,6 +11,7 @@ from interfaces.rendering.tables import Column
 from registry.membership import Member
 from runtime.services.auditing import counted
 from runtime.services.guarding import Held
+from runtime.services.reconciling import Reconciliation
 from runtime.services.running import Run
 
 RUN_COLUMNS = (
@@ -167,5 +168,19 @@ def audit_report_view(screen: Screen, found: Json) -> None:
             )
         return
     screen.line(f"{screen.glyph('fail')} chain broken", "fail")
+    for problem in found["problems"]:
+        screen.wrapped(problem, indent=2, hang=2)
+
+
+def reconciliation(found: Reconciliation) -> Json:
+    return envelope("ReconcileReport") | {"whole": not found.problems, **found._asdict(), "problems": list(found.problems)}
+
+
+def reconciliation_view(screen: Screen, found: Json) -> None:
+    glyph = "ok" if found["whole"] else "fail"
+    said = f"{found['writes']} writes of agents in the log, {found['matched']} with their record"
+    screen.line(f"{screen.glyph(glyph)} {said}", glyph)
+    if found["uncovered"]:
+        screen.line(f"  {found['uncovered']} records of writes are older or newer than the log", "dim")
     for problem in found["problems"]:
         screen.wrapped(problem, indent=2, hang=2)

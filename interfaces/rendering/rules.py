@@ -10,9 +10,18 @@ from interfaces.rendering import actions
 from interfaces.rendering.envelopes import Json, envelope, plain
 from interfaces.rendering.screens import Screen
 from interfaces.rendering.tables import Column
+from runtime.services.agreeing import Agreement
 from runtime.services.policies import Difference, Evaluated, Judging, Linted
 from runtime.services.simulating import MOST, Simulation
 
+AGREEMENT_COLUMNS = (
+    Column("WITH", "with"),
+    Column("BOTH", "both"),
+    Column("MODEL ONLY", "modelOnly"),
+    Column("OTHER ONLY", "otherOnly"),
+    Column("NEITHER", "neither"),
+    Column("KAPPA", "kappa"),
+)
 LINT_COLUMNS = (
     Column("FILE", "file"),
     Column("LINE", "line"),
@@ -249,3 +258,19 @@ def simulation_view(screen: Screen, found: Json) -> None:
     screen.line(
         f"{found['metadata']['replayed']} verdicts replayed, {len(found['items'])} would be others", "warn" if found["items"] else "ok"
     )
+
+
+def agreement_document(found: Sequence[Agreement]) -> Json:
+    """`kappa` has two decimals, and is empty where chance explains all or nothing was compared."""
+    items = [
+        {
+            "with": row.with_whom,
+            "both": row.both,
+            "model_only": row.model_only,
+            "other_only": row.other_only,
+            "neither": row.neither,
+            "kappa": "" if row.kappa is None else f"{row.kappa:.2f}",
+        }
+        for row in found
+    ]
+    return envelope("AgreementList", items=items)

@@ -274,6 +274,10 @@ KINDS: dict[str, tuple[str, Json]] = {
             "signed": WHOLE,
         },
     ),
+    "ReconcileReport": (
+        "day2 audit reconcile",
+        {"metadata": metadata(), "whole": FLAG, "problems": many(TEXT)} | dict.fromkeys(("writes", "matched", "uncovered"), WHOLE),
+    ),
     "SettingList": ("day2 config view", listing(shape(**SETTING))),
     "Setting": ("day2 config get, set and explain", {"metadata": metadata()} | SETTING),
     "LintReport": (
@@ -322,6 +326,15 @@ KINDS: dict[str, tuple[str, Json]] = {
                 reason=TEXT,
             ),
             metadata(before=HASH, after=HASH),
+        ),
+    ),
+    "AgreementList": (
+        "day2 policy agreement",
+        listing(
+            shape(
+                **dict.fromkeys(("both", "modelOnly", "otherOnly", "neither"), WHOLE),
+                **{"with": TEXT, "kappa": TEXT},
+            )
         ),
     ),
     "Simulation": (

@@ -9,9 +9,11 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ from runtime.processes import dies_with_parent, watch_parent
 from tools.metrics.instant import PlainMetrics
 
 WAITING_SECONDS = 1.0
+HEADS_SECONDS = 1.0
+"""How often, in real time, a role asks its clock whether the minute is over after which it signs its head."""
 log = logging.getLogger(__name__)
 
 
@@ -67,6 +71,7 @@ class RoleSettings(Value):
     denial_hours: int = Field(default=1, ge=1)
     cards_per_hour: int = Field(default=20, ge=1)
     canary_every: int = Field(default=0, ge=0)
+    reviewer: Path | None = Field(default=None, description="settings of the model judge; the judge itself holds none of its keys")
     settle_seconds: float = Field(default=30.0, ge=0, description="how long a write that was not seen may still be on its way")
     parent: int = 0
     guard: Expected | None = Field(description="what the executor compares before it writes; none where people switched the guard off")
@@ -122,6 +127,21 @@ def metrics_of(settings: RoleSettings) -> PlainMetrics | None:
 def ready(role: str, **more: Any) -> None:
     sys.stdout.write(json.dumps({"role": role, "pid": os.getpid(), **more}) + "\n")
     sys.stdout.flush()
+
+
+def seldom(seconds: float) -> Callable[[], bool]:
+    """Answers yes the first time, and then at most once in so many seconds of real time."""
+    last = -math.inf
+
+    def due() -> bool:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < seconds:
+            return False
+        last = now
+        return True
+
+    return due
 
 
 async def every(seconds: float, stop: asyncio.Event, step: Callable[[], Awaitable[int]]) -> None:

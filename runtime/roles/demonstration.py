@@ -95,7 +95,7 @@ def settings_of(folder: Path, url: str) -> Settings:
         prometheus=PrometheusSettings(url=f"{url}/prometheus", ca_file=folder / "ca.pem"),
         store=StoreSettings(data_dir=folder),
         policy=PolicySettings(objectives=DOCUMENTS),
-        flow=FlowSettings(poll_seconds=0.02),
+        flow=FlowSettings(poll_seconds=0.05),
         gate=GateSettings(guard="off"),  # a simulator has no admission
     )
 

@@ -11,6 +11,9 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
 
 from core.domain.errors import InvalidInput, Unavailable
 from core.domain.ledger import Ledger
@@ -137,10 +140,30 @@ def ledger(settings: Settings, *, create: bool = False) -> Iterator[Ledger]:
 
 async def start_role(family: serving.Children, role: str, settings: Settings) -> None:
     """Start judge, executor or webhook as a child. What it needs to know is handed over in a file of mode 0600."""
-    path = settings.data_dir / f"{role}.settings.json"
-    path.touch(0o600)
-    path.write_text(role_settings(settings, role).model_dump_json(), encoding="utf-8")
+    path = _handed(settings, role, role_settings(settings, role))
+    if role == "judge" and reviewer(settings):
+        _handed(settings, "reviewer", settings.review)
     await serving.start(family, role, f"runtime.roles.{role}", ["--settings", str(path)], settings.data_dir / LOGS)
+
+
+def _handed(settings: Settings, role: str, told: BaseModel) -> Path:
+    path = _file_of(settings, role)
+    path.touch(0o600)
+    path.write_text(told.model_dump_json(), encoding="utf-8")
+    return path
+
+
+def reviewer(settings: Settings) -> Path | None:
+    """Where the settings of the model judge lie, if there is one. Raises InvalidInput where it is switched on and no model is named."""
+    if not settings.review.enabled or settings.profile == "demo":
+        return None
+    if not settings.review.name:
+        raise InvalidInput("review.enabled is set, but no model is named", mend="set review.name: day2 config explain review.name")
+    return _file_of(settings, "reviewer")
+
+
+def _file_of(settings: Settings, role: str) -> Path:
+    return settings.data_dir / f"{role}.settings.json"
 
 
 def role_settings(settings: Settings, role: str) -> RoleSettings:
@@ -166,6 +189,7 @@ def role_settings(settings: Settings, role: str) -> RoleSettings:
         denial_hours=settings.flow.denial_hours,
         cards_per_hour=settings.flow.cards_per_hour,
         canary_every=settings.flow.canary_every,
+        reviewer=reviewer(settings) if role == "judge" else None,
         guard=expected(settings) if role == "executor" else None,
         webhook=WebhookSettings(
             listen=settings.gate.webhook_listen,

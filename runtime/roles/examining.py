@@ -41,7 +41,7 @@ async def examine(flags: Mapping[str, Any]) -> list[Line]:
     documents, said = _documents(settings)
     lines += said
     lines += await _cluster(settings, documents)
-    lines += [*_rules(settings), await _registry(settings), await model_line(settings), _checkpoints(settings)]
+    lines += [*_rules(settings), await _registry(settings), await model_line(settings), _judging_model(settings), _checkpoints(settings)]
     return [*lines, await _guard(settings)]
 
 
@@ -154,6 +154,12 @@ class Probe(Value):
     """The smallest structured answer."""
 
     fine: bool
+
+
+def _judging_model(settings: Settings) -> Line:
+    review, model = settings.review, settings.model
+    same = modelling.usable(settings) and (review.base_url, review.name) == (model.base_url, model.name)
+    return diagnosing.second_opinion(review.name if review.enabled else "", as_the_proposer=same)
 
 
 async def model_line(settings: Settings) -> Line:

@@ -28,7 +28,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     clock = clock_of(settings.clock, connection.ca)
     store = ledger.opened(settings.ledger_url, settings.audit_sink or settings.data_dir / "audit.jsonl")
     store.hold(ROLE)
-    metrics = deciders.metrics_of(settings)
+    metrics, due = deciders.metrics_of(settings), deciders.seldom(deciders.HEADS_SECONDS)
     owner, resumed = RandomIds().new(ROLE), False
     async with transport.connect(connection) as client:
         reader, writer = HttpReader(client), ImpersonatingWriter(client)
@@ -51,7 +51,8 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 await resume(hands)
                 resumed = True
             waiting = await execute_once(hands)
-            book.keep(store, clock.now())
+            if due():
+                book.keep(store, clock.now())
             return waiting
 
         deciders.ready(ROLE)

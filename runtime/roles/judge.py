@@ -13,6 +13,7 @@ from runtime import declared
 from runtime.ids import RandomIds
 from runtime.roles import deciders
 from runtime.roles.deciders import RoleSettings
+from runtime.roles.opinions import Opinions
 from runtime.roles.rulebook import Rulebook
 from tools.clocks import clock_of
 from tools.kubernetes import config, transport
@@ -35,7 +36,8 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     store.hold(keys.JUDGE)
     rulebook = Rulebook(settings.policies, store, clock)
     await rulebook.begin()
-    metrics = deciders.metrics_of(settings)
+    metrics, due = deciders.metrics_of(settings), deciders.seldom(deciders.HEADS_SECONDS)
+    reviewer = Opinions(settings.reviewer) if settings.reviewer else None
     async with transport.connect(connection) as client:
 
         async def step() -> int:
@@ -58,9 +60,11 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 cards_per_hour=settings.cards_per_hour,
                 canary_every=settings.canary_every,
                 record_key=own,
+                reviewer=reviewer,
             )
             waiting = await judge_once(bench)
-            book.keep(store, clock.now())
+            if due():
+                book.keep(store, clock.now())
             return waiting
 
         deciders.ready(keys.JUDGE)
@@ -69,6 +73,8 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
         finally:
             with contextlib.suppress(Day2Error):  # a damaged ledger or a gone clock is told by what ended us
                 book.keep(store, clock.now(), at_once=True)
+            if reviewer:
+                await reviewer.close()
             store.close()
             lock.release()
             if metrics:

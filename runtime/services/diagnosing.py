@@ -44,7 +44,7 @@ BY_WORDS = ("ask", "route", "serve")
 """Commands that a model adds to: without one, words alone choose the agents, and nothing is explained in sentences."""
 WITHOUT_MODEL = (
     "demo", "doctor", "scan", "plan", "apply", "action", "approve", "deny", "approvals", "run", "stop", "resume", "agent", "policy",
-    "audit", "config", "schema", "version", "help", "rbac", "gate", "sim",
+    "audit", "config", "schema", "version", "help", "rbac", "gate", "sim", "autonomy",
 )  # fmt: skip
 
 
@@ -321,3 +321,12 @@ def model(endpoint: str, used: Usage, *, price_micro_usd: int) -> Line:
     """`price_micro_usd` is that of 1,000 tokens, as the settings have it."""
     cost, price = (f"${micro / MICRO:.4f}" for micro in (used.micro_usd, price_micro_usd))
     return Line("model", "ok", f"{endpoint}: structured output in {used.seconds:.1f} s, {used.tokens} tokens, {cost} at {price}/1k")
+
+
+def second_opinion(name: str, *, as_the_proposer: bool) -> Line:
+    """`name` is the model judge's model, empty where none is asked."""
+    if not name:
+        return Line("model judge", "skip", "review.enabled is not set: rules and people decide")
+    if as_the_proposer:
+        return Line("model judge", "warn", f"{name} also proposes, and a model agrees with itself", "set review.name to another model")
+    return Line("model judge", "ok", f"{name}; its record: day2 policy agreement")

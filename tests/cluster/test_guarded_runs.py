@@ -22,6 +22,7 @@ from gate.audit import verify_ledger
 from gate.door import LedgerDoor
 from runtime import serving
 from runtime.roles import deciding, everything
+from runtime.services import reconciling
 from runtime.settings import FlowSettings, GateSettings, KubernetesSettings, PolicySettings, Settings, StoreSettings
 from tests.cluster.guarded import GRANTS, Guarded, guarded
 from tests.cluster.test_whole_runs import deploy
@@ -161,7 +162,18 @@ async def play(guard: Guarded, clock: Clock, namespace: str, folder: Path, actio
             await everything.start_role(family, "executor", settings)
             row = await one.until()
             assert verify_ledger(ledger).whole
+            assert_the_server_tells_the_same(guard, ledger, namespace, action_id)
             return row, path
+
+
+def assert_the_server_tells_the_same(guard: Guarded, ledger: Ledger, namespace: str, action_id: str) -> None:
+    """Its audit log and our chains, joined by permit: nothing unexplained, nothing missing, and it saw what we say was stored."""
+    found = [event for event in reconciling.events(guard.plane.layout.audit_log) if f"/namespaces/{namespace}/" in event.request_u_r_i]
+    records = [row for row in ledger.chain(1, 10_000) if row.subject == action_id]
+    told = reconciling.reconcile(found, records)
+    assert told.problems == ()
+    stored = sum(use.stored is True for use in reconciling.uses(records).values())
+    assert (told.writes, told.matched, told.uncovered) == (stored, stored, 0)
 
 
 async def test_an_action_is_applied_and_verified_under_the_guard(guard: Guarded, clock: Clock, namespace: str, tmp_path: Path) -> None:

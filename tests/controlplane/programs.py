@@ -65,6 +65,15 @@ class Layout(NamedTuple):
     def tokens(self) -> Path:
         return self.folder / "tokens.csv"
 
+    @property
+    def audit_policy(self) -> Path:
+        return self.folder / "audit-policy.json"
+
+    @property
+    def audit_log(self) -> Path:
+        """Every write, as the API server itself records it: who, impersonated as whom with which extras, and what it was answered."""
+        return self.folder / "audit.log"
+
     def pki(self, name: str) -> Path:
         return self.folder / "pki" / name
 
@@ -87,6 +96,14 @@ def etcd(layout: Layout) -> list[str]:
         "--unsafe-no-fsync",  # the data does not outlive the tests
         "--log-level=warn",
     ]
+
+
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [{"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]}],
+}
 
 
 def apiserver(layout: Layout) -> list[str]:
@@ -112,6 +129,8 @@ def apiserver(layout: Layout) -> list[str]:
         "--requestheader-extra-headers-prefix=X-Remote-Extra-",
         f"--proxy-client-cert-file={layout.pki('front-proxy.crt')}",
         f"--proxy-client-key-file={layout.pki('front-proxy.key')}",
+        f"--audit-policy-file={layout.audit_policy}",
+        f"--audit-log-path={layout.audit_log}",
         "--max-requests-inflight=2000",
         "--max-mutating-requests-inflight=1000",
         *([f"--admission-control-config-file={layout.admission}"] if layout.admission else []),

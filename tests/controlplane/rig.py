@@ -161,6 +161,7 @@ class ControlPlane:
 
     def _write_files(self) -> None:
         certificates.write(self.layout.folder / "pki")
+        self.layout.audit_policy.write_text(json.dumps(programs.AUDIT_POLICY), encoding="utf-8")
         rows = (f'{self._tokens[who.name]},{who.user},{who.name},"{who.group}"\n' for who in IDENTITIES)
         self._write_secret(self.layout.tokens, "".join(rows))
         for who in IDENTITIES:

@@ -1,5 +1,6 @@
 """The judge decides from what it read itself, and nothing that a proposer says changes that."""
 
+import copy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -209,6 +210,37 @@ async def test_a_missing_right_is_named(gate: Any) -> None:
     gate.cluster.forbidden.add("patch deployments")
     facts = await judged(gate)
     assert (facts.rights_ok, facts.rights_missing) == (False, ("patch apps/deployments",))
+
+
+async def test_rights_that_cannot_be_asked_for_now_leave_the_action_waiting(gate: Any) -> None:
+    """A denial would hold against the wish for an hour, for an API server that was away for a second."""
+
+    async def away(*_: Any) -> bool:
+        raise Unavailable("the Kubernetes API")
+
+    answers, gate.cluster.allowed = gate.cluster.allowed, away
+    action = await gate.submit(gate.proposal(gate.scale()))
+    await gate.judge()
+    assert gate.row(action).state is S.SUBMITTED
+    gate.cluster.allowed = answers
+    await gate.judge()
+    assert gate.row(action).state is S.PERMITTED
+
+
+async def test_nothing_hides_behind_a_crowd_of_changes(gate: Any) -> None:
+    """Somebody's webhook adds a thousand labels and then a privilege: the rules see that there was more than they were shown."""
+
+    async def rewritten(request: Any, *, agent: str) -> Any:
+        after = copy.deepcopy(gate.cluster.object("Deployment", "shop", "cart"))
+        after["spec"]["replicas"] = 4
+        after["metadata"]["labels"] = {f"label-{number:04}": "x" for number in range(1000)}
+        after["spec"]["template"]["spec"]["hostPID"] = True
+        return after
+
+    gate.cluster.preview = rewritten
+    facts = await judged(gate)
+    assert facts.changes[-1].path.endswith("more)")
+    assert len(facts.changes) < 1000
 
 
 async def test_an_agent_without_a_grant_has_none(gate: Any) -> None:

@@ -82,3 +82,21 @@ def export_chain(
         return
     out.write_text(text, encoding="utf-8")
     session.say(f"Saved {out}")
+
+
+@audit.command("reconcile")
+def reconcile_logs(
+    context: typer.Context,
+    kube_audit: Annotated[Path, typer.Option("--kube-audit", help="the API server's audit log: the file of its --audit-log-path")],
+) -> None:
+    """The API server's own log against the chains: each write there has one record here, and the other way round; else exits 1."""
+    from interfaces.rendering import records
+    from runtime.roles import console
+    from runtime.services import reconciling, recording
+
+    session = begin(context)
+    with console.record(session.settings) as record:
+        found = reconciling.reconcile(reconciling.events(kube_audit), recording.chain(record.ledger))
+    session.show(records.reconciliation(found), view=records.reconciliation_view)
+    if found.problems:
+        raise typer.Exit(Exit.ERROR)

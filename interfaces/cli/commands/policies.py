@@ -10,7 +10,9 @@ from interfaces.cli.exits import Exit
 from interfaces.cli.flags import seconds
 from interfaces.cli.sessions import begin
 
-policy = typer.Typer(help="Rules: list, lint, test, explain, eval, diff, simulate.", rich_markup_mode=None, no_args_is_help=True)
+policy = typer.Typer(
+    help="Rules: list, lint, test, explain, eval, diff, simulate; the model judge's agreement.", rich_markup_mode=None, no_args_is_help=True
+)
 Paths = Annotated[
     list[Path] | None, typer.Argument(help="files or folders of ActionPolicy documents; the built-in packs without", show_default=False)
 ]
@@ -142,3 +144,19 @@ def simulate_rules(
         session.hint("no verdict to replay: day2 action list")
     if detailed and found.shifts:
         raise typer.Exit(Exit.DIFFERS)
+
+
+@policy.command("agreement")
+def show_agreement(context: typer.Context) -> None:
+    """How well the model judge agrees with the rules and with people, failure mode by failure mode (Cohen's kappa)."""
+    from interfaces.rendering import rules
+    from runtime.roles import console
+    from runtime.services import agreeing, policies
+
+    session = begin(context)
+    packs = {rule.policy.name: rule.policy.pack for rule in policies.in_force(session.settings.policy.rules).rules}
+    with console.record(session.settings) as record:
+        found = agreeing.agreement(record.ledger.search(limit=agreeing.MOST), packs)
+    session.show(rules.agreement_document(found), columns=rules.AGREEMENT_COLUMNS, name="with")
+    if not sum(sum(row[1:]) for row in found):
+        session.hint("no action was looked at by a model judge: day2 config explain review.enabled")

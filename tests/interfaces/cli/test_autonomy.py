@@ -67,6 +67,7 @@ PERMIT = Permit(
     cluster="c-1",
     uid="u-1",
     request="",
+    line="",
     iat=0,
     exp=1,
 )

@@ -72,10 +72,12 @@ OFFLINE = {
     "policy eval -f action.json": "Evaluation",
     "policy list": "RuleList",
     "policy diff rules": "RuleDiff",
+    "policy agreement": "AgreementList",
     "policy simulate --rules rules": "Simulation",
     "audit list": "AuditList",
     "audit get door/1": "AuditRecord",
     "audit verify": "AuditReport",
+    "audit reconcile --kube-audit kube-audit.log": "ReconcileReport",
     "config view": "SettingList",
     "config get flow.poll_seconds": "Setting",
     "config explain flow.poll_seconds": "Setting",
@@ -101,6 +103,7 @@ def folder(tmp_path: Path, past: Any) -> Path:
     past.asked("act-done", from_replicas=4, to_replicas=1)
     past.move("act-done", S.APPROVED, S.PERMITTED, S.CLAIMED, S.SENDING, S.APPLIED, S.VERIFIED)
     (tmp_path / "manifests.yaml").write_text(MANIFESTS, encoding="utf-8")
+    (tmp_path / "kube-audit.log").touch()
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "ours.yaml").write_text(RULE, encoding="utf-8")
     (tmp_path / "action.json").write_text(json.dumps(EVALUATED), encoding="utf-8")

@@ -547,7 +547,7 @@ class Ward(House):
         executor = self.alive.get("executor")
         if executor is None or not executor.ready.is_set():
             return timedelta()
-        seconds = {ActionState.APPLIED: 100.0, ActionState.UNKNOWN: 0.5, ActionState.UNDOING: 0.5}
+        seconds = {ActionState.APPLIED: 100.0, ActionState.UNKNOWN: 10.0, ActionState.UNDOING: 0.5}
         return timedelta(seconds=seconds.get(self.now_there.state, 0.0))
 
     def _meddled(self, what: str, moment: str) -> Response | None:

@@ -337,7 +337,7 @@ async def finished(ward: Any, story: Story) -> None:
         role = AT_WORK.get(row.state, EXECUTOR)
         if role not in ward.alive:
             await ward.bring_up(role)
-        if row.state is S.NEEDS_APPROVAL:
+        if row.state is S.NEEDS_APPROVAL and row.expires_at > ward.server.now:
             ward.approve()
         await ward.leaves(row.state)
     for role in [role for role in ward.alive if role != DOOR]:
