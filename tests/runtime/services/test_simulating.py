@@ -104,7 +104,7 @@ def test_a_rule_that_is_added_shows_whom_it_would_have_stopped_and_by_what(past:
 
 
 def test_a_rule_that_is_loosened_shows_what_would_have_passed_and_what_held_it(past: Past) -> None:
-    past.judged("act-0001", replicas=8, replicas_after=3)
+    past.judged("act-0001", replicas=8, replicas_after=3, has_pdb=False)
     (shift,) = past.simulate(candidate(without="replicas-drop")).shifts
     assert (shift.was, shift.becomes, [result.rule for result in shift.rules]) == (Decision.DENY, Decision.ALLOW, ["replicas-drop"])
 
@@ -132,7 +132,7 @@ def older(kept: Any, *gone: str) -> Any:
 def test_facts_of_an_older_form_are_not_guessed_where_a_rule_reads_them(past: Past) -> None:
     past.judged("act-0001", edit=lambda kept: older(kept, "evidence_elsewhere"))
     past.judged("act-0002", edit=lambda kept: older(kept, "evidence_elsewhere"))
-    past.judged("act-0003", edit=lambda kept: older(kept, "owner_kind"))  # no rule reads it
+    past.judged("act-0003", edit=lambda kept: older(kept, "resource_version"))  # no rule reads it
     past.judged("act-0004", edit=lambda kept: {**kept, "facts": {**kept["facts"], "moon_phase": 3}})
     past.judged("act-0005", edit=lambda kept: {**kept, "surprise": 1})
     past.judged("act-0006", edit=lambda kept: {})

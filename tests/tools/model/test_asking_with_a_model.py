@@ -18,7 +18,7 @@ from interfaces.rendering import answers
 from interfaces.rendering.screens import Screen
 from runtime.declared import Declared
 from runtime.roles import examining, looking, modelling
-from runtime.services import asking, manifests
+from runtime.services import asking, diagnosing, manifests
 from runtime.services.asking import Answer
 from runtime.settings import ModelSettings, Settings, StoreSettings
 from tools.clocks import HandClock
@@ -236,6 +236,6 @@ async def test_the_doctor_says_what_keeps_a_model_from_being_asked(endpoint: Any
 async def test_the_doctor_counts_what_works_without_a_model(endpoint: Any, settings: Any) -> None:
     line = await doctor(settings(enabled=False))
     assert line.state == "skip"
-    assert "22 commands work in full" in line.cause
+    assert f"{len(diagnosing.WITHOUT_MODEL)} commands work in full" in line.cause
     assert "these 3 go by words: ask, route, serve" in line.cause
     assert endpoint.seen == []
