@@ -139,7 +139,7 @@ class Guarded:
         }
         return Permit(**told | changes)
 
-    def undo(self, request: ApiRequest, forward: Permit, old: Json, new: Json, **changes: Any) -> Permit:
+    def undo(self, request: ApiRequest, forward: Permit, old: Json, new: Json, /, **changes: Any) -> Permit:
         told = {"jti": self.ids.new("permit"), "use": "undo", "forward": forward.jti, "inverse": states.inverse_hash(old, new), "post": ""}
         told |= {
             "generation": 0,

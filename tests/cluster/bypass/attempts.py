@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,6 +22,7 @@ MERGE, STRATEGIC, JSON_PATCH, APPLY, JSON = (
     "application/apply-patch+yaml",
     "application/json",
 )
+_WITHOUT_RIGHT = re.compile(r'User \\"[^"]*\\" cannot |cannot impersonate|in extra is not allowed')
 SHAPED = "e30.e30.e30"
 """Looks like a permit; nobody signed it."""
 MODES = ("api", "static")
@@ -98,4 +100,4 @@ def refused_by(answer: httpx.Response) -> str:
         return "webhook"
     if answer.status_code == 403 and "day2" in text and "ValidatingAdmissionPolicy" in text:
         return "policy"
-    return "rbac" if answer.status_code == 403 else "api"
+    return "rbac" if answer.status_code == 403 and _WITHOUT_RIGHT.search(text) else "api"

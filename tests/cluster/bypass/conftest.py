@@ -27,7 +27,8 @@ def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """Its parameter is one of `attempts.MODES`."""
     from tests.cluster.bypass.ground import standing
 
-    with _guard(request, tmp_path_factory.mktemp("guard")) as guard, standing(guard, tmp_path_factory.mktemp("bypass")) as found:
+    folder = tmp_path_factory.mktemp("bypass")
+    with _guard(request, tmp_path_factory.mktemp("guard")) as guard, standing(guard, request.param, folder) as found:
         yield found
 
 

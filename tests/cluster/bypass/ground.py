@@ -49,6 +49,7 @@ class Ground:
     """`names` fill the braces of paths, bodies and headers."""
 
     guard: Guarded
+    mode: str
     namespace: str
     store: Store
     tokens: dict[str, str]
@@ -72,12 +73,11 @@ class Ground:
         if self._stirred:
             self.plane.until(self._caught_up, "controllers at rest")
             self._before, self._stirred = self.store.settled(), False
-        else:
-            self._before = self.store.look()
 
     def moved(self) -> list[str]:
-        """Which keys of the store moved since the mark."""
-        found, self._found = [*self._found, *moved(self._before, self.store.look())], []
+        """Which keys of the store moved since the mark, or since they were asked for last."""
+        before, self._before = self._before, self.store.look()
+        found, self._found = [*self._found, *moved(before, self._before)], []
         return found
 
     def rest(self, restore: Callable[[], Any]) -> None:
@@ -177,7 +177,7 @@ class Ground:
 
 
 @contextmanager
-def standing(guard: Guarded, folder: Path) -> Iterator[Ground]:
+def standing(guard: Guarded, mode: str, folder: Path) -> Iterator[Ground]:
     """The ground on a plane where the guard is in force."""
     with ExitStack() as stack:
         namespace = stack.enter_context(guard.plane.namespace())
@@ -189,7 +189,7 @@ def standing(guard: Guarded, folder: Path) -> Iterator[Ground]:
         tokens = {name: json.loads(path.read_text())["users"][0]["user"]["token"] for name, path in guard.files.items()}
         tokens |= {"nobody": "", "direct agent": guard.plane.token("agent"), "direct preview": guard.plane.token("preview")}
         names = {"ns": namespace, "system": NAMESPACE, "node": str(guard.plane.get("/api/v1/nodes")["items"][0]["metadata"]["name"])}
-        ground = Ground(guard, namespace, store, tokens, {}, http, names, folder)
+        ground = Ground(guard, mode, namespace, store, tokens, {}, http, names, folder)
         ground.tokens |= forged_tokens(ground)
         for who, told in certificate(ground).items():
             ground.certificates[who] = stack.enter_context(told)
@@ -209,7 +209,8 @@ def _peopled(ground: Ground) -> None:
 
 def _all_run(ground: Ground) -> bool:
     items = ground.get("/api/v1/namespaces/{ns}/pods")["items"]
-    return len(items) == 3 and all(item["status"].get("phase") == "Running" and "deletionTimestamp" not in item["metadata"] for item in items)
+    running = [item for item in items if item["status"].get("phase") == "Running" and "deletionTimestamp" not in item["metadata"]]
+    return (len(items), len(running)) == (4, 3)
 
 
 def _swept(ground: Ground) -> None:

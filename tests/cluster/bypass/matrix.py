@@ -53,7 +53,7 @@ SCALE = {**item("autoscaling/v1", "Scale", "web", spec={"replicas": 9}), "metada
 IMAGE = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "evil:1"}]}}}}
 SSA = {**workload("Deployment", "web", replicas=9), "metadata": {"name": "web"}}
 TOKEN = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-BIND = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "lone"}, "target": {"kind": "Node", "name": "{node}"}}
+BIND = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "waiting"}, "target": {"kind": "Node", "name": "{node}"}}
 EVICT = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "lone"}}
 TAINT = {"spec": {"taints": [{"key": "x", "effect": "NoExecute"}]}}
 CRD: Any = item(
@@ -113,7 +113,7 @@ WRITES: tuple[Write, ...] = (
     patched("pod with an ephemeral container", f"{CORE}/pods/lone/ephemeralcontainers", {"spec": {"ephemeralContainers": [{"name": "e", "image": "evil:1"}]}}, STRATEGIC),
     deleted("all pods", f"{CORE}/pods"),
     created("eviction", f"{CORE}/pods/lone/eviction", EVICT),
-    created("binding", f"{CORE}/pods/lone/binding", BIND),
+    created("binding", f"{CORE}/pods/waiting/binding", BIND),
     connected("pod exec", f"{CORE}/pods/lone/exec?command=id&stdout=true"),
     connected("pod exec", f"{CORE}/pods/lone/exec?command=id&stdout=true", "POST"),
     connected("pod attach", f"{CORE}/pods/lone/attach?stdout=true"),
@@ -194,9 +194,11 @@ IDENTITIES = (*ACCOUNTS, "agent", "preview", "direct agent")
 
 
 def as_granted() -> Iterator[Attempt]:
-    for write in WRITES:
-        for who in IDENTITIES:
-            yield calling("rights", f"{write.name} by {who}", identified(write, who), group=write.name)
+    """With files each write is tried by one of them in turn: RBAC answers first, and it knows nothing of files."""
+    for place, write in enumerate(WRITES):
+        for number, who in enumerate(IDENTITIES):
+            modes = MODES if number == place % len(IDENTITIES) else ("api",)
+            yield calling("rights", f"{write.name} by {who}", identified(write, who), group=write.name, modes=modes)
 
 
 def misgranted() -> Iterator[Attempt]:

@@ -4,7 +4,6 @@ Refused means that the answer is an error by somebody who is there to refuse, an
 """
 
 import itertools
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,15 +21,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(300)
 AGENT, USER, PREVIEW = "scaling", "day2:agent:scaling", "day2:preview:scaling"
-GROUPS = {name: tuple(found) for name, found in itertools.groupby(TABLE, lambda attempt: attempt.group) if name}
+GROUPS = {
+    (mode, name): tuple(attempt for attempt in found if mode in attempt.modes)
+    for name, found in ((name, tuple(found)) for name, found in itertools.groupby(TABLE, lambda attempt: attempt.group) if name)
+    for mode in MODES
+}
 in_both_modes = pytest.mark.parametrize("ground", MODES, indirect=True)
 
 
-def rows() -> Iterator[Any]:
-    for mode in MODES:
-        for attempt in TABLE:
-            if mode in attempt.modes:
-                yield pytest.param(mode, attempt, id=f"{mode}-{attempt.id}")
+def rows(modes: tuple[str, ...]) -> list[Any]:
+    return [pytest.param(attempt, id=attempt.id) for attempt in TABLE if attempt.modes == modes]
 
 
 # ------------------------------------------------------------------ the table
@@ -88,8 +88,26 @@ def test_the_previews_look_and_the_notifier_tells(ground: "Ground") -> None:
 
 
 # ------------------------------------------------------------------ what is not judged does not
-@pytest.mark.parametrize(("ground", "attempt"), list(rows()), indirect=["ground"])
+@in_both_modes
+@pytest.mark.parametrize("attempt", rows(MODES))
 def test_nothing_gets_through(ground: "Ground", attempt: Attempt) -> None:
+    refused(ground, attempt)
+
+
+@pytest.mark.parametrize("ground", ["api"], indirect=True)
+@pytest.mark.parametrize("attempt", rows(("api",)))
+def test_nobody_of_ours_has_the_right(ground: "Ground", attempt: Attempt) -> None:
+    refused(ground, attempt)
+
+
+@pytest.mark.parametrize("ground", ["static"], indirect=True)
+@pytest.mark.parametrize("attempt", rows(("static",)))
+def test_files_hold_what_policies_of_the_api_cannot(ground: "Ground", attempt: Attempt) -> None:
+    """With policies of the API alone these would pass: docs/gate.md says what holds them there."""
+    refused(ground, attempt)
+
+
+def refused(ground: "Ground", attempt: Attempt) -> None:
     ground.entitle(everything=attempt.misgranted)
     answer, moved = grouped(ground, attempt) if attempt.group else alone(ground, attempt)
     assert moved == []
@@ -108,7 +126,7 @@ def grouped(ground: "Ground", attempt: Attempt) -> tuple[Any, list[str]]:
 
     if attempt.group not in ground.together:
         ground.mark()
-        answers = {each.id: each.act(ground) for each in GROUPS[attempt.group]}
+        answers = {each.id: each.act(ground) for each in GROUPS[ground.mode, attempt.group]}
         ground.together[attempt.group] = Together(answers, ground.moved())
     found = ground.together[attempt.group]
     return found.answers[attempt.id], found.moved

@@ -59,6 +59,7 @@ def victims() -> tuple[tuple[str, Json], ...]:
         (f"{batch}/jobs", item("batch/v1", "Job", "web", spec=job)),
         (f"{batch}/cronjobs", item("batch/v1", "CronJob", "web", spec={"suspend": True, "schedule": "0 0 1 1 *", "jobTemplate": {"spec": job}})),
         (f"{core}/pods", item("v1", "Pod", "lone", spec=pods_of("lone")["spec"])),
+        (f"{core}/pods", item("v1", "Pod", "waiting", spec=pods_of("waiting")["spec"] | {"schedulerName": "nobody"})),
         (
             "/apis/autoscaling/v2/namespaces/{ns}/horizontalpodautoscalers",
             item("autoscaling/v2", "HorizontalPodAutoscaler", "web", spec={"scaleTargetRef": target, "maxReplicas": 3}),
@@ -76,7 +77,7 @@ def victims() -> tuple[tuple[str, Json], ...]:
         (f"{core}/services", item("v1", "Service", "web", spec={"ports": [{"port": 80}], "selector": {"app": "web"}})),
         (f"{core}/serviceaccounts", item("v1", "ServiceAccount", "robot")),
         (f"{core}/resourcequotas", item("v1", "ResourceQuota", "web", spec={"hard": {"pods": "90"}})),
-        (f"{core}/limitranges", item("v1", "LimitRange", "web", spec={"limits": [{"type": "Pod", "max": {"cpu": "15"}}]})),
+        (f"{core}/limitranges", item("v1", "LimitRange", "web", spec={"limits": [{"type": "PersistentVolumeClaim", "max": {"storage": "9Gi"}}]})),
         (
             f"{core}/persistentvolumeclaims",
             item(
