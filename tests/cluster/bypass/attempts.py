@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -101,3 +102,11 @@ def refused_by(answer: httpx.Response) -> str:
     if answer.status_code == 403 and "day2" in text and "ValidatingAdmissionPolicy" in text:
         return "policy"
     return "rbac" if answer.status_code == 403 and _WITHOUT_RIGHT.search(text) else "api"
+
+
+def until(holds: Callable[[], bool], what: Callable[[], str], seconds: float = 20.0) -> None:
+    """Raises AssertionError that says what it waited for."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, what()
+        time.sleep(0.05)

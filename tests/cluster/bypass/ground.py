@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import ssl
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -23,13 +22,12 @@ from core.domain.permit import Permit
 from core.domain.values import Json
 from gate import permits
 from tests.cluster.access import kubeconfigs
-from tests.cluster.bypass.attempts import MERGE, Call
+from tests.cluster.bypass.attempts import MERGE, Call, until
 from tests.cluster.bypass.credentials import certificate, forged_tokens
 from tests.cluster.bypass.store import Store, moved
 from tests.cluster.bypass.victims import MISGRANT, victims
 from tests.cluster.guarded import STRATEGIC, Guarded, broken_glass, path_of
 from tests.controlplane.rig import ControlPlane
-from tools.kubernetes.writer import PERMIT_HEADER
 
 AGENT = "scaling"
 USER = f"day2:agent:{AGENT}"
@@ -111,7 +109,7 @@ class Ground:
             else:
                 broken_glass(self.plane, path).raise_for_status()
         read = Call("reader", "GET", "/api/v1/namespaces/{ns}/secrets")
-        until(lambda: self.call(read).is_success == everything, "the rights in force")
+        until(lambda: self.call(read).is_success == everything, lambda: "the rights in force")
         self._entitled = everything
         self._stirred = True
 
@@ -218,10 +216,3 @@ def _swept(ground: Ground) -> None:
     for path, body in victims():
         if "/namespaces/{ns}/" not in path:
             ground.plane.request("DELETE", f"{path}/{body['metadata']['name']}")
-
-
-def until(holds: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)

@@ -107,7 +107,12 @@ def direct() -> Iterator[Attempt]:
     for who in ("certificate agent", "certificate preview", "direct agent", "direct preview"):
         if who != "direct preview":  # it may look: nothing tells it from the judge's, and nothing is kept
             yield calling("direct", f"dry run by {who}", PATCH._replace(who=who, path=f"{WEB}?dryRun=All"))
-        yield calling("direct", f"permit in a header by {who}", PATCH._replace(who=who, headers=(GOOD, ("X-Day2-Permit", "{permit}"))), stopped_by=SHAPE)
+        yield calling(
+            "direct",
+            f"permit in a header by {who}",
+            PATCH._replace(who=who, headers=(GOOD, ("X-Day2-Permit", "{permit}"))),
+            stopped_by=SHAPE,
+        )
         yield calling("direct", f"itself with permit by {who}", PATCH._replace(who=who, headers=((USER, AGENT), GOOD)))
     for who in (
         "token unsigned", "token alg none", "token expired", "token renamed", "token of another audience", "token of a deleted account",
@@ -148,7 +153,14 @@ def previews() -> Iterator[Attempt]:
     }  # fmt: skip
     for name, call in tries.items():
         yield calling("preview", name, call, stopped_by=SHAPE)
-    for name in ("keeps a scale", "keeps with a permit", "deletes with dryRun in the query beside a body", "takes a token", "runs a command", "lifts a stop"):
+    for name in (
+        "keeps a scale",
+        "keeps with a permit",
+        "deletes with dryRun in the query beside a body",
+        "takes a token",
+        "runs a command",
+        "lifts a stop",
+    ):
         gate = frozenset({"policy", "webhook", "api"})
         if name != "lifts a stop":
             yield calling("preview", f"{name}, given every right", tries[name], stopped_by=gate, misgranted=True)
@@ -158,7 +170,10 @@ def notifier() -> Iterator[Attempt]:
     """`notifier` may create events under its own name; it tries the rest."""
     own = {"reportingController": REPORTER}
     made = Call("notifier", "POST", EVENTS, event("bypass-told", **own))
-    core = {**item("v1", "Event", "bypass-old", reason="x", reportingComponent=REPORTER), "involvedObject": {"namespace": "{ns}", "name": "web"}}
+    core = {
+        **item("v1", "Event", "bypass-old", reason="x", reportingComponent=REPORTER),
+        "involvedObject": {"namespace": "{ns}", "name": "web"},
+    }
     owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "web", "uid": "00000000-0000-0000-0000-000000000000"}
     seen = f"{EVENTS}/bypass-seen"
     tries: dict[str, Call] = {
@@ -182,7 +197,17 @@ def notifier() -> Iterator[Attempt]:
     }  # fmt: skip
     for name, call in tries.items():
         yield calling("notifier", name, call)
-    for name in ("as another reporter", "with a finalizer", "with an owner", "of the old form", "changes one", "replaces one", "deletes one", "in kube-system", "scales"):
+    for name in (
+        "as another reporter",
+        "with a finalizer",
+        "with an owner",
+        "of the old form",
+        "changes one",
+        "replaces one",
+        "deletes one",
+        "in kube-system",
+        "scales",
+    ):
         yield calling("notifier", f"{name}, given every right", tries[name], stopped_by=frozenset({"policy"}), misgranted=True)
 
 
@@ -203,10 +228,17 @@ def bindings() -> Iterator[Attempt]:
         inside = item(f"{RBAC}/v1", "RoleBinding", "new", roleRef={**master, "name": "edit"}, subjects=[subject])
         only = frozenset({"policy"})
         yield calling("bindings", f"{name} to everything", Call("admin", "POST", f"{RULES}/clusterrolebindings", wide), stopped_by=only)
-        yield calling("bindings", f"{name} to a namespace", Call("admin", "POST", f"{RULES}/namespaces/{{ns}}/rolebindings", inside), stopped_by=only)
+        yield calling(
+            "bindings", f"{name} to a namespace", Call("admin", "POST", f"{RULES}/namespaces/{{ns}}/rolebindings", inside), stopped_by=only
+        )
         added = Call("admin", "PATCH", f"{RULES}/clusterrolebindings/bypass-binding", {"subjects": [subject]}, MERGE)
         yield calling("bindings", f"{name} added to a binding", added, stopped_by=only)
-    for kind, name in (("clusterroles", "day2-reader"), ("clusterroles", "day2-agent-scaling"), ("clusterrolebindings", "day2-reader"), ("clusterrolebindings", "day2-executor-identity")):
+    for kind, name in (
+        ("clusterroles", "day2-reader"),
+        ("clusterroles", "day2-agent-scaling"),
+        ("clusterrolebindings", "day2-reader"),
+        ("clusterrolebindings", "day2-executor-identity"),
+    ):
         path = f"{RULES}/{kind}/{name}"
         changed: Any = {"rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]} if kind == "clusterroles" else {"subjects": []}
         for verb, call in (("edits", Call("admin", "PATCH", path, changed, MERGE)), ("deletes", Call("admin", "DELETE", path))):

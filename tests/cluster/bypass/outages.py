@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 from core.actions import admission
 from core.domain.values import Json
 from gate import keys
-from tests.cluster.bypass.attempts import Attempt, playing
+from tests.cluster.bypass.attempts import Attempt, playing, until
 from tests.cluster.bypass.claims import QUIET, USER, _put_back, web
-from tests.cluster.bypass.ground import until
 
 if TYPE_CHECKING:
     import httpx
@@ -35,7 +34,7 @@ def during(outage: Callable[[Ground], contextlib.AbstractContextManager[None]]) 
         token = ground.minted(permit)
         with outage(ground):
             answer = ground.sent(web(ground), USER, token)
-        until(lambda: ground.sent(web(ground), USER, token, dry_run=True).is_success, f"going on after {outage.__name__}")
+        until(lambda: ground.sent(web(ground), USER, token, dry_run=True).is_success, lambda: f"going on after {outage.__name__}")
         return answer
 
     act.__name__ = outage.__name__
@@ -161,19 +160,25 @@ def stopped_by_annotation(ground: Ground) -> httpx.Response:
     token, space = ground.minted(permit), "/api/v1/namespaces/{ns}"
     ground.admin("PATCH", space, {"metadata": {"annotations": {admission.STOP: "all"}}})
     try:
-        until(lambda: ground.sent(request, USER, token, dry_run=True).status_code == 403, "the annotation seen")
+        until(lambda: ground.sent(request, USER, token, dry_run=True).status_code == 403, lambda: "the annotation seen")
         ground.mark()
         return ground.sent(request, USER, token)
     finally:
         ground.rest(lambda: ground.admin("PATCH", space, {"metadata": {"annotations": {admission.STOP: None}}}))
-        until(lambda: ground.sent(request, USER, token, dry_run=True).is_success, "the annotation gone")
+        until(lambda: ground.sent(request, USER, token, dry_run=True).is_success, lambda: "the annotation gone")
 
 
 def stop_lifted_by_an_agent(ground: Ground) -> httpx.Response:
     """With a permit of the judge's own hand."""
     space, agent = "/api/v1/namespaces/{ns}", "only-label-namespace"
     ground.admin("PATCH", space, {"metadata": {"annotations": {admission.STOP: "all"}}})
-    told = {"resource": "namespaces", "group": "", "namespace": "", "name": ground.namespace, "content_type": "application/merge-patch+json"}
+    told = {
+        "resource": "namespaces",
+        "group": "",
+        "namespace": "",
+        "name": ground.namespace,
+        "content_type": "application/merge-patch+json",
+    }
     request = web(ground, {"metadata": {"annotations": {admission.STOP: None}}}).model_copy(update=told)
     old = ground.get(space)
     new: Json = {**old, "metadata": {**old["metadata"], "annotations": {}}}

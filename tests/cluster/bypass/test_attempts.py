@@ -4,6 +4,8 @@ Refused means that the answer is an error by somebody who is there to refuse, an
 """
 
 import itertools
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,7 @@ from core.actions.admission import REPORTER
 from tests.cluster.bypass import matrix
 from tests.cluster.bypass.attempts import MODES, SHAPED, Attempt, Call, refused_by
 from tests.cluster.bypass.matrix import APPS, CORE, EVENTS, WRITES, Write
+from tests.cluster.bypass.rows import ROWS, SKEWED, Seen, looked_at
 from tests.cluster.bypass.table import TABLE
 from tests.cluster.bypass.victims import event
 from tests.cluster.guarded import only
@@ -26,6 +29,9 @@ GROUPS = {
     for name, found in ((name, tuple(found)) for name, found in itertools.groupby(TABLE, lambda attempt: attempt.group) if name)
     for mode in MODES
 }
+CONTROL = "untouched"
+NOTHING_WRITTEN = {"failed", "submitted", "escalated", "expired", "approved", "rolled_back"}
+"""How a row by hand may end. Rolled back: what it says was done stands there undone."""
 in_both_modes = pytest.mark.parametrize("ground", MODES, indirect=True)
 
 
@@ -140,9 +146,9 @@ PASSING: dict[str, Call] = {
     "a forged permit": Call("executor", "PATCH", f"{APPS}/deployments/idle", {"spec": {"minReadySeconds": 8}}, matrix.MERGE).impersonating(
         USER, SHAPED
     ),
-    "a preview that keeps": Call("judge", "PATCH", f"{APPS}/deployments/idle", {"spec": {"minReadySeconds": 9}}, matrix.MERGE).impersonating(
-        PREVIEW
-    ),
+    "a preview that keeps": Call(
+        "judge", "PATCH", f"{APPS}/deployments/idle", {"spec": {"minReadySeconds": 9}}, matrix.MERGE
+    ).impersonating(PREVIEW),
     "a direct user": Call("direct agent", "PATCH", f"{APPS}/deployments/idle", {"spec": {"minReadySeconds": 0}}, matrix.MERGE),
     "a certificate": Call("certificate agent", "PATCH", f"{CORE}/configmaps/web", {"data": {"a": "1"}}, matrix.MERGE),
     "a notifier that lies": Call("notifier", "POST", EVENTS, event("bypass-lie")),
@@ -158,7 +164,9 @@ def test_without_the_guard_each_write_is_well_formed_and_what_passes_is_noticed(
     try:
         ground.plane.until(lambda: refused_by(ground.call(tried("web"))) == "nobody", "the guard gone")
         ground.mark()
-        refused = {write.name: answer.text[:200] for write in WRITES if not write.actual and not (answer := ground.call(dry(write))).is_success}
+        refused = {
+            write.name: answer.text[:200] for write in WRITES if not write.actual and not (answer := ground.call(dry(write))).is_success
+        }
         assert (refused, ground.moved()) == ({}, [])
         for name, call in PASSING.items():
             ground.mark()
@@ -167,6 +175,8 @@ def test_without_the_guard_each_write_is_well_formed_and_what_passes_is_noticed(
             assert ground.moved(), name
             ground.stir()
     finally:
+        ground.plane.request("DELETE", ground.filled(f"{CORE}/secrets/through"))
+        ground.plane.request("DELETE", ground.filled(f"{EVENTS}/bypass-lie"))
         ground.guard.install()
         ground.entitle(everything=False)
 
@@ -179,3 +189,56 @@ def dry(write: Write) -> Call:
 
 def tried(name: str) -> Call:
     return Call("reader", "PATCH", f"{APPS}/deployments/{name}?dryRun=All", {"spec": {"replicas": 9}}, matrix.MERGE)
+
+
+# ------------------------------------------------------------------ a ledger that somebody else wrote into
+@pytest.fixture(scope="module")
+def seen(ground: "Ground") -> Seen:
+    ground.entitle(everything=False)
+    return looked_at(ground, {**ROWS, CONTROL: lambda ground, made: {}}, first=1, clock="system")
+
+
+@pytest.fixture(scope="module")
+def skewed(ground: "Ground", seen: Seen) -> Iterator[Seen]:
+    from tests.cluster.test_guarded_runs import Clock
+
+    clock = Clock()
+    clock.ahead = -timedelta(hours=1)
+    try:
+        yield looked_at(ground, SKEWED, first=1 + len(ROWS) + 1, clock=clock.url)
+    finally:
+        clock.close()
+
+
+@in_both_modes
+def test_an_untouched_row_is_executed(ground: "Ground", seen: Seen) -> None:
+    assert seen.ends[CONTROL][0] == "verified", seen.ends[CONTROL]
+
+
+@in_both_modes
+def test_nothing_else_is_written(ground: "Ground", seen: Seen, skewed: Seen) -> None:
+    control = f"/row-{len(ROWS) + 1}"
+    assert [key for key in seen.moved if control not in key] == []
+    assert seen.moved, "not even what was judged"
+    assert skewed.moved == []
+
+
+@in_both_modes
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_by_hand_is_refused(ground: "Ground", seen: Seen, name: str) -> None:
+    state, note = seen.ends[name]
+    assert state in NOTHING_WRITTEN, note
+    assert row_of(ground, 1 + list(ROWS).index(name)) == 0
+
+
+@in_both_modes
+@pytest.mark.parametrize("name", SKEWED)
+def test_a_wrong_clock_opens_nothing(ground: "Ground", skewed: Seen, name: str) -> None:
+    state, note = skewed.ends[name]
+    assert state == "failed", note
+    assert "expired" in note
+
+
+def row_of(ground: "Ground", number: int) -> Any:
+    """What the change would have set, as it stands."""
+    return ground.get(f"/apis/apps/v1/namespaces/{{ns}}/deployments/row-{number}")["spec"].get("minReadySeconds", 0)
