@@ -38,7 +38,8 @@ MERGE: Final = "application/merge-patch+json"
 
 
 class Identity(NamedTuple):
-    """Who may knock, by a token of its own; an empty group is none. Only the rig's own programs are masters; the product's get what RBAC gives them."""
+    """Who may knock, by a token of its own; an empty group is none. Only the rig's own programs are masters; the product's get what RBAC
+    gives them."""
 
     name: str
     user: str

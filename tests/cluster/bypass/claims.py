@@ -11,6 +11,7 @@ import httpx
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 
+from core.actions.admission import PROTECTED
 from core.domain.api_request import ApiRequest
 from core.domain.permit import FORWARD_SECONDS, Permit
 from core.domain.values import Json
@@ -67,6 +68,20 @@ def signed(name: str) -> Callable[[Ground], httpx.Response]:
         request = web(ground)
         permit, _, _ = ground.judged(request)
         return ground.sent(request, USER, ground.minted(permit.model_copy(update=SIGNED[name](permit))))
+
+    return act
+
+
+def protected(namespace: str) -> Callable[[Ground], httpx.Response]:
+    """A permit of the judge's own hand for a namespace in which the cluster or we ourselves live."""
+
+    def act(ground: Ground) -> httpx.Response:
+        agent = only("label_namespace")
+        told = {"group": "", "resource": "namespaces", "namespace": "", "name": namespace}
+        request = web(ground, {"metadata": {"labels": {"taken": "1"}}}).model_copy(update=told)
+        old = ground.plane.get(request.path)
+        new = {**old, "metadata": {**old["metadata"], "labels": {**old["metadata"]["labels"], "taken": "1"}}}
+        return ground.sent(request, f"day2:agent:{agent}", ground.minted(ground.guard.permit(request, agent, old, new)))
 
     return act
 
@@ -389,6 +404,8 @@ DELETIONS: dict[str, Json] = {
 def attempts() -> Iterator[Attempt]:
     for name in SIGNED:
         yield playing("permit", signed(name), name, stopped_by=WEBHOOK)
+    for name in PROTECTED:
+        yield playing("permit", protected(name), f"for {name}", stopped_by=frozenset({"policy"}))
     for name in TOKENS:
         yield playing("forged", tokened(name), name, stopped_by=LOCKS)
     for name, changes in SWAPS.items():

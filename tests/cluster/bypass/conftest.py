@@ -1,4 +1,4 @@
-"""The ground of the attempts, once with the guard as objects of the API and once as files. Marked `bypass`: `make test-bypass` runs them."""
+"""The ground of the attempts: the guard as objects of the API, and as files. All are marked `bypass`: `make test-bypass` runs them."""
 
 from __future__ import annotations
 

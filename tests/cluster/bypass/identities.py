@@ -5,9 +5,9 @@ from typing import Any
 
 from core.actions.admission import BREAK_GLASS, REPORTER, STOP
 from core.actions.roles import ACCOUNTS, NAMESPACE
-from tests.cluster.bypass.attempts import APPLY, MERGE, SHAPE, SHAPED, STRATEGIC, Attempt, Call, calling
+from tests.cluster.bypass.attempts import APPLY, JSON, MERGE, SHAPE, SHAPED, STRATEGIC, Attempt, Call, calling
 from tests.cluster.bypass.credentials import SUBJECTS
-from tests.cluster.bypass.matrix import APPS, CORE, EVENTS, RULES, TOKEN
+from tests.cluster.bypass.matrix import APPS, CORE, EVENTS, LABEL, RULES, TOKEN
 from tests.cluster.bypass.victims import RBAC, event, item, pods_of
 from tools.kubernetes.writer import PERMIT_HEADER
 
@@ -127,7 +127,14 @@ def direct() -> Iterator[Attempt]:
 def previews() -> Iterator[Attempt]:
     """The judge's users: whatever they ask, nothing may be kept."""
     seen = Call("judge", "PATCH", WEB, SCALED, STRATEGIC).impersonating(PREVIEW)
-    pod = f"{CORE}/pods/lone"
+    pod, applied = f"{CORE}/pods/lone", {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, **SCALED}
+    bound = item(f"{RBAC}/v1", "RoleBinding", "x", roleRef={"apiGroup": RBAC, "kind": "ClusterRole", "name": "admin"})
+    options = {"apiVersion": "v1", "kind": "DeleteOptions"}
+    labels = Call("judge", "PATCH", "", LABEL, MERGE).impersonating("day2:preview:only-label-namespace")
+
+    def posted(path: str, body: Any = None) -> Call:
+        return seen._replace(method="POST", path=f"{path}dryRun=All", body=body, content_type=JSON)
+
     tries: dict[str, Call] = {
         "keeps a scale": seen,
         "keeps with dryRun empty": seen._replace(path=f"{WEB}?dryRun="),
@@ -139,31 +146,25 @@ def previews() -> Iterator[Attempt]:
         "dry-runs with a permit": seen._replace(path=f"{WEB}?dryRun=All", headers=(*seen.headers, GOOD)),
         "dry-runs with an extra": seen._replace(path=f"{WEB}?dryRun=All", headers=(*seen.headers, (f"{EXTRA}scopes", "x"))),
         "dry-runs of masters": seen._replace(path=f"{WEB}?dryRun=All", headers=(*seen.headers, (GROUP, "system:masters"))),
-        "deletes with dryRun in the query beside a body": seen._replace(method="DELETE", path=f"{pod}?dryRun=All", body={"kind": "DeleteOptions", "apiVersion": "v1"}, content_type="application/json"),
+        "deletes with dryRun in the query beside a body": seen._replace(
+            method="DELETE", path=f"{pod}?dryRun=All", body=options, content_type=JSON
+        ),
         "deletes": seen._replace(method="DELETE", path=pod, body=None),
         "deletes all": seen._replace(method="DELETE", path=f"{CORE}/pods?dryRun=All", body=None),
-        "applies": seen._replace(path=f"{WEB}?fieldManager=x", body={"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, **SCALED}, content_type=APPLY),
+        "applies": seen._replace(path=f"{WEB}?fieldManager=x", body=applied, content_type=APPLY),
         "scales by the subresource": seen._replace(path=f"{WEB}/scale?dryRun=All", content_type=MERGE),
-        "runs a command": seen._replace(method="POST", path=f"{pod}/exec?command=id&stdout=true&dryRun=All", body=None),
-        "takes a token": seen._replace(method="POST", path=f"{CORE}/serviceaccounts/robot/token?dryRun=All", body=TOKEN, content_type="application/json"),
-        "looks into the cluster's own namespace": seen._replace(path="/apis/apps/v1/namespaces/kube-system/deployments/web?dryRun=All"),
-        "lifts a stop": seen._replace(path="/api/v1/namespaces/{ns}?dryRun=All", body={"metadata": {"annotations": {STOP: None}}}, content_type=MERGE),
-        "creates a pod": seen._replace(method="POST", path=f"{CORE}/pods?dryRun=All", body=item("v1", "Pod", "new", spec=pods_of("new")["spec"]), content_type="application/json"),
-        "binds a role": seen._replace(method="POST", path=f"{RULES}/namespaces/{{ns}}/rolebindings?dryRun=All", body=item(f"{RBAC}/v1", "RoleBinding", "x", roleRef={"apiGroup": RBAC, "kind": "ClusterRole", "name": "admin"}), content_type="application/json"),
+        "runs a command": posted(f"{pod}/exec?command=id&stdout=true&"),
+        "takes a token": posted(f"{CORE}/serviceaccounts/robot/token?", TOKEN),
+        "looks into the cluster's own namespace": labels._replace(path="/api/v1/namespaces/kube-system?dryRun=All"),
+        "looks into ours": labels._replace(path="/api/v1/namespaces/{system}?dryRun=All"),
+        "sets a stop": labels._replace(path="/api/v1/namespaces/{ns}?dryRun=All", body={"metadata": {"annotations": {STOP: "all"}}}),
+        "creates a pod": posted(f"{CORE}/pods?", item("v1", "Pod", "new", spec=pods_of("new")["spec"])),
+        "binds a role": posted(f"{RULES}/namespaces/{{ns}}/rolebindings?", bound),
     }  # fmt: skip
     for name, call in tries.items():
         yield calling("preview", name, call, stopped_by=SHAPE)
-    for name in (
-        "keeps a scale",
-        "keeps with a permit",
-        "deletes with dryRun in the query beside a body",
-        "takes a token",
-        "runs a command",
-        "lifts a stop",
-    ):
-        gate = frozenset({"policy", "webhook", "api"})
-        if name != "lifts a stop":
-            yield calling("preview", f"{name}, given every right", tries[name], stopped_by=gate, misgranted=True)
+    for name in ("keeps a scale", "keeps with a permit", "takes a token", "runs a command", "creates a pod", "binds a role"):
+        yield calling("preview", f"{name}, given every right", tries[name], stopped_by=frozenset({"policy"}), misgranted=True)
 
 
 def notifier() -> Iterator[Attempt]:
@@ -175,7 +176,7 @@ def notifier() -> Iterator[Attempt]:
         "involvedObject": {"namespace": "{ns}", "name": "web"},
     }
     owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "web", "uid": "00000000-0000-0000-0000-000000000000"}
-    seen = f"{EVENTS}/bypass-seen"
+    seen, held = f"{EVENTS}/bypass-seen", {**event("bypass-seen"), "metadata": {"name": "bypass-seen", "labels": {"x": "1"}}}
     tries: dict[str, Call] = {
         "as another reporter": made._replace(body=event("bypass-told")),
         "under a name like its own": made._replace(body=event("bypass-told", reportingController=f"{REPORTER}s")),
@@ -186,7 +187,7 @@ def notifier() -> Iterator[Attempt]:
         "of the old form": made._replace(path=f"{CORE}/events", body=core),
         "changes one": made._replace(method="PATCH", path=seen, body={"metadata": {"labels": {"x": "1"}}}, content_type=MERGE),
         "applies one": made._replace(method="PATCH", path=f"{EVENTS}/bypass-told?fieldManager=x", content_type=APPLY),
-        "replaces one": made._replace(method="PUT", path=seen, body={**event("bypass-seen"), "metadata": {"name": "bypass-seen", "labels": {"x": "1"}}}),
+        "replaces one": made._replace(method="PUT", path=seen, body=held),
         "deletes one": made._replace(method="DELETE", path=seen, body=None),
         "deletes all": made._replace(method="DELETE", path=EVENTS, body=None),
         "reads one": made._replace(method="GET", path=seen, body=None),

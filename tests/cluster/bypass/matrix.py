@@ -72,8 +72,40 @@ MUTATION: Any = item(
 )  # fmt: skip
 API_SERVICE: Any = item(
     "apiregistration.k8s.io/v1", "APIService", "v1.bypass.example",
-    spec={"group": "bypass.example", "version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1, "service": {"name": "x", "namespace": "{ns}"}},
+    spec={
+        "group": "bypass.example", "version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1,
+        "service": {"name": "x", "namespace": "{ns}"},
+    },
 )  # fmt: skip
+SMALLER: Any = {"spec": {"containers": [{"name": "web", "resources": {"requests": {"cpu": "90m"}}}]}}
+FRESH = workload("Deployment", "fresh", replicas=0)
+JOB: Any = item(
+    "batch/v1", "Job", "new", spec={"suspend": True, "template": {"spec": {"restartPolicy": "Never", "containers": [CONTAINER]}}}
+)
+DEBUGGER: Any = {"spec": {"ephemeralContainers": [{"name": "e", "image": "evil:1"}]}}
+ROBOTS: Any = {
+    **item("v1", "Secret", "robots", type="kubernetes.io/service-account-token"),
+    "metadata": {"name": "robots", "annotations": {"kubernetes.io/service-account.name": "robot"}},
+}
+CREATES_PODS = {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["create"]}]}
+EVERYTHING = {"rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}
+ANYBODY: Any = {"subjects": [{"kind": "User", "name": "x", "apiGroup": RBAC}]}
+INSIDE = item(f"{RBAC}/v1", "RoleBinding", "new", roleRef=MASTER, subjects=[ME])
+WIDE = item(f"{RBAC}/v1", "ClusterRoleBinding", "bypass-new", roleRef=MASTER, subjects=[ME])
+NAMED = item(f"{RBAC}/v1", "ClusterRoleBinding", "day2-new", roleRef=MASTER, **ANYBODY)
+POLICY: Any = item(
+    f"{ADMISSION}/v1", "ValidatingAdmissionPolicy", "bypass-new",
+    spec={"matchConstraints": {"resourceRules": NOTHING}, "validations": [{"expression": "true"}]},
+)  # fmt: skip
+VALIDATING = item(f"{ADMISSION}/v1", "ValidatingWebhookConfiguration", "bypass-new", webhooks=[HOOK])
+MUTATING = item(f"{ADMISSION}/v1", "MutatingWebhookConfiguration", "bypass-new", webhooks=[HOOK])
+REQUESTED = signing_request("bypass-new", "day2:agent:scaling")
+FINALIZED = item("v1", "Namespace", "{ns}", spec={"finalizers": []})
+TOLD: Any = {**item("v1", "Event", "bypass-core", reason="x"), "involvedObject": {"kind": "Pod", "namespace": "{ns}", "name": "lone"}}
+HORIZONTAL = "/apis/autoscaling/v2/namespaces/{ns}/horizontalpodautoscalers"
+SIGNINGS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+WARNED: Any = {"spec": {"validationActions": ["Warn"]}}
+PRIORITY = item("scheduling.k8s.io/v1", "PriorityClass", "bypass-new", value=1)
 APPROVED = {"status": {"conditions": [{"type": "Approved", "status": "True", "reason": "x", "message": "x"}]}}
 
 WRITES: tuple[Write, ...] = (
@@ -85,9 +117,9 @@ WRITES: tuple[Write, ...] = (
     patched("statefulset", f"{APPS}/statefulsets/web", REPLICAS),
     patched("daemonset", f"{APPS}/daemonsets/web", IMAGE, STRATEGIC),
     patched("job", "/apis/batch/v1/namespaces/{ns}/jobs/web", {"spec": {"suspend": False}}),
-    patched("autoscaler", "/apis/autoscaling/v2/namespaces/{ns}/horizontalpodautoscalers/web", {"spec": {"maxReplicas": 99}}),
+    patched("autoscaler", f"{HORIZONTAL}/web", {"spec": {"maxReplicas": 99}}),
     patched("autoscaler v1", "/apis/autoscaling/v1/namespaces/{ns}/horizontalpodautoscalers/web", {"spec": {"maxReplicas": 99}}),
-    patched("pod resize", f"{CORE}/pods/lone/resize", {"spec": {"containers": [{"name": "web", "resources": {"requests": {"cpu": "90m"}}}]}}, STRATEGIC),
+    patched("pod resize", f"{CORE}/pods/lone/resize", SMALLER, STRATEGIC),
     patched("node", "/api/v1/nodes/{node}", {"spec": {"unschedulable": True}}),
     patched("namespace", "/api/v1/namespaces/{ns}"),
     deleted("pod", f"{CORE}/pods/lone"),
@@ -98,19 +130,19 @@ WRITES: tuple[Write, ...] = (
     patched("deployment status", f"{APPS}/deployments/web/status", {"status": {"replicas": 7}}),
     Write("put deployment", "PUT", f"{APPS}/deployments/web", SSA),
     created("deployment", f"{APPS}/deployments", workload("Deployment", "new", replicas=0)),
-    patched("deployment by apply that creates", f"{APPS}/deployments/fresh?fieldManager=x", workload("Deployment", "fresh", replicas=0), APPLY),
+    patched("deployment by apply that creates", f"{APPS}/deployments/fresh?fieldManager=x", FRESH, APPLY),
     deleted("deployment", f"{APPS}/deployments/web"),
     deleted("all deployments", f"{APPS}/deployments"),
     deleted("statefulset", f"{APPS}/statefulsets/web"),
     deleted("daemonset", f"{APPS}/daemonsets/web"),
-    created("job", "/apis/batch/v1/namespaces/{ns}/jobs", item("batch/v1", "Job", "new", spec={"suspend": True, "template": {"spec": {"restartPolicy": "Never", "containers": [CONTAINER]}}})),
+    created("job", "/apis/batch/v1/namespaces/{ns}/jobs", JOB),
     deleted("job", "/apis/batch/v1/namespaces/{ns}/jobs/web"),
     patched("cronjob", "/apis/batch/v1/namespaces/{ns}/cronjobs/web", {"spec": {"suspend": False}}),
-    deleted("autoscaler", "/apis/autoscaling/v2/namespaces/{ns}/horizontalpodautoscalers/web"),
+    deleted("autoscaler", f"{HORIZONTAL}/web"),
     created("pod", f"{CORE}/pods", item("v1", "Pod", "new", spec=pods_of("new")["spec"])),
     patched("pod image", f"{CORE}/pods/lone", {"spec": {"containers": [{"name": "web", "image": "evil:1"}]}}, STRATEGIC),
     patched("pod status", f"{CORE}/pods/lone/status", {"status": {"reason": "x"}}),
-    patched("pod with an ephemeral container", f"{CORE}/pods/lone/ephemeralcontainers", {"spec": {"ephemeralContainers": [{"name": "e", "image": "evil:1"}]}}, STRATEGIC),
+    patched("pod with an ephemeral container", f"{CORE}/pods/lone/ephemeralcontainers", DEBUGGER, STRATEGIC),
     deleted("all pods", f"{CORE}/pods"),
     created("eviction", f"{CORE}/pods/lone/eviction", EVICT),
     created("binding", f"{CORE}/pods/waiting/binding", BIND),
@@ -129,31 +161,31 @@ WRITES: tuple[Write, ...] = (
     created("account of ours", "/api/v1/namespaces/{system}/serviceaccounts", item("v1", "ServiceAccount", "bypass-new")),
     deleted("account of ours", "/api/v1/namespaces/{system}/serviceaccounts/executor"),
     created("secret", f"{CORE}/secrets", item("v1", "Secret", "new", stringData={"a": "2"})),
-    created("account token secret", f"{CORE}/secrets", {**item("v1", "Secret", "robots", type="kubernetes.io/service-account-token"), "metadata": {"name": "robots", "annotations": {"kubernetes.io/service-account.name": "robot"}}}),
+    created("account token secret", f"{CORE}/secrets", ROBOTS),
     patched("secret", f"{CORE}/secrets/web", {"stringData": {"a": "2"}}),
     deleted("secret", f"{CORE}/secrets/web"),
     created("role", f"{RULES}/namespaces/{{ns}}/roles", item(f"{RBAC}/v1", "Role", "new", rules=[])),
-    patched("role", f"{RULES}/namespaces/{{ns}}/roles/web", {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["create"]}]}),
-    created("role binding", f"{RULES}/namespaces/{{ns}}/rolebindings", item(f"{RBAC}/v1", "RoleBinding", "new", roleRef=MASTER, subjects=[ME])),
-    patched("role binding", f"{RULES}/namespaces/{{ns}}/rolebindings/web", {"subjects": [{"kind": "User", "name": "x", "apiGroup": RBAC}]}),
+    patched("role", f"{RULES}/namespaces/{{ns}}/roles/web", CREATES_PODS),
+    created("role binding", f"{RULES}/namespaces/{{ns}}/rolebindings", INSIDE),
+    patched("role binding", f"{RULES}/namespaces/{{ns}}/rolebindings/web", ANYBODY),
     created("cluster role", f"{RULES}/clusterroles", item(f"{RBAC}/v1", "ClusterRole", "bypass-new", rules=[])),
     patched("cluster role", f"{RULES}/clusterroles/bypass-role"),
-    patched("a role of ours", f"{RULES}/clusterroles/day2-reader", {"rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}),
+    patched("a role of ours", f"{RULES}/clusterroles/day2-reader", EVERYTHING),
     deleted("a role of ours", f"{RULES}/clusterroles/day2-reader"),
-    created("cluster role binding", f"{RULES}/clusterrolebindings", item(f"{RBAC}/v1", "ClusterRoleBinding", "bypass-new", roleRef=MASTER, subjects=[ME])),
-    created("cluster role binding of a day2 name", f"{RULES}/clusterrolebindings", item(f"{RBAC}/v1", "ClusterRoleBinding", "day2-new", roleRef=MASTER, subjects=[{"kind": "User", "name": "x", "apiGroup": RBAC}])),
+    created("cluster role binding", f"{RULES}/clusterrolebindings", WIDE),
+    created("cluster role binding of a day2 name", f"{RULES}/clusterrolebindings", NAMED),
     patched("cluster role binding", f"{RULES}/clusterrolebindings/bypass-binding"),
     deleted("a binding of ours", f"{RULES}/clusterrolebindings/day2-reader"),
-    created("signing request", "/apis/certificates.k8s.io/v1/certificatesigningrequests", signing_request("bypass-new", "day2:agent:scaling")),
-    patched("signing request approval", "/apis/certificates.k8s.io/v1/certificatesigningrequests/bypass-csr/approval", APPROVED),
-    created("policy", f"{POLICIES}/validatingadmissionpolicies", item(f"{ADMISSION}/v1", "ValidatingAdmissionPolicy", "bypass-new", spec={"matchConstraints": {"resourceRules": NOTHING}, "validations": [{"expression": "true"}]}), unseen=True),
+    created("signing request", SIGNINGS, REQUESTED),
+    patched("signing request approval", f"{SIGNINGS}/bypass-csr/approval", APPROVED),
+    created("policy", f"{POLICIES}/validatingadmissionpolicies", POLICY, unseen=True),
     patched("policy", f"{POLICIES}/validatingadmissionpolicies/bypass-policy", {"spec": {"failurePolicy": "Ignore"}}, unseen=True),
     deleted("policy", f"{POLICIES}/validatingadmissionpolicies/bypass-policy", unseen=True),
-    patched("policy binding", f"{POLICIES}/validatingadmissionpolicybindings/bypass-policy", {"spec": {"validationActions": ["Warn"]}}, unseen=True),
+    patched("policy binding", f"{POLICIES}/validatingadmissionpolicybindings/bypass-policy", WARNED, unseen=True),
     deleted("policy binding", f"{POLICIES}/validatingadmissionpolicybindings/bypass-policy", unseen=True),
     created("mutating policy", f"{POLICIES}/mutatingadmissionpolicies", MUTATION, unseen=True),
-    created("webhook", f"{POLICIES}/validatingwebhookconfigurations", item(f"{ADMISSION}/v1", "ValidatingWebhookConfiguration", "bypass-new", webhooks=[HOOK])),
-    created("mutating webhook", f"{POLICIES}/mutatingwebhookconfigurations", item(f"{ADMISSION}/v1", "MutatingWebhookConfiguration", "bypass-new", webhooks=[HOOK])),
+    created("webhook", f"{POLICIES}/validatingwebhookconfigurations", VALIDATING),
+    created("mutating webhook", f"{POLICIES}/mutatingwebhookconfigurations", MUTATING),
     patched("webhook", f"{POLICIES}/validatingwebhookconfigurations/bypass-hook"),
     deleted("webhook", f"{POLICIES}/validatingwebhookconfigurations/bypass-hook"),
     created("resource definition", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", CRD),
@@ -161,7 +193,7 @@ WRITES: tuple[Write, ...] = (
     # what holds the workloads
     deleted("namespace", "/api/v1/namespaces/{ns}"),
     created("namespace", "/api/v1/namespaces", item("v1", "Namespace", "bypass-new")),
-    Write("put namespace finalize", "PUT", "/api/v1/namespaces/{ns}/finalize", item("v1", "Namespace", "{ns}", spec={"finalizers": []})),
+    Write("put namespace finalize", "PUT", "/api/v1/namespaces/{ns}/finalize", FINALIZED),
     deleted("node", "/api/v1/nodes/{node}"),
     patched("node taint", "/api/v1/nodes/{node}", TAINT),
     patched("node status", "/api/v1/nodes/{node}/status", {"status": {"allocatable": {"cpu": "1"}}}, STRATEGIC),
@@ -175,10 +207,10 @@ WRITES: tuple[Write, ...] = (
     deleted("limit range", f"{CORE}/limitranges/web"),
     deleted("disruption budget", "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets/web"),
     deleted("network policy", "/apis/networking.k8s.io/v1/namespaces/{ns}/networkpolicies/web"),
-    created("priority class", "/apis/scheduling.k8s.io/v1/priorityclasses", item("scheduling.k8s.io/v1", "PriorityClass", "bypass-new", value=1)),
+    created("priority class", "/apis/scheduling.k8s.io/v1/priorityclasses", PRIORITY),
     patched("lease", "/apis/coordination.k8s.io/v1/namespaces/{ns}/leases/web", {"spec": {"holderIdentity": "x"}}),
     created("event", EVENTS, event("bypass-new")),
-    created("core event", f"{CORE}/events", {**item("v1", "Event", "bypass-core", reason="x"), "involvedObject": {"kind": "Pod", "namespace": "{ns}", "name": "lone"}}),
+    created("core event", f"{CORE}/events", TOLD),
     deleted("all events", EVENTS),
 )  # fmt: skip  # one row each, so that the table can be read as one
 

@@ -5,6 +5,7 @@ The judge's key lies here, so a row may carry permits that are truly signed. An 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import sqlite3
@@ -24,12 +25,18 @@ from core.domain.permit import Permit
 from core.domain.target import Target
 from core.domain.values import Json, canonical, digest
 from gate import keys, permits
+from gate.door import LedgerDoor
 from gate.executing.preflight import Expected
+from graph.build import build_action
+from graph.context import ActionContext
 from runtime.roles.deciders import RoleSettings
 from runtime.services.guarding import writes
 from tests.cluster.bypass.attempts import JSON, until
 from tests.cluster.bypass.victims import workload
 from tests.cluster.guarded import GRANTS, ROOT
+from tools import checkpoints
+from tools.clocks import SystemClock
+from tools.stores.ledger import opened
 
 if TYPE_CHECKING:
     from tests.cluster.bypass.ground import Ground
@@ -63,7 +70,7 @@ def judged(ground: Ground, number: int) -> Judged:
     """A Deployment of its own, and the permitted row of a change to it."""
     name, action = f"row-{number}", f"act-bypass{number:04d}"
     there, back = ground.request(name, QUIET), ground.request(name, BACK)
-    now, verdict = datetime.now(UTC), json.dumps({"action": action})
+    at, verdict = datetime.now(UTC), json.dumps({"action": action})
     told = {"action_id": action, "action_digest": digest(["bypass", number]), "verdict_digest": digest(verdict), "cluster": cluster(ground)}
     forward, old, new = ground.judged(there, **told)
     undo = ground.guard.undo(back, forward, old, new)
@@ -71,8 +78,9 @@ def judged(ground: Ground, number: int) -> Judged:
     check = Check(target=target, expectations=(Expectation(signal=Signal.ROLLOUT_COMPLETE),), settle_seconds=0, watch_seconds=5, early=True)
     row = ActionRow(
         action_id=action, digest=told["action_digest"], intent_key=digest(action), run_id="run-bypass", agent=AGENT, kind="scale_workload",
-        target_uid=forward.uid, namespace=ground.namespace, proposal="{}", state=S.PERMITTED, submitted_by="somebody", submitted_at=now,
-        changed_at=now, expires_at=now + timedelta(hours=1), verdict=verdict, permit=ground.minted(forward), undo_permit=ground.minted(undo),
+        target_uid=forward.uid, namespace=ground.namespace, proposal="{}", state=S.PERMITTED, submitted_by="somebody", submitted_at=at,
+        changed_at=at, expires_at=at + timedelta(hours=1), verdict=verdict,
+        permit=ground.minted(forward), undo_permit=ground.minted(undo),
         request=canonical(there).decode(), undo_request=canonical(back).decode(), check=canonical(check).decode(), before="", note="",
         looks="", next_look_at=None, deadline=None, owner="", epoch=0,
     )  # fmt: skip
@@ -97,6 +105,19 @@ def asked(**changes: Any) -> Callable[[Ground, Judged], Mapping[str, Any]]:
 def permitted(**claims: Any) -> Callable[[Ground, Judged], Mapping[str, Any]]:
     """A permit of the judge's own hand, with other claims."""
     return lambda ground, made: {"permit": ground.minted(made.forward.model_copy(update=claims))}
+
+
+def undoable(**claims: Any) -> Callable[[Ground, Judged], Mapping[str, Any]]:
+    """The same for the undo permit."""
+    return lambda ground, made: {"undo_permit": ground.minted(made.undo.model_copy(update=claims))}
+
+
+def way_back(**changes: Any) -> Callable[[Ground, Judged], Mapping[str, Any]]:
+    return lambda ground, made: {"undo_request": canonical(made.back.model_copy(update=changes)).decode()}
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def by(role: str) -> Callable[[Ground, Judged], Mapping[str, Any]]:
@@ -135,7 +156,7 @@ def reversed_in_state(state: ActionState) -> Callable[[Ground, Judged], Mapping[
 
 
 def spent_in_the_ledger(ground: Ground, made: Judged) -> Mapping[str, Any]:
-    execute(ground, "INSERT INTO permits (jti, action_id, at) VALUES (?, 'act-other', ?)", made.forward.jti, datetime.now(UTC).isoformat())
+    execute(ground, "INSERT INTO permits (jti, action_id, at) VALUES (?, 'act-other', ?)", made.forward.jti, now())
     return {}
 
 
@@ -155,9 +176,28 @@ def approved_by_hand(ground: Ground, made: Judged) -> Mapping[str, Any]:
     """Waits for people, and somebody wrote their answer."""
     execute(
         ground, 'INSERT INTO approvals (id, action_id, action_digest, "by", approval, at) VALUES (?, ?, ?, ?, ?, ?)',
-        "approval-bypass", made.row.action_id, made.row.digest, "boss@example.com", '{"decision": "approved"}', datetime.now(UTC).isoformat(),
+        "approval-bypass", made.row.action_id, made.row.digest, "boss@example.com", '{"decision": "approved"}', now(),
     )  # fmt: skip
     return {"state": S.APPROVED, "permit": "", "undo_permit": ""}
+
+
+def waiting(ground: Ground, made: Judged) -> Mapping[str, Any]:
+    return {"state": S.NEEDS_APPROVAL, "permit": "", "undo_permit": ""}
+
+
+async def forge(ground: Ground, action: str, as_node: str) -> None:
+    """The action's own flow, brought to where people are asked; then its checkpoint says that they agreed, and it goes on."""
+    thread: Any = {"configurable": {"thread_id": action}}
+    with contextlib.closing(opened(ground.guard.ledger_url, None)) as ledger:
+        context = ActionContext(gate=LedgerDoor(ledger, SystemClock()))
+        async with checkpoints.opened(ground.folder / "checkpoints.db") as saver:
+            flow = build_action().compile(checkpointer=saver)
+            await flow.ainvoke({"action_id": action}, thread, context=context, durability="sync")
+            told = {"action_id": action, "standing": "permitted", "answer": {"action_id": action, "state": "approved"}}
+            await flow.aupdate_state(thread, told, as_node=as_node)
+            with contextlib.suppress(TimeoutError):  # it may follow the ledger for as long as that says nothing new
+                async with asyncio.timeout(0.3):
+                    await flow.ainvoke(None, thread, context=context, durability="sync")
 
 
 SECRET = {"group": "", "resource": "secrets", "name": "web", "body": {"stringData": {"a": "9"}}}
@@ -171,7 +211,7 @@ ROWS: dict[str, Callable[[Ground, Judged], Mapping[str, Any]]] = {
     "the undo permit as permit": lambda ground, made: {"permit": made.row.undo_permit},
     "the permit as undo permit": lambda ground, made: {"undo_permit": made.row.permit},
     "no undo permit": lambda ground, made: {"undo_permit": ""},
-    "an undo permit for something else": lambda ground, made: {"undo_permit": ground.minted(made.undo.model_copy(update={"inverse": "0" * 64}))},
+    "an undo permit for something else": undoable(inverse="0" * 64),
     "a permit for another action": permitted(action_id="act-another"),
     "a permit for another digest": permitted(action_digest="0" * 64),
     "a permit for another cluster": permitted(cluster="00000000-0000-0000-0000-000000000000"),
@@ -197,7 +237,7 @@ ROWS: dict[str, Callable[[Ground, Judged], Mapping[str, Any]]] = {
     "an agent with a tail": lambda ground, made: {"agent": "scaling\r\nImpersonate-Group: system:masters"},
     "another target": lambda ground, made: {"target_uid": "00000000-0000-0000-0000-000000000000"},
     "another verdict": lambda ground, made: {"verdict": '{"decision": "allow"}'},
-    "another way back": lambda ground, made: {"undo_request": canonical(made.back.model_copy(update={"body": {"spec": {"minReadySeconds": 99}}})).decode()},
+    "another way back": way_back(body={"spec": {"minReadySeconds": 99}}),
     "approved by hand": approved_by_hand,
     "claimed by hand": in_state(S.CLAIMED, owner="executor-gone", epoch=1),
     "sending by hand": in_state(S.SENDING, owner="executor-gone", epoch=1),
@@ -207,6 +247,9 @@ ROWS: dict[str, Callable[[Ground, Judged], Mapping[str, Any]]] = {
     "undoing what never was": reversed_in_state(S.UNDOING),
     "undoing what never was, marked spent": forged_and_spent,
 }  # fmt: skip
+FLOWS = {f"a checkpoint forged as {node}": node for node in ("judge", "approve", "execute", "observe")}
+"""By name: the node of the action's flow that is said to have been passed."""
+ROWS |= dict.fromkeys(FLOWS, waiting)
 SKEWED: dict[str, Callable[[Ground, Judged], Mapping[str, Any]]] = {
     "an old permit, by a slow clock": lambda ground, made: {
         "permit": ground.minted(made.forward.model_copy(update={"iat": made.forward.iat - 3600, "exp": made.forward.iat - 3500})),
@@ -234,6 +277,8 @@ def looked_at(ground: Ground, changes: Mapping[str, Callable[[Ground, Judged], M
     for name in names:
         row = made[name].row
         insert(ground, row._replace(**changes[name](ground, made[name])))
+    for name in FLOWS.keys() & made.keys():
+        asyncio.run(forge(ground, made[name].row.action_id, FLOWS[name]))
     with executor(ground, clock):
         until(lambda: not _open(ground, made), lambda: f"the executor has not done with {_open(ground, made)}", seconds=60)
     found = {name: _end(ground, made[name].row.action_id) for name in names}

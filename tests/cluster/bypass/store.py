@@ -7,12 +7,14 @@ import base64
 import json
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
+from core.domain.values import Json
 from tests.controlplane.rig import ControlPlane
 
-ROOT = "/registry/"
+ROOT, END = "/registry/", "/registry0"
 HEARTBEATS = ("/registry/leases/kube-node-lease/", "/registry/leases/kube-system/apiserver-", "/registry/peerserverleases/")
 ADDRESSES = "/registry/ipaddresses/"
 """Of the services of other tests, taken back when their controller comes to it."""
@@ -30,17 +32,23 @@ class Store:
     def __init__(self, plane: ControlPlane, namespace: str) -> None:
         self._plane, self._own = plane, f"/{namespace}"
         self._etcd = httpx.Client(base_url=f"http://127.0.0.1:{plane.layout.ports.etcd}", trust_env=False)
-        self._asked = {"key": _text(ROOT), "range_end": _text("/registry0"), "keys_only": True}
+        self._revision, self._last = "", dict[str, str]()
 
     def close(self) -> None:
         self._etcd.close()
 
     def look(self) -> dict[str, str]:
-        """Revision by key. A node's is what it holds, because it says from time to time that it is alive."""
-        rows = self._etcd.post("/v3/kv/range", json=self._asked).raise_for_status().json()["kvs"]
-        found = {base64.b64decode(row["key"]).decode(): row["mod_revision"] for row in rows}
+        """Revision by key. A node's is what it holds, because it says from time to time that it is alive.
+
+        While the store's own revision stands, nobody has written anything at all.
+        """
+        if self._ranged(key=_text(ROOT), count_only=True)["header"]["revision"] == self._revision:
+            return self._last
+        answer = self._ranged(key=_text(ROOT), range_end=_text(END), keys_only=True)
+        found = {base64.b64decode(row["key"]).decode(): row["mod_revision"] for row in answer["kvs"]}
         kept = {key: revision for key, revision in found.items() if self._counts(key)}
-        return kept | {f"{NODES}{name}": held for name, held in self._nodes().items()}
+        self._revision, self._last = answer["header"]["revision"], kept | self._nodes()
+        return self._last
 
     def settled(self) -> dict[str, str]:
         """When controllers have come to rest. Raises TimeoutError with what keeps moving."""
@@ -60,12 +68,16 @@ class Store:
             return False
         return not key.startswith(EVENTS) or key.rpartition("/")[2].startswith(OURS)
 
-    def _nodes(self) -> Mapping[str, str]:
+    def _ranged(self, **asked: Any) -> Json:
+        answer: Json = self._etcd.post("/v3/kv/range", json=asked).raise_for_status().json()
+        return answer
+
+    def _nodes(self) -> dict[str, str]:
         found = {}
         for item in self._plane.get("/api/v1/nodes")["items"]:
             meta = {key: value for key, value in item["metadata"].items() if key not in ("managedFields", "resourceVersion")}
             alive = [{key: value for key, value in each.items() if key != "lastHeartbeatTime"} for each in item["status"]["conditions"]]
-            found[meta["name"]] = json.dumps([meta, item["spec"], {**item["status"], "conditions": alive}], sort_keys=True)
+            found[f"{NODES}{meta['name']}"] = json.dumps([meta, item["spec"], {**item["status"], "conditions": alive}], sort_keys=True)
         return found
 
 

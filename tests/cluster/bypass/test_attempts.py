@@ -30,7 +30,7 @@ GROUPS = {
     for mode in MODES
 }
 CONTROL = "untouched"
-NOTHING_WRITTEN = {"failed", "submitted", "escalated", "expired", "approved", "rolled_back"}
+NOTHING_WRITTEN = {"failed", "submitted", "escalated", "expired", "needs_approval", "approved", "rolled_back"}
 """How a row by hand may end. Rolled back: what it says was done stands there undone."""
 in_both_modes = pytest.mark.parametrize("ground", MODES, indirect=True)
 
@@ -65,7 +65,7 @@ def test_a_rightly_judged_write_passes_and_is_taken_back(ground: "Ground") -> No
     undo = ground.guard.undo(back, forward, old, new)
     ground.sent(back, USER, ground.minted(undo)).raise_for_status()
     assert ground.get(there.path)["spec"]["replicas"] == 1
-    ground.plane.until(lambda: len(ground.get(f"{CORE}/pods")["items"]) == 3, "the copies as before")
+    ground.plane.until(lambda: len(ground.get(f"{CORE}/pods")["items"]) == 4, "the copies as before")
 
 
 @in_both_modes

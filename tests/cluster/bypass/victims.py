@@ -46,6 +46,8 @@ def victims() -> tuple[tuple[str, Json], ...]:
     absent = workload("DaemonSet", "web")
     absent["spec"]["template"] = {**pods_of("web"), "spec": {**pods_of("web")["spec"], "nodeSelector": {"nowhere": "1"}}}
     job = {"suspend": True, "template": {"spec": {"restartPolicy": "Never", "containers": [CONTAINER]}}}
+    cron = {"suspend": True, "schedule": "0 0 1 1 *", "jobTemplate": {"spec": job}}
+    limits = [{"type": "PersistentVolumeClaim", "max": {"storage": "9Gi"}}]
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
     role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "bypass-role"}
     subject = {"kind": "User", "name": "nobody-in-particular", "apiGroup": RBAC}
@@ -57,7 +59,7 @@ def victims() -> tuple[tuple[str, Json], ...]:
         (f"{apps}/statefulsets", workload("StatefulSet", "web", replicas=0, serviceName="web")),
         (f"{apps}/daemonsets", absent),
         (f"{batch}/jobs", item("batch/v1", "Job", "web", spec=job)),
-        (f"{batch}/cronjobs", item("batch/v1", "CronJob", "web", spec={"suspend": True, "schedule": "0 0 1 1 *", "jobTemplate": {"spec": job}})),
+        (f"{batch}/cronjobs", item("batch/v1", "CronJob", "web", spec=cron)),
         (f"{core}/pods", item("v1", "Pod", "lone", spec=pods_of("lone")["spec"])),
         (f"{core}/pods", item("v1", "Pod", "waiting", spec=pods_of("waiting")["spec"] | {"schedulerName": "nobody"})),
         (
@@ -77,7 +79,7 @@ def victims() -> tuple[tuple[str, Json], ...]:
         (f"{core}/services", item("v1", "Service", "web", spec={"ports": [{"port": 80}], "selector": {"app": "web"}})),
         (f"{core}/serviceaccounts", item("v1", "ServiceAccount", "robot")),
         (f"{core}/resourcequotas", item("v1", "ResourceQuota", "web", spec={"hard": {"pods": "90"}})),
-        (f"{core}/limitranges", item("v1", "LimitRange", "web", spec={"limits": [{"type": "PersistentVolumeClaim", "max": {"storage": "9Gi"}}]})),
+        (f"{core}/limitranges", item("v1", "LimitRange", "web", spec={"limits": limits})),
         (
             f"{core}/persistentvolumeclaims",
             item(
