@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cluster.conftest import asked_for
+
 if TYPE_CHECKING:
     from tests.cluster.bypass.ground import Ground
     from tests.cluster.guarded import Guarded
 
 HERE = Path(__file__).resolve().parent
+
+
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    """The table is long: a run that would deselect all of it does not even read it."""
+    return True if not asked_for(config) or config.option.markexpr == "not cluster" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -163,7 +163,7 @@ def previews() -> Iterator[Attempt]:
     }  # fmt: skip
     for name, call in tries.items():
         yield calling("preview", name, call, stopped_by=SHAPE)
-    for name in ("keeps a scale", "keeps with a permit", "takes a token", "runs a command", "creates a pod", "binds a role"):
+    for name in ("keeps a scale", "keeps with a permit", "takes a token", "creates a pod", "binds a role"):
         yield calling("preview", f"{name}, given every right", tries[name], stopped_by=frozenset({"policy"}), misgranted=True)
 
 

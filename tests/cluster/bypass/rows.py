@@ -182,7 +182,7 @@ def approved_by_hand(ground: Ground, made: Judged) -> Mapping[str, Any]:
 
 
 def waiting(ground: Ground, made: Judged) -> Mapping[str, Any]:
-    return {"state": S.NEEDS_APPROVAL, "permit": "", "undo_permit": ""}
+    return {"state": S.NEEDS_APPROVAL, "permit": "", "undo_permit": "", "verdict": ""}
 
 
 async def forge(ground: Ground, action: str, as_node: str) -> None:
