@@ -94,7 +94,8 @@ class Ground:
         self.plane.until(lambda: _all_run(self), "the victims at rest")
 
     def _caught_up(self) -> bool:
-        items = self.get("/apis/apps/v1/namespaces/{ns}/deployments")["items"]
+        apps = "/apis/apps/v1/namespaces/{ns}"
+        items = [item for kind in ("deployments", "replicasets") for item in self.get(f"{apps}/{kind}")["items"]]
         return all(item["status"].get("observedGeneration") == item["metadata"]["generation"] for item in items)
 
     # -------------------------------------------------------------- rights

@@ -22,7 +22,7 @@ NODES = "/registry/minions/"
 EVENTS = "/registry/events/"
 OURS = "bypass-"
 """How events of attempts are named: those of controllers come when they like."""
-SETTLED_SECONDS = 0.25
+SETTLED_SECONDS = 0.1
 PATIENCE_SECONDS = 60.0
 
 
