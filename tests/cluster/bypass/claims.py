@@ -230,6 +230,17 @@ def used_twice_at_once(ground: Ground) -> httpx.Response:
     return ground.sent(request, USER, ground.minted(permit))
 
 
+def used_twice_where_no_generation_moves(ground: Ground) -> httpx.Response:
+    """A namespace's label, set, taken away by another, set again: only the record of uses can tell."""
+    agent = only("label_namespace")
+    told = {"group": "", "resource": "namespaces", "namespace": "", "name": ground.namespace}
+    request = web(ground, {"metadata": {"labels": {"again": "1"}}}).model_copy(update=told)
+    permit, _, _ = ground.spent(request, agent)
+    ground.admin("PATCH", request.path, {"metadata": {"labels": {"again": None}}})
+    ground.mark()
+    return ground.sent(request, f"day2:agent:{agent}", ground.minted(permit))
+
+
 def used_by_another_agent(ground: Ground) -> httpx.Response:
     """Another agent that may do the same takes a permit that was not its own."""
     request = web(ground)
@@ -410,7 +421,9 @@ def attempts() -> Iterator[Attempt]:
         yield playing("forged", tokened(name), name, stopped_by=LOCKS)
     for name, changes in SWAPS.items():
         yield playing("swapped", swapped(**changes), name, stopped_by=LOCKS | {"rbac", "api"})
-    for act in (used_twice, used_twice_at_once, used_by_another_agent, used_on_a_namesake, used_after_a_change):
+    for act in (
+        used_twice, used_twice_at_once, used_twice_where_no_generation_moves, used_by_another_agent, used_on_a_namesake, used_after_a_change,
+    ):  # fmt: skip
         yield playing("replayed", act, stopped_by=WEBHOOK)
     for act in (
         undo_before_its_forward, undo_with_more, undo_to_another_value, undo_of_another_object, undo_twice,
