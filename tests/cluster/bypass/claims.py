@@ -422,7 +422,8 @@ def attempts() -> Iterator[Attempt]:
     for name, changes in SWAPS.items():
         yield playing("swapped", swapped(**changes), name, stopped_by=LOCKS | {"rbac", "api"})
     for act in (
-        used_twice, used_twice_at_once, used_twice_where_no_generation_moves, used_by_another_agent, used_on_a_namesake, used_after_a_change,
+        used_twice, used_twice_at_once, used_twice_where_no_generation_moves, used_by_another_agent, used_on_a_namesake,
+        used_after_a_change,
     ):  # fmt: skip
         yield playing("replayed", act, stopped_by=WEBHOOK)
     for act in (

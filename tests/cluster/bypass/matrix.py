@@ -238,7 +238,5 @@ def misgranted() -> Iterator[Attempt]:
     for place, write in enumerate(WRITES):
         modes = ("static",) if write.unseen else MODES
         for who in (IDENTITIES[place % len(ACCOUNTS)], ("agent", "preview", "direct agent")[place % 3]):
-            if who == "notifier" and write.name == "create event":
-                continue
             more: dict[str, Any] = {"modes": modes, "misgranted": True, "stopped_by": frozenset({"policy", "webhook"})}
             yield calling("misgranted", f"{write.name} by {who}", identified(write, who), **more)
