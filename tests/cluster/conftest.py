@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from tests.cluster.guarded import Guarded
     from tests.controlplane.rig import ControlPlane
 
 HERE = Path(__file__).resolve().parent
@@ -54,6 +55,29 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
     try:
         with ControlPlane.running(tmp_path_factory.mktemp("control-plane") / "rig", prometheus=not partial) as plane:
             yield plane
+    except NotBuiltError as error:
+        absent(error.names, str(error))
+
+
+@pytest.fixture(scope="session")
+def static_guard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """Another control plane, whose API server reads the guard from files. Nothing of the guard stands in its API."""
+    from runtime.services import guarding
+    from tests.cluster.guarded import entered, prepared
+    from tests.controlplane.rig import ControlPlane, NotBuiltError
+
+    folder = tmp_path_factory.mktemp("static")
+    known = prepared(folder)
+    guarding.static(known.url, known.ca, folder / "files", host_folder=str(folder / "files"))
+    try:
+        with ControlPlane.running(folder / "rig", nodes=1, prometheus=False, admission=folder / "files" / "admission.yaml") as plane:
+            found = entered(plane, folder, known)
+            found.webhook.start()
+            try:
+                plane.until(found.in_force, "the files in force", timeout_seconds=90)
+                yield found
+            finally:
+                found.webhook.stop()
     except NotBuiltError as error:
         absent(error.names, str(error))
 

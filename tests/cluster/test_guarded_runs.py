@@ -1,7 +1,9 @@
 """One action from permit to verified, and one that misses and is taken back, by the real processes under the whole guard."""
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,13 +15,16 @@ import pytest
 import yaml
 
 from core.actions.scale_workload import ScaleWorkload
+from core.domain.approval import Approval
 from core.domain.evidence import observe
 from core.domain.ledger import ActionRow, Ledger
 from core.domain.outcome import TERMINAL, ActionState
 from core.domain.proposal import Effect, Proposal
 from core.domain.target import Target
+from gate import approvals, keys
 from gate.audit import verify_ledger
 from gate.door import LedgerDoor
+from gate.executing.hands import ROLE as EXECUTOR
 from runtime import serving
 from runtime.roles import deciding, everything
 from runtime.services import reconciling
@@ -188,6 +193,60 @@ async def test_an_action_that_misses_is_taken_back_through_the_guard(guard: Guar
     assert row.state is ActionState.ROLLED_BACK, row.note
     assert (await asyncio.to_thread(guard.plane.get, path))["spec"]["replicas"] == 2
     assert uses(guard, "act-guarded2", row) == ["forward", "undo"]
+
+
+# ------------------------------------------------------------------ people's answers, written by hand
+@pytest.mark.bypass
+async def test_answers_that_no_door_signed_do_not_count_whatever_the_row_says(
+    guard: Guarded, clock: Clock, namespace: str, tmp_path: Path
+) -> None:
+    """Somebody writes approvals into the ledger, and that the action is approved; judge and executor run. Then a person does approve."""
+    path = await asyncio.to_thread(deploy, guard.plane, namespace)
+    settings = settings_of(guard, clock, namespace, tmp_path)
+    proposal = await asyncio.to_thread(proposed, guard, path, namespace, clock.now(), "act-guarded4")
+    with everything.ledger(settings) as ledger:
+        async with serving.children() as family:
+            one = Play(settings, clock, ledger, "act-guarded4")
+            for role in ("judge", "executor"):
+                await everything.start_role(family, role, settings)
+            await LedgerDoor(ledger, HttpClock(clock.url)).submit(proposal, by="operator@example.com")
+            await stands(one, ActionState.NEEDS_APPROVAL)
+            for approval in forged(guard, one.row(), clock.now()):
+                assert ledger.approve(approval)
+            for _ in range(3):
+                write_by_hand(guard, "UPDATE actions SET state = 'approved' WHERE action_id = 'act-guarded4'")
+                await stands(one, ActionState.NEEDS_APPROVAL)
+            assert (await asyncio.to_thread(guard.plane.get, path))["spec"]["replicas"] == 2
+            assert (await one.until()).state is ActionState.VERIFIED
+
+
+async def stands(one: Play, state: ActionState) -> None:
+    """Raises AssertionError when it is permitted instead, or never comes to stand there."""
+    end = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    while (row := one.row()).state is not state:
+        assert row.state in (ActionState.SUBMITTED, ActionState.APPROVED), f"{row.state}: {row.note}"
+        assert asyncio.get_running_loop().time() < end, row.state
+        await asyncio.sleep(0.05)
+
+
+def forged(guard: Guarded, row: ActionRow, now: datetime) -> Iterator[Approval]:
+    """Unsigned; by a key that is no door's; by a door, of another action; and by one who asked, in another spelling."""
+    good = Approval(
+        id="apr-forged0", action_id=row.action_id, action_digest=row.digest, decision="approved", by="boss@example.com", door="test",
+        reason="x", at=now, expires_at=now + timedelta(hours=1),
+    )  # fmt: skip
+    folder = guard.folder / "keys"
+    door, other = keys.signer(folder, f"{keys.DOOR}test"), keys.signer(folder, EXECUTOR)
+    yield good
+    yield approvals.sign(good.model_copy(update={"id": "apr-forged1", "by": "chief@example.com"}), other)
+    elsewhere = approvals.sign(good.model_copy(update={"id": "apr-forged2", "by": "head@example.com", "action_id": "act-other"}), door)
+    yield elsewhere.model_copy(update={"action_id": row.action_id})
+    yield approvals.sign(good.model_copy(update={"id": "apr-forged3", "by": "OPERATOR@example.com"}), door)
+
+
+def write_by_hand(guard: Guarded, statement: str) -> None:
+    with contextlib.closing(sqlite3.connect(guard.folder / "ledger.db", timeout=10)) as connection, connection:
+        connection.execute(statement)
 
 
 def uses(guard: Guarded, action_id: str, row: ActionRow) -> list[str]:

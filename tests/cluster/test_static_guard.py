@@ -7,10 +7,7 @@ import pytest
 from core.actions import admission
 from core.domain.api_request import ApiRequest
 from core.domain.errors import NotAuthorised
-from core.domain.values import Json
-from runtime.services import guarding
-from tests.cluster.conftest import absent
-from tests.cluster.guarded import STRATEGIC, Guarded, entered, only, path_of, prepared, put
+from tests.cluster.guarded import STRATEGIC, Guarded, only, path_of, put
 from tests.controlplane.rig import MERGE
 
 pytestmark = pytest.mark.timeout(400)
@@ -20,23 +17,10 @@ LABEL = "pod-security.kubernetes.io/warn"
 
 
 @pytest.fixture(scope="module")
-def guard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    from tests.controlplane.rig import ControlPlane, NotBuiltError
-
-    folder = tmp_path_factory.mktemp("static")
-    known = prepared(folder)
-    guarding.static(known.url, known.ca, folder / "files", host_folder=str(folder / "files"))
-    try:
-        with ControlPlane.running(folder / "rig", nodes=1, prometheus=False, admission=folder / "files" / "admission.yaml") as plane:
-            found = entered(plane, folder, known)
-            found.webhook.start()
-            try:
-                plane.until(found.in_force, "the files in force", timeout_seconds=90)
-                yield found
-            finally:
-                found.webhook.stop()
-    except NotBuiltError as error:
-        absent(error.names, str(error))
+def guard(static_guard: Guarded) -> Iterator[Guarded]:
+    """Objects that the tests here add go again: others look at the files alone."""
+    yield static_guard
+    static_guard.remove()
 
 
 @pytest.fixture
@@ -55,12 +39,8 @@ def label(guard: Guarded, namespace: str) -> str | None:
     return found
 
 
-def admissions(guard: Guarded) -> list[Json]:
-    return [item for item in guard.documents() if "admissionregistration" in item["apiVersion"]]
-
-
 def test_files_alone_hold_the_gate(guard: Guarded, namespace: str) -> None:
-    assert all(guard.plane.request("GET", path_of(item)).status_code == 404 for item in admissions(guard))
+    assert all(guard.plane.request("GET", path_of(item)).status_code == 404 for item in guard.admissions())
     request = labelled(namespace, "baseline")
     for permit in ("e30.e30.e30", "x"):
         with pytest.raises(NotAuthorised, match="day2"):
@@ -74,7 +54,7 @@ def test_files_alone_hold_the_gate(guard: Guarded, namespace: str) -> None:
 
 
 def test_with_both_registrations_a_permit_still_opens_once(guard: Guarded, namespace: str) -> None:
-    for document in admissions(guard):
+    for document in guard.admissions():
         put(guard.plane, document)
     guard.plane.until(guard.in_force, "both in force")
     request = labelled(namespace, "restricted")
@@ -87,7 +67,7 @@ def test_with_both_registrations_a_permit_still_opens_once(guard: Guarded, names
 
 
 def test_not_even_a_cluster_admin_takes_guard_or_rights_away(guard: Guarded) -> None:
-    for document in admissions(guard):
+    for document in guard.admissions():
         if guard.plane.request("GET", path_of(document)).status_code == 404:
             put(guard.plane, document)
     held = [item for item in guard.documents() if item["kind"] not in ("Namespace", "ServiceAccount")]
@@ -106,7 +86,7 @@ def test_not_even_a_cluster_admin_takes_guard_or_rights_away(guard: Guarded) -> 
 
 
 def test_the_files_are_not_in_the_api_and_their_names_cannot_be_taken(guard: Guarded) -> None:
-    document = admissions(guard)[0]
+    document = guard.admissions()[0]
     name = document["metadata"]["name"] + admission.STATIC
     collection = path_of(document).rpartition("/")[0]
     assert guard.plane.request("DELETE", f"{collection}/{name}").status_code == 404

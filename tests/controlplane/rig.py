@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -38,7 +38,8 @@ MERGE: Final = "application/merge-patch+json"
 
 
 class Identity(NamedTuple):
-    """Who may knock, by a token of its own. Only the rig's own programs are masters; the product's get what RBAC gives them."""
+    """Who may knock, by a token of its own; an empty group is none. Only the rig's own programs are masters; the product's get what RBAC
+    gives them."""
 
     name: str
     user: str
@@ -54,6 +55,9 @@ IDENTITIES: Final = (
     Identity("reader", "day2:reader", "day2:readers"),
     Identity("judge", "day2:judge", "day2:judges"),
     Identity("executor", "day2:executor", "day2:executors"),
+    # users that should have no credentials: what an attacker may do who made some
+    Identity("agent", "day2:agent:scaling", ""),
+    Identity("preview", "day2:preview:scaling", ""),
 )
 
 
@@ -162,8 +166,7 @@ class ControlPlane:
     def _write_files(self) -> None:
         certificates.write(self.layout.folder / "pki")
         self.layout.audit_policy.write_text(json.dumps(programs.AUDIT_POLICY), encoding="utf-8")
-        rows = (f'{self._tokens[who.name]},{who.user},{who.name},"{who.group}"\n' for who in IDENTITIES)
-        self._write_secret(self.layout.tokens, "".join(rows))
+        self._write_secret(self.layout.tokens, "".join(self._token_row(who) for who in IDENTITIES))
         for who in IDENTITIES:
             self._write_secret(self.layout.kubeconfig(who.name), json.dumps(self._kubeconfig(who.name)))
         logs = self.layout.folder / "logs"
@@ -171,6 +174,11 @@ class ControlPlane:
         self.write_logs("listening on :8080", previous="panic: the process ended with code 1")
         stages.write(self.layout.folder / "kwok.yaml", logs)
         programs.write_prometheus_config(self.layout)
+
+    def _token_row(self, who: Identity) -> str:
+        """Without a group the column is left out: an empty one would be a group of no name."""
+        groups = f',"{who.group}"' if who.group else ""
+        return f"{self._tokens[who.name]},{who.user},{who.name}{groups}\n"
 
     @staticmethod
     def _write_secret(path: Path, text: str) -> None:
@@ -245,9 +253,16 @@ class ControlPlane:
         return subprocess.run(line, input=text, env=self.environ(identity), check=True, capture_output=True, text=True).stdout
 
     def request(
-        self, method: str, path: str, body: object = None, *, content_type: str = "application/json", identity: str = "admin"
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        content_type: str = "application/json",
+        identity: str = "admin",
+        headers: Sequence[tuple[str, str]] = (),
     ) -> httpx.Response:
-        headers = {**self._bearer(identity), "Content-Type": content_type}
+        headers = [*self._bearer(identity).items(), ("Content-Type", content_type), *headers]
         return self._http.request(method, path, content=None if body is None else json.dumps(body), headers=headers)
 
     def get(self, path: str, identity: str = "admin") -> dict[str, Any]:
