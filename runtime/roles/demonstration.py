@@ -1,14 +1,18 @@
 """The demo's stage: a simulated cluster over HTTP with the generated RBAC, and on it everything that `day2 serve` starts."""
 
+import asyncio
 import base64
 import contextlib
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
-from core.actions.roles import EXECUTOR, JUDGE, NAMESPACE, READER, manifests
+from core.actions.roles import EXECUTOR, JUDGE, NAMESPACE, NOTIFIER, READER, manifests
 from core.cluster.looking import ClusterReader
+from core.domain.clock import Clock
+from core.domain.errors import Unavailable
 from core.domain.ledger import Ledger
 from core.domain.values import Json
 from core.policy import engine, testing
@@ -18,9 +22,19 @@ from runtime import serving
 from runtime.declared import read
 from runtime.ids import SeededIds
 from runtime.roles import deciding, everything
-from runtime.services import auditing
-from runtime.services.demonstrating import Plain, Stage
-from runtime.settings import FlowSettings, GateSettings, KubernetesSettings, PolicySettings, PrometheusSettings, Settings, StoreSettings
+from runtime.services import alerting, auditing
+from runtime.services.demonstrating import LOOK_SECONDS, STUCK_SECONDS, Plain, Stage
+from runtime.settings import (
+    AlertSettings,
+    FlowSettings,
+    GateSettings,
+    KubernetesSettings,
+    PolicySettings,
+    PrometheusSettings,
+    Settings,
+    StoreSettings,
+    TelemetrySettings,
+)
 from tools.kubernetes import config, transport
 from tools.kubernetes.installing import install
 
@@ -40,7 +54,9 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
         settings = settings_of(folder, url)
         steer = await stack.enter_async_context(transport.connect(config.load(folder / "admin.kubeconfig")))
         await install(steer, _access())
-        running = await stack.enter_async_context(everything.opened(settings, family=family))
+        running = await stack.enter_async_context(
+            everything.opened(settings, family=family, children=("judge", "executor", everything.NOTIFIER))
+        )
 
         async def advance(seconds: float) -> None:
             answer = await steer.post("/simulator/clock", json={"advance_seconds": seconds})
@@ -49,6 +65,9 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
         async def agents() -> list[Plain]:
             members = await running.controller.registry.members() if running.controller.registry else ()
             return [_member(member) for member in members]
+
+        async def alerts() -> list[Plain]:
+            return await _told(steer.get, running.ledger, running.reading.clock, settings.alerts)
 
         async def world() -> Plain:
             return await _world(running.reading.reader, running.reading.context)
@@ -62,6 +81,7 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
             agents=agents,
             rules=_rules,
             audit=lambda: _audit(running.ledger),
+            alerts=alerts,
             world=world,
         )
         yield stage, SeededIds(seed).new("run")
@@ -91,18 +111,21 @@ def settings_of(folder: Path, url: str) -> Settings:
             read_kubeconfig=folder / "reader.kubeconfig",
             judge_kubeconfig=folder / "judge.kubeconfig",
             executor_kubeconfig=folder / "executor.kubeconfig",
+            notifier_kubeconfig=folder / "notifier.kubeconfig",
         ),
         prometheus=PrometheusSettings(url=f"{url}/prometheus", ca_file=folder / "ca.pem"),
         store=StoreSettings(data_dir=folder),
         policy=PolicySettings(objectives=DOCUMENTS),
         flow=FlowSettings(poll_seconds=0.02),
         gate=GateSettings(guard="off"),  # a simulator has no admission
+        alerts=AlertSettings(alertmanager=(f"{url}/alertmanager",), alertmanager_ca_file=folder / "ca.pem"),
+        telemetry=TelemetrySettings(notifier_listen="", controller_listen=""),
     )
 
 
 async def _simulator(family: serving.Children, folder: Path, seed: int) -> str:
     """Start the cluster in a box; a kubeconfig for each identity that our roles have on it is written."""
-    tokens = {name: secrets.token_urlsafe(24) for name in (READER, JUDGE, EXECUTOR)}
+    tokens = {name: secrets.token_urlsafe(24) for name in (READER, JUDGE, EXECUTOR, NOTIFIER)}
     users = [
         word
         for name, token in tokens.items()
@@ -132,6 +155,18 @@ def _audit(ledger: Ledger) -> Plain:
     report = verify_ledger(ledger)
     verdict = f"{auditing.counted(len(report.chains))} {'ok' if report.whole else 'BROKEN'}"
     return {"verdict": verdict, "records": report.records, "problems": list(report.problems)}
+
+
+async def _told(get: Callable[[str], Awaitable[Any]], ledger: Ledger, clock: Clock, wanted: AlertSettings) -> list[Plain]:
+    """What the platform team's Alertmanager holds, once the notifier has told all that the ledger says now."""
+    limits = alerting.limits(wanted.hold_minutes, wanted.approval_minutes, wanted.labels)
+    end = asyncio.get_running_loop().time() + STUCK_SECONDS
+    while alerting.behind(ledger, clock.now(), limits, channels=("alertmanager",), events=True):
+        if asyncio.get_running_loop().time() > end:
+            raise Unavailable("the notifier", 1.0, reason="it has not told", mend="see the log files in the data folder: day2 demo --keep")
+        await asyncio.sleep(LOOK_SECONDS)
+    answer = await get("/alertmanager/api/v2/alerts")
+    return [{**alert["labels"], **alert["annotations"]} for alert in answer.json()]
 
 
 async def _world(reader: ClusterReader, context: str) -> Plain:

@@ -21,6 +21,7 @@ from runtime.processes import dies_with_parent
 from runtime.roles import controller, reading
 from runtime.roles.controller import Controller
 from runtime.roles.deciders import RoleSettings, WebhookSettings
+from runtime.roles.notifier import NotifierSettings
 from runtime.roles.reading import Reading
 from runtime.services import guarding
 from runtime.settings import Settings
@@ -28,6 +29,7 @@ from tools.stores import ledger as stores
 from tools.stores import migrating
 
 LOGS = "logs"
+NOTIFIER = "notifier"
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ async def opened(
         yield Everything(settings, kept, view, working, family)
 
 
-ROLES = ("controller", "judge", "executor", "webhook")
+ROLES = ("controller", "judge", "executor", "webhook", NOTIFIER)
 FOLLOW_SECONDS = 1.0
 
 
@@ -136,10 +138,11 @@ def ledger(settings: Settings, *, create: bool = False) -> Iterator[Ledger]:
 
 
 async def start_role(family: serving.Children, role: str, settings: Settings) -> None:
-    """Start judge, executor or webhook as a child. What it needs to know is handed over in a file of mode 0600."""
+    """Start judge, executor, webhook or notifier as a child. What it needs to know is handed over in a file of mode 0600."""
     path = settings.data_dir / f"{role}.settings.json"
     path.touch(0o600)
-    path.write_text(role_settings(settings, role).model_dump_json(), encoding="utf-8")
+    wanted = role_settings(settings, role)
+    path.write_text((_notifying(settings, wanted) if role == NOTIFIER else wanted).model_dump_json(), encoding="utf-8")
     await serving.start(family, role, f"runtime.roles.{role}", ["--settings", str(path)], settings.data_dir / LOGS)
 
 
@@ -176,6 +179,25 @@ def role_settings(settings: Settings, role: str) -> RoleSettings:
             key=settings.gate.webhook_key_file,
         ),
         parent=os.getpid(),
+    )
+
+
+def _notifying(settings: Settings, shared: RoleSettings) -> NotifierSettings:
+    """Never another's kubeconfig for the Events: an identity that may do more is not the notifier's."""
+    wanted = settings.alerts
+    return NotifierSettings(
+        **{name: getattr(shared, name) for name in RoleSettings.model_fields},
+        alertmanager=wanted.alertmanager,
+        alertmanager_ca_file=wanted.alertmanager_ca_file,
+        alertmanager_token_file=wanted.alertmanager_token_file,
+        pages_file=wanted.pages_file,
+        labels=wanted.labels,
+        again_seconds=wanted.again_seconds,
+        hold_minutes=wanted.hold_minutes,
+        approval_minutes=wanted.approval_minutes,
+        audit_minutes=wanted.audit_minutes,
+        events_kubeconfig=settings.kubernetes.notifier_kubeconfig,
+        listen=settings.telemetry.notifier_listen,
     )
 
 
