@@ -88,7 +88,7 @@ def read(path: Path, form: type[Form]) -> Form:
 
 
 def main(role: str, run: Callable[[Form, asyncio.Event], Awaitable[None]], form: type[Form], argv: list[str] | None = None) -> int:
-    """The entry of a role, whose settings have this form. Errors go to standard error with their mend; the code is 1 for what a person must mend."""
+    """The entry of a role. Errors go to standard error with their mend; the code is 1 for what a person must mend."""
     parser = argparse.ArgumentParser(prog=f"runtime.roles.{role}")
     parser.add_argument("--settings", type=Path, required=True)
     given = parser.parse_args(argv)

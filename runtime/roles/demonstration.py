@@ -5,9 +5,8 @@ import base64
 import contextlib
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 from core.actions.roles import EXECUTOR, JUDGE, NAMESPACE, NOTIFIER, READER, manifests
 from core.cluster.looking import ClusterReader
@@ -23,6 +22,7 @@ from runtime.declared import read
 from runtime.ids import SeededIds
 from runtime.roles import deciding, everything
 from runtime.services import alerting, auditing
+from runtime.services.alerting import Watch
 from runtime.services.demonstrating import LOOK_SECONDS, STUCK_SECONDS, Plain, Stage
 from runtime.settings import (
     AlertSettings,
@@ -66,8 +66,13 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
             members = await running.controller.registry.members() if running.controller.registry else ()
             return [_member(member) for member in members]
 
+        own = settings.alerts
+        watch = Watch(alerting.limits(own.hold_minutes, own.approval_minutes, own.labels))
+
         async def alerts() -> list[Plain]:
-            return await _told(steer.get, running.ledger, running.reading.clock, settings.alerts)
+            await _told(watch, running.ledger, running.reading.clock)
+            answer = await steer.get("/alertmanager/api/v2/alerts")
+            return [{**alert["labels"], **alert["annotations"]} for alert in answer.json()]
 
         async def world() -> Plain:
             return await _world(running.reading.reader, running.reading.context)
@@ -157,16 +162,13 @@ def _audit(ledger: Ledger) -> Plain:
     return {"verdict": verdict, "records": report.records, "problems": list(report.problems)}
 
 
-async def _told(get: Callable[[str], Awaitable[Any]], ledger: Ledger, clock: Clock, wanted: AlertSettings) -> list[Plain]:
-    """What the platform team's Alertmanager holds, once the notifier has told all that the ledger says now."""
-    limits = alerting.limits(wanted.hold_minutes, wanted.approval_minutes, wanted.labels)
+async def _told(watch: Watch, ledger: Ledger, clock: Clock) -> None:
+    """Wait until the notifier has told all that the ledger says now."""
     end = asyncio.get_running_loop().time() + STUCK_SECONDS
-    while alerting.behind(ledger, clock.now(), limits, channels=("alertmanager",), events=True):
+    while alerting.behind(watch, ledger, clock.now(), channels=("alertmanager",), events=True):
         if asyncio.get_running_loop().time() > end:
             raise Unavailable("the notifier", 1.0, reason="it has not told", mend="see the log files in the data folder: day2 demo --keep")
         await asyncio.sleep(LOOK_SECONDS)
-    answer = await get("/alertmanager/api/v2/alerts")
-    return [{**alert["labels"], **alert["annotations"]} for alert in answer.json()]
 
 
 async def _world(reader: ClusterReader, context: str) -> Plain:

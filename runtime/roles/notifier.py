@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import sys
 from datetime import timedelta
+from importlib import metadata
 from pathlib import Path
 
 from core.domain.alert import Channel
@@ -16,8 +17,9 @@ from core.domain.ledger import Ledger
 from gate import audit, heads, keys
 from runtime.roles import deciders
 from runtime.roles.deciders import RoleSettings
-from runtime.services import alerting
+from runtime.services import alerting, measuring
 from runtime.services.alerting import Watch
+from runtime.services.measuring import Numbers, Tally
 from runtime.services.notifying import Notifier, Verification
 from tools.alerting import pages
 from tools.alerting.alertmanager import Alertmanagers
@@ -27,6 +29,7 @@ from tools.kubernetes.events import HttpEvents
 from tools.stores import ledger
 from tools.stores.locks import RoleLock
 from tools.stores.sink import Sink
+from tools.telemetry import exposition
 
 ROLE = alerting.ROLE
 PACE = 5
@@ -75,7 +78,22 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
             book.keep(store, clock.now())
             return waiting
 
-        deciders.ready(ROLE)
+        tally = Tally()
+
+        def gather() -> Numbers:
+            return measuring.numbers(
+                store,
+                tally,
+                watch,
+                clock.now(),
+                version=metadata.version("day2ops"),
+                broken=bool(notifier.verification.problems),
+                failures=notifier.failures,
+            )
+
+        own = [metric for metric in measuring.METRICS if metric.by == ROLE]
+        port = stack.enter_context(exposition.serving(settings.listen, own, gather))
+        deciders.ready(ROLE, port=port)
         try:
             await deciders.every(PACE * settings.poll_seconds, stop, step)
         finally:

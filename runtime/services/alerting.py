@@ -17,7 +17,7 @@ from core.actions.catalogue import parse_proposal
 from core.domain.alert import Alert, Channel
 from core.domain.ledger import ActionRow, AuditRow, Ledger, StopRow
 from core.domain.outcome import ActionState
-from core.domain.values import bounded, identifier
+from core.domain.values import bounded
 from core.domain.verdict import Decision, Verdict
 from core.policy.redaction import redact
 
@@ -107,7 +107,7 @@ class Journal:
     told: dict[tuple[str, str], Told] = field(default_factory=dict)  # (channel, key): stands there
     over: set[tuple[str, str]] = field(default_factory=set)
     events: dict[Move, AuditRow] = field(default_factory=dict)  # moves that no Event tells yet
-    ends: dict[Move, AuditRow] = field(default_factory=dict)  # moves that may be an alert and are not over
+    ends: dict[Move, AuditRow] = field(default_factory=dict)  # moves that may be an alert and were not looked at yet
     guard: AuditRow | None = None  # the record that says what is altered, while it is
 
     def catch_up(self, ledger: Ledger, now: datetime) -> bool:
@@ -186,19 +186,6 @@ def conditions(ledger: Ledger, journal: Journal, now: datetime, limits: Limits, 
     return found
 
 
-def occurrences(ledger: Ledger, journal: Journal, limits: Limits) -> dict[Move, Alert]:
-    """Ends of actions that people must know of. Ends that are none of them are forgotten."""
-    found: dict[Move, Alert] = {}
-    for move in list(journal.ends):
-        row = ledger.get(move[0])
-        alert = _ended(row, move[1], limits) if row is not None and row.owner != CANARY else None
-        if alert is None:
-            del journal.ends[move]
-        else:
-            found[move] = alert
-    return found
-
-
 def _ended(row: ActionRow, state: ActionState, limits: Limits) -> Alert | None:
     sentence = bounded(redact(parse_proposal(row.proposal).action.sentence()), 160)
     match state:
@@ -268,15 +255,23 @@ class Watch:
 
     limits: Limits
     journal: Journal = field(default_factory=Journal)
+    happened: dict[Move, Alert] = field(default_factory=dict)
     last: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
-    def standing(self, ledger: Ledger, now: datetime, audit: Sequence[str] = ()) -> tuple[list[Alert], dict[Move, Alert]]:
-        """Conditions, and what happened; the second still to be narrowed for each channel."""
-        return conditions(ledger, self.journal, now, self.limits, audit), occurrences(ledger, self.journal, self.limits)
+    def catch_up(self, ledger: Ledger, now: datetime) -> bool:
+        """Whether the chains said anything new. Ends of actions that nobody need know of are forgotten at once."""
+        new = self.journal.catch_up(ledger, now)
+        for move in self.journal.ends:
+            row = ledger.get(move[0])
+            if row is not None and row.owner != CANARY and (alert := _ended(row, move[1], self.limits)):
+                self.happened[move] = alert
+        self.journal.ends.clear()
+        return new
 
-    def due(self, channel: Channel, holding: Iterable[Alert], happened: Iterable[Alert], now: datetime) -> Due:
+    def due(self, channel: Channel, holding: Iterable[Alert], now: datetime) -> Due:
+        """`holding` are the conditions; what happened is narrowed to what still stands for this channel."""
         told = {key: found for (name, key), found in self.journal.told.items() if name == channel.name}
-        heard = [*holding, *(alert for alert in happened if self._holds(channel.name, alert.key, now))]
+        heard = [*holding, *(alert for alert in self.happened.values() if self._holds(channel.name, alert.key, now))]
         stands = {alert.key: alert for alert in heard if alert.grave or not channel.only_grave}
         new = tuple(alert for key, alert in stands.items() if key not in told)
         again = tuple(alert for key, alert in stands.items() if key in told and self._repeats(channel, key, now))
@@ -292,14 +287,14 @@ class Watch:
         last = self.last.get((channel.name, key))
         return channel.again_seconds > 0 and (last is None or now - last >= timedelta(seconds=channel.again_seconds))
 
-    def forget(self, channels: Collection[str], happened: Mapping[Move, Alert], now: datetime) -> None:
-        """Ends that every channel was told of and that are over, or that nobody is to be told of."""
-        for move, alert in happened.items():
-            if all((name, alert.key) in self.journal.over for name in channels) or now - self.journal.ends[move].at > LOOKBACK:
-                del self.journal.ends[move]
+    def forget(self, channels: Collection[str], now: datetime) -> None:
+        """Ends that every channel was told of and that are over, or that nobody is to be told of any more."""
+        for move, alert in list(self.happened.items()):
+            if all((name, alert.key) in self.journal.over for name in channels) or now - alert.starts_at > LOOKBACK:
+                del self.happened[move]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Named:
     """A channel that is only asked what it is called."""
 
@@ -311,12 +306,11 @@ class _Named:
         raise NotImplementedError
 
 
-def behind(ledger: Ledger, now: datetime, limits: Limits, *, channels: Collection[str], events: bool = False) -> int:
+def behind(watch: Watch, ledger: Ledger, now: datetime, *, channels: Collection[str], events: bool = False) -> int:
     """How much the notifier has still to tell: alerts, their ends, and Events where it writes some."""
-    watch = Watch(limits)
-    watch.journal.catch_up(ledger, now)
-    holding, happened = watch.standing(ledger, now)
-    dues = [watch.due(_Named(name), holding, happened.values(), now) for name in channels]
+    watch.catch_up(ledger, now)
+    holding = conditions(ledger, watch.journal, now, watch.limits)
+    dues = [watch.due(_Named(name), holding, now) for name in channels]
     return sum(len(due.new) + len(due.over) for due in dues) + (len(watch.journal.events) if events else 0)
 
 
@@ -328,15 +322,15 @@ def event_name(move: Move) -> str:
     return f"{move[0]}.{move[1].value.replace('_', '-')}"
 
 
-def open_alerts(ledger: Ledger, now: datetime, limits: Limits, audit: Sequence[str] = ()) -> list[tuple[Alert, tuple[str, ...]]]:
+def standing(ledger: Ledger, now: datetime, limits: Limits, audit: Sequence[str] = ()) -> list[tuple[Alert, tuple[str, ...]]]:
     """What stands now, newest first, with the channels that were told. Behind `day2 alerts list`."""
     watch = Watch(limits)
-    watch.journal.catch_up(ledger, now)
-    holding, happened = watch.standing(ledger, now, audit)
+    watch.catch_up(ledger, now)
     told: dict[str, list[str]] = {}
     for channel, key in watch.journal.told:
         told.setdefault(key, []).append(channel)
-    ended = {key for _, key in watch.journal.over}
-    recent = [alert for alert in happened.values() if alert.key in told or (alert.key not in ended and now - alert.starts_at < limits.hold)]
-    found = [(alert, tuple(sorted(told.get(alert.key, ())))) for alert in (*holding, *recent)]
-    return sorted(found, key=lambda item: (item[0].starts_at, item[0].key), reverse=True)
+    recent = [alert for alert in watch.happened.values() if alert.key in told or now - alert.starts_at < limits.hold]
+    over = {key for _, key in watch.journal.over} - set(told)
+    found = [*conditions(ledger, watch.journal, now, limits, audit), *(alert for alert in recent if alert.key not in over)]
+    pairs = [(alert, tuple(sorted(told.get(alert.key, ())))) for alert in found]
+    return sorted(pairs, key=lambda pair: (pair[0].starts_at, pair[0].key), reverse=True)

@@ -6,9 +6,10 @@ Called in a loop by `runtime.roles.notifier`. Nothing waits for it and it decide
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from core.domain.alert import Channel, EventWriter
 from core.domain.clock import Clock
@@ -46,7 +47,7 @@ class Verification:
 
 @dataclass
 class Notifier:
-    """`events` is None where no identity for Events is configured: none are written then."""
+    """`events` is None where no identity for Events is configured: none are written then. `failures` counts the last pass's."""
 
     ledger: Ledger
     clock: Clock
@@ -55,23 +56,24 @@ class Notifier:
     events: EventWriter | None
     verification: Verification
     _seen: datetime | None = None
-    _missed: int = 0
+    failures: int = 0
     _pauses: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     async def step(self) -> int:
         """How many places could not be told. Raises Corrupt for a damaged ledger, Unavailable for one that does not answer."""
         now = self.clock.now()
-        if not self.watch.journal.catch_up(self.ledger, now) and self._seen and now - self._seen < QUIET and not self._missed:
+        if not self.watch.catch_up(self.ledger, now) and self._seen and now - self._seen < QUIET and not self.failures:
             return 0
-        self._seen, self._missed = now, await self._pass(now)
-        return self._missed
+        self._seen, self.failures = now, await self._pass(now)
+        return self.failures
 
     async def _pass(self, now: datetime) -> int:
-        holding, happened = self.watch.standing(self.ledger, now, await self.verification.look(now))
-        self.watch.forget([channel.name for channel in self.channels], happened, now)
+        problems = await self.verification.look(now)
+        holding = alerting.conditions(self.ledger, self.watch.journal, now, self.watch.limits, problems)
+        self.watch.forget([channel.name for channel in self.channels], now)
         missed = 0
         for channel in self.channels:
-            due = self.watch.due(channel, holding, happened.values(), now)
+            due = self.watch.due(channel, holding, now)
             if due:
                 missed += not await self._tried(channel.name, lambda channel=channel, due=due: self._tell(channel, due, now))  # type: ignore[misc]
         return missed + (not await self._events(now))
@@ -109,8 +111,8 @@ class Notifier:
         else:
             self._record(alerting.WRITTEN, row.action_id, said, now)
 
-    def _record(self, event: str, subject: str, body: dict[str, object], now: datetime) -> None:
-        self.ledger.record(role=alerting.ROLE, event=event, subject=subject, body=body, at=now)
+    def _record(self, event: str, subject: str, body: Mapping[str, Any], now: datetime) -> None:
+        self.ledger.record(role=alerting.ROLE, event=event, subject=subject, body=dict(body), at=now)
 
     async def _tried(self, place: str, call: Callable[[], Awaitable[None]]) -> bool:
         """False where it failed, now or a moment ago. Its error is logged once in a row; it holds no address."""

@@ -1,7 +1,7 @@
 """Pagers, mail and chats through apprise, for what is grave. One channel for each address, so that one that is down delays no other.
 
-The addresses are secrets: they are read from a file, and neither they nor apprise's own log lines go anywhere. Outside of `requirements/run.in`
-apprise is not installed; it is loaded only where an address is configured.
+The addresses are secrets: they are read from a file, and neither they nor apprise's own log lines go anywhere. apprise belongs to
+`requirements/run.in` and is loaded only where an address is configured.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ class Page:
         try:
             async with asyncio.timeout(SECONDS):
                 done = await asyncio.to_thread(self._target.notify, body=body, title=title, notify_type=kind, body_format="text")
-        except Exception as error:  # a hundred services' own errors, and their texts may hold the address
+        except Exception as error:  # noqa: BLE001  a hundred services' own errors, and their texts may hold the address
             raise Unavailable(self.name, 10.0, reason=type(error).__name__) from None
         if not done:
             raise Unavailable(self.name, 10.0, reason="the service did not take it", mend="look at alerts.pages_file")

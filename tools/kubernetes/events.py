@@ -1,4 +1,4 @@
-"""Creates Kubernetes Events as the notifier, an identity that may do nothing else. No permit travels here: admission gives it Events only."""
+"""Creates Kubernetes Events as the notifier, an identity that may do nothing else. No permit travels here, and none is needed."""
 
 from http import HTTPStatus
 
