@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
-from core.domain.errors import InvalidInput, Unavailable
+from core.domain.errors import Day2Error, InvalidInput, Unavailable
 from core.domain.ledger import Ledger
 from gate.executing.preflight import Expected
 from registry.embedded import embedded
@@ -137,7 +137,7 @@ async def _leases(working: Controller, seen: dict[tuple[str, ...], float]) -> No
     """Keeps how long each agent's lease still runs. A registry that does not answer leaves none: then that is what is shown."""
     while working.registry is not None:
         found = []
-        with contextlib.suppress(Unavailable):
+        with contextlib.suppress(Day2Error):
             found = list(await working.registry.members())
         seen.clear()
         seen.update({(member.name,): member.lease_ms / 1000 for member in found})

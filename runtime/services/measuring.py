@@ -197,7 +197,7 @@ def numbers(ledger: Ledger, tally: Tally, watch: Watch, now: datetime, *, versio
             for state, sums in (("verified", tally.saved), ("waiting", hoped))
             for (currency,), micro in (sums or {("USD",): 0}).items()
         },
-        "day2_budget_interceptions_total": dict(tally.intercepted),
+        "day2_budget_interceptions_total": {(kind,): tally.intercepted[kind,] for kind in CATALOGUE},  # from 0: an increase is seen
         "day2_llm_cost_usd_total": {labels: micro / MICRO for labels, micro in tally.cost.items()},
         "day2_emergency_stop": {scope: float(scope in stopped) for scope in {("all",), *stopped}},
         "day2_guard_altered": {(): float(watch.journal.guard is not None)},
