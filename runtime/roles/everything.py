@@ -121,12 +121,12 @@ async def _until_told(stop: asyncio.Event, family: serving.Children, *tasks: "as
         raise Unavailable(f"the {child.name} process", 1.0, reason=f"it ended with code {code}", mend=f"see {child.log}")
 
 
-async def _kept_up(family: serving.Children, settings: Settings) -> None:
+async def _kept_up(family: serving.Children, settings: Settings, again_seconds: float = AGAIN_SECONDS) -> None:
     """The notifier is started again whenever it ends: nobody waits for it, and its end stops nothing."""
     while child := family.find(NOTIFIER):
         await child.process.wait()
         log.warning("the notifier ended with code %s, and is started again; see %s", child.process.returncode, child.log)
-        await asyncio.sleep(AGAIN_SECONDS)
+        await asyncio.sleep(again_seconds)
         family.running.remove(child)
         with contextlib.suppress(Unavailable):  # it stands in the family all the same, and has ended
             await start_role(family, NOTIFIER, settings)
