@@ -162,7 +162,7 @@ KINDS: dict[str, tuple[str, Json]] = {
     "DemoReport": (
         "day2 demo",
         {"metadata": metadata(seed=WHOLE, run=TEXT)}
-        | dict.fromkeys(("started", "scanned", "planned", "arbitrated", "judged", "approved", "executed", "scored"), OPEN),
+        | dict.fromkeys(("started", "scanned", "planned", "arbitrated", "judged", "alerted", "approved", "executed", "scored"), OPEN),
     ),
     "Route": ("day2 route", listing(ROUTED, metadata(question=TEXT, knownAgents=many(TEXT), withoutModel=TEXT), nobody=TEXT, usage=USAGE)),
     "Checklist": (

@@ -6,9 +6,8 @@ Called by `runtime.roles.notifier`. Pure: the documents only, in the form of eve
 import json
 from typing import NamedTuple
 
-from core.actions.admission import REPORTER
 from core.actions.catalogue import parse_proposal
-from core.cluster.kinds import KINDS
+from core.cluster.kinds import KINDS, REPORTER
 from core.domain.ledger import ActionRow, AuditRow
 from core.domain.outcome import ActionState
 from core.domain.target import Target

@@ -12,7 +12,7 @@ from simulator.routes.calls import Call
 
 Json = dict[str, Any]
 GROUP = "events.k8s.io"
-NO_NAMESPACE = ("", "default", "kube-system")
+NO_NAMESPACE = ("default", "kube-system")
 """Where Events about objects without a namespace may stand."""
 LONGEST_NOTE, LONGEST_NAME = 1024, 128
 _REQUIRED = ("reportingController", "reportingInstance", "action", "reason")
@@ -34,10 +34,11 @@ def _uid(call: Call, name: str) -> str:
 
 
 def _place(obj: Json, namespace: str) -> list[errors.Cause]:
+    """An object's own namespace is not compared with the Event's; only where it has none it matters where the Event stands."""
     about = str((obj.get("regarding") or obj.get("involvedObject") or {}).get("namespace", ""))
-    if about == namespace or (not about and namespace in NO_NAMESPACE):
+    if about or namespace in NO_NAMESPACE:
         return []
-    return [errors.Cause("FieldValueInvalid", f'Invalid value: "{about[:80]}": does not match event.namespace', "involvedObject.namespace")]
+    return [errors.Cause("FieldValueInvalid", 'Invalid value: "": does not match event.namespace', "involvedObject.namespace")]
 
 
 def _form(obj: Json) -> list[errors.Cause]:

@@ -36,7 +36,7 @@ from runtime.settings import (
 )
 from tests.cluster.access import kubeconfigs
 from tests.cluster.guarded import Guarded, guarded
-from tests.contracts.events import WRONG, event
+from tests.contracts.events import PLACES, TAKEN, WRONG, event
 from tests.contracts.receivers import Receiver
 from tools.clocks import SystemClock
 
@@ -202,6 +202,19 @@ def test_the_real_api_server_refuses_the_events_that_the_simulator_refuses(guard
     path = f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"
     answer = guard.plane.request("POST", path, event(namespace, **wrong))
     assert (answer.status_code, answer.json()["reason"]) == (422, "Invalid"), answer.text
+
+
+@pytest.mark.parametrize("right", TAKEN)
+def test_the_real_api_server_takes_the_events_that_the_simulator_takes(guard: Guarded, namespace: str, right: dict[str, Any]) -> None:
+    path = f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"
+    assert guard.plane.request("POST", path, event(namespace, **right)).status_code == 201
+
+
+@pytest.mark.parametrize("space", PLACES)
+def test_where_the_real_api_server_takes_events_about_objects_without_a_namespace(guard: Guarded, space: str) -> None:
+    path = f"/apis/events.k8s.io/v1/namespaces/{space}/events"
+    about = event(space, metadata={"generateName": "node."}, regarding={"kind": "Node", "name": "n1", "uid": "u"})
+    assert guard.plane.request("POST", path, about).status_code == 201
 
 
 ELSEWHERE = (

@@ -8,10 +8,17 @@ WRONG: tuple[Json, ...] = (
     {"type": "Bad"},
     {"note": "x" * 1025},
     {"reason": "x" * 129},
-    {"regarding": {"kind": "Deployment", "namespace": "other", "name": "web"}},
     {"regarding": {"kind": "Node", "name": "n1"}},
 )
 """Changes to `event`, each of which makes it one that is refused with 422."""
+TAKEN: tuple[Json, ...] = (
+    {"note": "x" * 1024},
+    {"reason": "x" * 128},
+    {"regarding": {"kind": "Deployment", "namespace": "other", "name": "web"}},
+)
+"""Changes after which it is still taken."""
+PLACES = ("default", "kube-system")
+"""Namespaces in which Events about objects without a namespace are taken."""
 
 
 def event(namespace: str, **over: Any) -> Json:

@@ -38,7 +38,7 @@ def running(folder: Path, *words: str, **pipes: Any) -> Iterator[subprocess.Pope
 def test_agents_of_a_running_product_are_seen_moved_and_routed_around(on_cluster: Day2, tmp_path: Path) -> None:
     with running(tmp_path, "serve", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as served:
         assert served.stdout is not None
-        assert set(json.loads(served.stdout.readline())["ready"]) == {"controller", "judge", "executor"}
+        assert set(json.loads(served.stdout.readline())["ready"]) == {"controller", "judge", "executor", "notifier"}
         found = on_cluster("agent", "list", "-o", "json").json
         assert found["metadata"]["source"] == "registry"
         assert {row["name"]: row["state"] for row in found["items"]} == dict.fromkeys(

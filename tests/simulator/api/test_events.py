@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contracts.events import WRONG, event
+from tests.contracts.events import PLACES, TAKEN, WRONG, event
 
 Json = dict[str, Any]
 EVENTS = "/apis/events.k8s.io/v1/namespaces/shop/events"
@@ -27,8 +27,14 @@ async def test_what_the_api_server_refuses_is_refused(api: httpx.AsyncClient, wr
     assert (await api.get(EVENTS)).json()["items"] == []
 
 
-async def test_events_about_objects_without_a_namespace_stand_in_default(api: httpx.AsyncClient) -> None:
-    place = EVENTS.replace("/shop/", "/default/")
+@pytest.mark.parametrize("right", TAKEN)
+async def test_what_the_api_server_takes_is_taken(api: httpx.AsyncClient, right: Json) -> None:
+    assert (await api.post(EVENTS, json=event("shop", **right))).status_code == 201
+
+
+@pytest.mark.parametrize("space", PLACES)
+async def test_where_events_about_objects_without_a_namespace_stand(api: httpx.AsyncClient, space: str) -> None:
+    place = EVENTS.replace("/shop/", f"/{space}/")
     assert (await api.post(place, json=event("default", regarding={"kind": "Node", "name": "n1", "uid": "u"}))).status_code == 201
 
 
