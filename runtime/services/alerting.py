@@ -105,7 +105,7 @@ class Journal:
 
     place: int = 0
     told: dict[tuple[str, str], Told] = field(default_factory=dict)  # (channel, key): stands there
-    over: set[tuple[str, str]] = field(default_factory=set)
+    over: set[tuple[str, str]] = field(default_factory=set)  # was told to be over, at any time
     events: dict[Move, AuditRow] = field(default_factory=dict)  # moves that no Event tells yet
     ends: dict[Move, AuditRow] = field(default_factory=dict)  # moves that may be an alert and were not looked at yet
     guard: AuditRow | None = None  # the record that says what is altered, while it is
@@ -142,7 +142,6 @@ class Journal:
         elif row.event in (SENT, OVER):
             place = str(said.get("channel", "")), str(said.get("key", ""))
             self.told.pop(place, None)
-            self.over.discard(place)
             if row.event == OVER:
                 self.over.add(place)
             elif alert := _alert(said.get("alert")):

@@ -138,7 +138,7 @@ class Tally:
 
     def _moved(self, row: AuditRow, to: ActionState, left: str) -> None:
         agent, kind = self.known[row.subject]
-        if row.role == "judge" and to in _DECISIONS:
+        if to in _DECISIONS:
             self.verdicts[agent, _DECISIONS[to].value] += 1
         if begun := self.since.pop((row.subject, ActionState(left)), None) if left in _STATES else None:
             passed = (row.at - begun).total_seconds()

@@ -213,7 +213,7 @@ def test_the_real_api_server_takes_the_events_that_the_simulator_takes(guard: Gu
 @pytest.mark.parametrize("space", PLACES)
 def test_where_the_real_api_server_takes_events_about_objects_without_a_namespace(guard: Guarded, space: str) -> None:
     path = f"/apis/events.k8s.io/v1/namespaces/{space}/events"
-    about = event(space, metadata={"generateName": "node."}, regarding={"kind": "Node", "name": "n1", "uid": "u"})
+    about = event(space, metadata={"name": guard.ids.new("node")}, regarding={"kind": "Node", "name": "n1", "uid": "u"})
     assert guard.plane.request("POST", path, about).status_code == 201
 
 

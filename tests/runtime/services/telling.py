@@ -83,15 +83,24 @@ class Told:
         self.clock.advance(seconds)
         return await self.notifier.step()
 
-    def action(self, state: ActionState, *, rule: str = "", note: str = "", target: Target | None = None, saving: int = 0) -> ActionRow:
+    def action(
+        self,
+        state: ActionState,
+        *,
+        rule: str = "",
+        verdict: Verdict | None = None,
+        note: str = "",
+        target: Target | None = None,
+        saving: int = 0,
+    ) -> ActionRow:
         """An action that came to this state. `rule` is the one that denied it."""
         action_id = f"act-told{next(self._ids):04}"
         submit(self.ledger, self.clock, action_id, target or deployment(action_id), saving)
-        verdict = canonical(verdict_of(action_id, rule)).decode() if rule else ""
+        said_by = verdict or (verdict_of(action_id, rule) if rule else None)
         for old, new in itertools.pairwise((S.SUBMITTED, *WAYS[state])):
             role = "executor" if new in EXECUTORS else "judge"
             said = {"note": note} if note and new is state else {}
-            columns = {"note": note if new is state else "", **({"verdict": verdict} if verdict else {})}
+            columns = {"note": note if new is state else "", **({"verdict": canonical(said_by).decode()} if said_by else {})}
             assert self.ledger.move(action_id, old, new, role=role, at=self.clock.now(), event=said, **columns)
         row = self.ledger.get(action_id)
         assert row is not None
@@ -131,12 +140,13 @@ def submit(ledger: Ledger, clock: HandClock, action_id: str, target: Target, sav
     raise AssertionError("the door waited")
 
 
-def verdict_of(action_id: str, rule: str) -> Verdict:
+def verdict_of(action_id: str, rule: str, *others: RuleResult) -> Verdict:
+    """Denied by this rule, with what others said."""
     return Verdict(
         action_id=action_id,
         action_digest="0" * 64,
         policy_digest="0" * 64,
         facts=Facts(read_at=START, cluster="c-1", exists=True),
-        results=(RuleResult(rule=rule, result="fail", on_fail=Decision.DENY, message=GPUS),),
+        results=(RuleResult(rule=rule, result="fail", on_fail=Decision.DENY, message=GPUS), *others),
         at=START,
     )

@@ -9,9 +9,10 @@ from core.domain.errors import Corrupt, Unavailable
 from core.domain.ledger import StopRow
 from core.domain.outcome import ActionState as S
 from core.domain.target import Target
+from core.domain.verdict import Decision, RuleResult, Verdict
 from gate.judging import canaries
 from runtime.services import alerting
-from tests.runtime.services.telling import GPUS, START, Told, deployment, names
+from tests.runtime.services.telling import GPUS, START, Told, deployment, names, verdict_of
 
 
 @pytest.fixture
@@ -45,6 +46,15 @@ async def test_another_denial_is_no_alert(told: Told, rule: str) -> None:
     assert told.manager.standing == []
 
 
+async def test_a_money_rule_that_would_only_ask_people_intercepts_nothing(told: Told) -> None:
+    asks = RuleResult(rule="budget-left", result="fail", on_fail=Decision.NEEDS_APPROVAL, message="over it")
+    told.action(S.DENIED, verdict=verdict_of("act-x", "frozen-window", asks))
+    waited = Verdict.model_validate(verdict_of("act-y", "x").model_dump() | {"results": (asks,)})
+    told.action(S.DENIED, verdict=waited)  # people said no
+    await told.step()
+    assert told.manager.standing == []
+
+
 async def test_a_budget_that_denies_is_the_same_alert(told: Told) -> None:
     told.action(S.DENIED, rule="budget-left")
     await told.step()
@@ -62,6 +72,22 @@ async def test_what_stands_is_sent_again_and_its_end_is_sent_once(told: Told) ->
         await told.step(3600)
     assert names(told.manager.over) == names(told.pager.over) == ["Day2ActionEscalated"]
     assert names(told.manager.standing) == ["Day2ActionEscalated"] * 4
+
+
+async def test_what_is_over_stays_over_for_a_notifier_that_starts_again(told: Told) -> None:
+    told.action(S.ESCALATED)
+    await told.step()
+    await told.step(3601)
+    assert names(told.manager.over) == ["Day2ActionEscalated"]
+    told.restart()
+    await told.step()
+    assert (len(told.manager.standing), len(told.manager.over)) == (1, 1)
+
+
+async def test_an_approver_whom_a_person_paused_is_a_stop_and_no_canary(told: Told) -> None:
+    told.ledger.stop(StopRow("approver=jane", "all", "joe", "on leave", told.clock.now()))
+    await told.step()
+    assert names(told.manager.standing) == ["Day2EmergencyStop"]
 
 
 async def test_a_killed_notifier_repeats_no_page_and_goes_on_repeating_to_alertmanager(told: Told) -> None:
