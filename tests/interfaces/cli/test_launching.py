@@ -39,6 +39,7 @@ def test_all_promised_commands_are_there() -> None:
         "watch",
         "rollback",
         "cancel",
+        "edit",
     }
 
 
