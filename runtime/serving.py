@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,11 +41,15 @@ class Children:
     def named(self, name: str) -> Child:
         return next(child for child in self.running if child.name == name)
 
-    async def any_ends(self) -> Child:
-        """The first child that ends, which none should. Without children it waits for ever."""
-        if not self.running:
+    def find(self, name: str) -> Child | None:
+        return next((child for child in self.running if child.name == name), None)
+
+    async def any_ends(self, *, besides: Collection[str] = ()) -> Child:
+        """The first child that ends, which none should but those `besides`. Without such children it waits for ever."""
+        watched = [child for child in self.running if child.name not in besides]
+        if not watched:
             await asyncio.Event().wait()
-        waits = {asyncio.create_task(child.process.wait()): child for child in self.running}
+        waits = {asyncio.create_task(child.process.wait()): child for child in watched}
         done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()

@@ -58,6 +58,9 @@ class KubernetesSettings(Group):
     read_kubeconfig: Path | None = Field(default=None, description="kubeconfig of the read-only identity of agents; default: the same file")
     judge_kubeconfig: Path | None = Field(default=None, description="kubeconfig of the judge; default: the same file")
     executor_kubeconfig: Path | None = Field(default=None, description="kubeconfig of the executor; default: the same file")
+    notifier_kubeconfig: Path | None = Field(
+        default=None, description="kubeconfig of the notifier, which may create Events and nothing else; empty: no Events are written"
+    )
 
     @model_validator(mode="after")
     def _groups_need_a_user(self) -> "KubernetesSettings":
@@ -181,6 +184,53 @@ class GateSettings(Group):
         return bool(self.webhook_certificate_file or self.webhook_ca_key_file)
 
 
+class AlertSettings(Group):
+    """Who is told of what must not wait: docs/alerts.md. Nothing is sent anywhere unless it is set here."""
+
+    alertmanager: Words = Field(default=(), description="base addresses of Alertmanagers, each of which gets every alert; empty: none")
+    alertmanager_ca_file: Path | None = Field(default=None, description="PEM file of the CA behind an https address; empty: the system's")
+    alertmanager_token_file: Path | None = Field(default=None, description="file with a bearer token for them; empty: none is sent")
+    pages_file: Path | None = Field(
+        default=None, description="file of apprise addresses, one a line, for what is grave; such addresses are secrets, so never a flag"
+    )
+    labels: Words = Field(default=("team=platform",), description="NAME=VALUE labels on every alert, for Alertmanager's routes")
+    again_seconds: int = Field(default=60, ge=5, le=3600, description="how often an alert that stands is sent again to Alertmanager")
+    hold_minutes: int = Field(
+        default=60, ge=1, le=10_080, description="how long what has happened, and does not end by itself, stands as an alert"
+    )
+    approval_minutes: int = Field(default=60, ge=1, le=10_080, description="an approval that waits longer is an alert")
+    audit_minutes: int = Field(default=15, ge=1, le=1440, description="how often the notifier verifies the audit chains")
+
+    @model_validator(mode="after")
+    def _usable(self) -> "AlertSettings":
+        for label in self.labels:
+            if not _LABEL.fullmatch(label):
+                raise ValueError(f"{bounded(label, 60)!r} is no NAME=VALUE label")
+        for address in self.alertmanager:
+            if not _BASE_ADDRESS.fullmatch(address):
+                raise ValueError("an Alertmanager's address is http(s)://HOST[:PORT][/PATH], without user and password")
+        return self
+
+
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,60}=[^\s=][^=]{0,100}")
+_BASE_ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
+
+
+class TelemetrySettings(Group):
+    """Metrics for a Prometheus to scrape, from `day2 serve`: docs/alerts.md. A port that is taken is said in the log and stops nothing."""
+
+    notifier_listen: str = Field(
+        default="127.0.0.1:9465",
+        pattern=r"^(\S*:[0-9]+)?$",
+        description="HOST:PORT of the notifier's metrics, from the ledger; empty: none",
+    )
+    controller_listen: str = Field(
+        default="127.0.0.1:9464",
+        pattern=r"^(\S*:[0-9]+)?$",
+        description="HOST:PORT of the controller's metrics, agents' leases; empty: none",
+    )
+
+
 class Settings(Group):
     """The whole. `clock` is `system`, or the address of a simulator whose virtual time counts."""
 
@@ -193,6 +243,8 @@ class Settings(Group):
     flow: FlowSettings = FlowSettings()
     policy: PolicySettings = PolicySettings()
     gate: GateSettings = GateSettings()
+    alerts: AlertSettings = AlertSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
     profile: str = Field(
         default=NO_PROFILE, description="named group of settings in force, from `profiles` of a settings file; default: none"

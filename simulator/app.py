@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from simulator import authn, control, discovery, errors, openapi
+from simulator.alertmanager import Alertmanager
 from simulator.authn import User
 from simulator.authz import Attributes, Authorizer, bootstrap
 from simulator.clock import VirtualClock, micro_stamp
@@ -35,7 +36,7 @@ _READ_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def build(store: Store, clock: VirtualClock, tokens: Mapping[str, User], usage: Usage, metrics_app: ASGIApp, logs: Logs) -> Starlette:
-    """The application: the Kubernetes API, /prometheus (from `metrics_app`) and /simulator (time, failures, audit)."""
+    """The application: the Kubernetes API, /prometheus (from `metrics_app`), /alertmanager and /simulator (time, failures, audit)."""
     bootstrap(store)
     api = ApiServer(Cluster(store, Authorizer(store), usage, logs), clock, tokens)
     return Starlette(
@@ -44,6 +45,7 @@ def build(store: Store, clock: VirtualClock, tokens: Mapping[str, User], usage: 
             Route("/simulator/faults", api.faults_route, methods=["GET", "POST", "DELETE"]),
             Route("/simulator/audit", api.audit_route, methods=["GET"]),
             Mount("/prometheus", app=metrics_app),
+            Mount("/alertmanager", app=Alertmanager(clock).app()),
             Mount("/", app=api),
         ]
     )

@@ -124,7 +124,8 @@ class Store:
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = meta["generateName"] + self._suffix()
         place = self._place(resource, meta)
-        meta.setdefault("uid", self._uid())
+        if "uid" not in meta:
+            meta["uid"] = self._uid()
         meta.setdefault("creationTimestamp", stamp(self.clock.now()))
         meta.pop("resourceVersion", None)
         if resource.generations:

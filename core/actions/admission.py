@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from core.actions.catalogue import rights
 from core.actions.roles import NAMESPACE, NOTIFIER, labelled
+from core.cluster.kinds import REPORTER
 from core.domain.api_request import Right
 from core.domain.permit import EXTRA
 from core.domain.values import Json
@@ -19,7 +20,6 @@ GUARD, BINDINGS, PERMIT, TAMPER = "day2-guard", "day2-rbac", "day2-permit", "day
 STATIC = ".static.k8s.io"
 """How the API server wants names of files to end; nothing made through the API may end so."""
 STOP = "day2.dev/stop"
-REPORTER = "day2.dev/notifier"
 BREAK_GLASS = "platform-break-glass"
 """The group that may change the guard under the static lock. Its name must not begin as ours do."""
 PROTECTED = ("kube-system", "kube-public", "kube-node-lease", NAMESPACE)

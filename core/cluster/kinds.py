@@ -49,6 +49,9 @@ KINDS: dict[str, Kind] = {
     )
 }
 
+REPORTER = "day2.dev/notifier"
+"""Under which our own notifier reports Events. What it reports is no evidence for anybody of us."""
+
 _ADMISSION = "admissionregistration.k8s.io"
 GUARD_KINDS: dict[str, Kind] = {
     kind.name: kind

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, cast
 
-from core.cluster.kinds import KINDS
+from core.cluster.kinds import KINDS, REPORTER
 from core.cluster.objects import Autoscaler, Event, Meta, Node, OwnerReference, Pod
 from core.domain.target import Target
 
@@ -77,6 +77,7 @@ class Snapshot:
         return tuple(item for item in self.of(kind) if (owner := _controller(item.metadata)) is not None and owner.uid == uid)
 
     def events_of(self, uid: str) -> tuple[Event, ...]:
+        """What others reported of this object. Our own notifier's reports are evidence of nothing."""
         return tuple(self._events_by_uid.get(uid, ()))
 
     def autoscaler_of(self, kind: str, namespace: str, name: str) -> Autoscaler | None:
@@ -107,7 +108,8 @@ class Snapshot:
     def _events_by_uid(self) -> dict[str, list[Event]]:
         found: dict[str, list[Event]] = defaultdict(list)
         for event in cast("Iterable[Event]", self.of("Event")):
-            found[event.involved_object.uid].append(event)
+            if event.reporting_component != REPORTER:
+                found[event.involved_object.uid].append(event)
         return found
 
     @cached_property

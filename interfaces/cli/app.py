@@ -12,6 +12,7 @@ from interfaces.cli.commands import (
     acting,
     actions,
     agents,
+    alerting,
     audits,
     autonomies,
     configuring,
@@ -40,7 +41,7 @@ Examples:
 Look, nothing is written:        demo  doctor  scan  ask  route
 Change, judged and undoable:     plan  apply  action
 Decide:                          approve  deny  approvals  autonomy  policy
-Operate:                         run  stop  resume  agent  audit  config  serve  sim
+Operate:                         run  stop  resume  agent  alerts  audit  config  serve  sim
 Install once:                    rbac  gate
 
 \b
@@ -129,6 +130,7 @@ for name, group in (
     ("policy", policies.policy),
     ("run", runs.run),
     ("agent", agents.agent),
+    ("alerts", alerting.alerts),
     ("audit", audits.audit),
     ("rbac", guarding.rbac),
     ("gate", guarding.gate),

@@ -102,6 +102,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "agent suspend": ("day2 agent suspend finops", "day2 agent suspend finops -o json", "day2 agent suspend finops --data-dir ./data"),
     "agent resume": ("day2 agent resume finops", "day2 agent resume finops -o json", "day2 agent resume finops --data-dir ./data"),
     "agent serve": ("day2 agent serve finops", "day2 agent serve finops --profile prod", "day2 agent serve finops --data-dir ./data"),
+    "alerts list": ("day2 alerts list", "day2 alerts list -o wide", "day2 alerts list -o json"),
+    "alerts rules": ("day2 alerts rules > day2-rules.yaml", "day2 alerts rules -o json", "day2 alerts rules -o yaml"),
     "audit list": ("day2 audit list", "day2 audit list --event approval --since 7d", "day2 audit list --subject act-3fa9c2d1e0 -o json"),
     "audit get": ("day2 audit get 17", "day2 audit get 17 -o json", "day2 audit get 17 -o jsonpath={.hash}"),
     "audit verify": ("day2 audit verify", "day2 audit verify -o json", "day2 audit verify --data-dir ./data"),

@@ -230,12 +230,19 @@ def _usd(micro: int) -> str:
     return f"${micro / MICRO:,.0f}"
 
 
+def _alerted(screen: Screen, content: Plain) -> None:
+    _title(screen, "alerts: told to the platform team's Alertmanager")
+    for alert in content["alerts"]:
+        screen.wrapped(f"! {alert['alertname']} {alert['severity']} {alert.get('action', '')} {alert['summary']}", indent=2, hang=4)
+
+
 TELLERS: dict[str, Callable[[Screen, Plain], None]] = {
     "started": _started,
     "scanned": _scanned,
     "planned": _planned,
     "arbitrated": _arbitrated,
     "judged": _judged,
+    "alerted": _alerted,
     "approved": _approved,
     "executed": _executed,
     "scored": _scored,

@@ -162,7 +162,7 @@ KINDS: dict[str, tuple[str, Json]] = {
     "DemoReport": (
         "day2 demo",
         {"metadata": metadata(seed=WHOLE, run=TEXT)}
-        | dict.fromkeys(("started", "scanned", "planned", "arbitrated", "judged", "approved", "executed", "scored"), OPEN),
+        | dict.fromkeys(("started", "scanned", "planned", "arbitrated", "judged", "alerted", "approved", "executed", "scored"), OPEN),
     ),
     "Route": ("day2 route", listing(ROUTED, metadata(question=TEXT, knownAgents=many(TEXT), withoutModel=TEXT), nobody=TEXT, usage=USAGE)),
     "Checklist": (
@@ -250,6 +250,19 @@ KINDS: dict[str, tuple[str, Json]] = {
         ),
     ),
     "Approval": ("day2 approve, day2 deny", {"metadata": metadata()} | APPROVAL | {"sentence": TEXT, "missing": WHOLE}),
+    "AlertList": (
+        "day2 alerts list",
+        listing(
+            shape(
+                **dict.fromkeys(("alertname", "summary", "description", "key"), TEXT),
+                severity=words("critical", "warning"),
+                grave=FLAG,
+                startsAt=TIME,
+                labels={"type": "object", "additionalProperties": TEXT},
+                told=many(TEXT),
+            )
+        ),
+    ),
     "RunList": ("day2 run list", listing(shape(**RUN))),
     "Run": ("day2 run get", {"metadata": metadata()} | RUN | {"actions": many(shape(**ACTION)), "way": many(shape(**LINK, subject=TEXT))}),
     "StopList": ("day2 stop, day2 resume", listing(shape(scope=TEXT, mode=words("all", "forward"), by=TEXT, reason=TEXT, at=TIME))),

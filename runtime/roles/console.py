@@ -18,6 +18,7 @@ from runtime.settings import Settings
 from tools import clocks
 
 if TYPE_CHECKING:
+    from core.domain.alert import Alert
     from registry.membership import Member
     from runtime.services.trusting import Trust
 
@@ -174,6 +175,17 @@ def audit_report(settings: Settings) -> dict[str, Any]:
         "sink": f"{report.mirrored} records" if sink is not None else "not used" if kept.kept else "none yet",
         "signed": len(signed),
     }
+
+
+def alerts(settings: Settings) -> "list[tuple[Alert, tuple[str, ...]]]":
+    """What stands by the ledger, newest first, with the channels that were told."""
+    from runtime.services import alerting
+
+    wanted = settings.alerts
+    problems = audit_report(settings)["problems"]
+    with record(settings) as kept:
+        limits = alerting.limits(wanted.hold_minutes, wanted.approval_minutes, wanted.labels)
+        return alerting.standing(kept.ledger, kept.clock.now(), limits, problems)
 
 
 def own_members() -> "tuple[Member, ...]":

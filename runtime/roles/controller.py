@@ -82,6 +82,7 @@ class Controller:
     membership: Membership
     declared: Declared
     book: heads.HeadBook
+    model: str = ""
 
     async def run(self, request: Request) -> Plain:
         """One pass of the run flow; its submitted actions are followed from then on.
@@ -104,12 +105,7 @@ class Controller:
     async def _carried(self, request: Request) -> Plain:
         """To its end, from where its checkpoint stands."""
         response = await self.flows.run(request)
-        summary = {
-            "findings": len(response["findings"]),
-            "proposals": len(response["proposals"]),
-            "held": len(response["held"]),
-            "asked": response["asked"],
-        }
+        summary = running.summary(response, self.model)
         self.ledger.record(role=ROLE, event=running.FINISHED, subject=request.id, body=summary, at=self.clock.now())
         self.follow_open()
         return response
@@ -172,7 +168,18 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
         stack.push_async_callback(following.stop)
         book = heads.HeadBook(heads.file_of(settings.data_dir, ROLE), keys.signer(settings.data_dir / "keys", ROLE), ROLE)
         working = Controller(
-            reading.clock, ledger, gate, flows, following, registry, reading.reader, reading.metrics, membership, declared, book
+            clock=reading.clock,
+            ledger=ledger,
+            gate=gate,
+            flows=flows,
+            following=following,
+            registry=registry,
+            reader=reading.reader,
+            metrics=reading.metrics,
+            membership=membership,
+            declared=declared,
+            book=book,
+            model=settings.model.name,
         )
         try:
             yield working

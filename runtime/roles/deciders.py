@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
@@ -78,10 +78,13 @@ class RoleSettings(Value):
     webhook: WebhookSettings = WebhookSettings()
 
 
-def read(path: Path) -> RoleSettings:
+Form = TypeVar("Form", bound=RoleSettings)
+
+
+def read(path: Path, form: type[Form]) -> Form:
     """Raises InvalidInput with the field that is wrong."""
     try:
-        return RoleSettings.model_validate_json(path.read_bytes())
+        return form.model_validate_json(path.read_bytes())
     except OSError as error:
         raise InvalidInput(f"cannot read {path}: {error.strerror}", mend="day2 serve writes it") from error
     except ValidationError as error:
@@ -89,7 +92,7 @@ def read(path: Path) -> RoleSettings:
         raise InvalidInput(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}", mend="day2 serve writes it") from error
 
 
-def main(role: str, run: Callable[[RoleSettings, asyncio.Event], Awaitable[None]], argv: list[str] | None = None) -> int:
+def main(role: str, run: Callable[[Form, asyncio.Event], Awaitable[None]], form: type[Form], argv: list[str] | None = None) -> int:
     """The entry of a role. Errors go to standard error with their mend; the code is 1 for what a person must mend."""
     parser = argparse.ArgumentParser(prog=f"runtime.roles.{role}")
     parser.add_argument("--settings", type=Path, required=True)
@@ -97,7 +100,7 @@ def main(role: str, run: Callable[[RoleSettings, asyncio.Event], Awaitable[None]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        settings = read(given.settings)
+        settings = read(given.settings, form)
         if settings.parent:
             dies_with_parent()
             watch_parent(settings.parent)
@@ -108,7 +111,7 @@ def main(role: str, run: Callable[[RoleSettings, asyncio.Event], Awaitable[None]
     return 0
 
 
-async def _until_told(run: Callable[[RoleSettings, asyncio.Event], Awaitable[None]], settings: RoleSettings) -> None:
+async def _until_told(run: Callable[[Form, asyncio.Event], Awaitable[None]], settings: Form) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

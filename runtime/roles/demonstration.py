@@ -1,5 +1,6 @@
 """The demo's stage: a simulated cluster over HTTP with the generated RBAC, and on it everything that `day2 serve` starts."""
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -7,8 +8,10 @@ import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from core.actions.roles import EXECUTOR, JUDGE, NAMESPACE, READER, manifests
+from core.actions.roles import EXECUTOR, JUDGE, NAMESPACE, NOTIFIER, READER, manifests
 from core.cluster.looking import ClusterReader
+from core.domain.clock import Clock
+from core.domain.errors import Unavailable
 from core.domain.ledger import Ledger
 from core.domain.values import Json
 from core.policy import engine, testing
@@ -18,9 +21,20 @@ from runtime import serving
 from runtime.declared import read
 from runtime.ids import SeededIds
 from runtime.roles import deciding, everything
-from runtime.services import auditing
-from runtime.services.demonstrating import Plain, Stage
-from runtime.settings import FlowSettings, GateSettings, KubernetesSettings, PolicySettings, PrometheusSettings, Settings, StoreSettings
+from runtime.services import alerting, auditing
+from runtime.services.alerting import Watch
+from runtime.services.demonstrating import LOOK_SECONDS, STUCK_SECONDS, Plain, Stage
+from runtime.settings import (
+    AlertSettings,
+    FlowSettings,
+    GateSettings,
+    KubernetesSettings,
+    PolicySettings,
+    PrometheusSettings,
+    Settings,
+    StoreSettings,
+    TelemetrySettings,
+)
 from tools.kubernetes import config, transport
 from tools.kubernetes.installing import install
 
@@ -40,7 +54,9 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
         settings = settings_of(folder, url)
         steer = await stack.enter_async_context(transport.connect(config.load(folder / "admin.kubeconfig")))
         await install(steer, _access())
-        running = await stack.enter_async_context(everything.opened(settings, family=family))
+        running = await stack.enter_async_context(
+            everything.opened(settings, family=family, children=("judge", "executor", everything.NOTIFIER))
+        )
 
         async def advance(seconds: float) -> None:
             answer = await steer.post("/simulator/clock", json={"advance_seconds": seconds})
@@ -49,6 +65,14 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
         async def agents() -> list[Plain]:
             members = await running.controller.registry.members() if running.controller.registry else ()
             return [_member(member) for member in members]
+
+        own = settings.alerts
+        watch = Watch(alerting.limits(own.hold_minutes, own.approval_minutes, own.labels))
+
+        async def alerts() -> list[Plain]:
+            await _told(watch, running.ledger, running.reading.clock)
+            answer = await steer.get("/alertmanager/api/v2/alerts")
+            return [{**alert["labels"], **alert["annotations"]} for alert in answer.json()]
 
         async def world() -> Plain:
             return await _world(running.reading.reader, running.reading.context)
@@ -62,6 +86,7 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
             agents=agents,
             rules=_rules,
             audit=lambda: _audit(running.ledger),
+            alerts=alerts,
             world=world,
         )
         yield stage, SeededIds(seed).new("run")
@@ -91,18 +116,21 @@ def settings_of(folder: Path, url: str) -> Settings:
             read_kubeconfig=folder / "reader.kubeconfig",
             judge_kubeconfig=folder / "judge.kubeconfig",
             executor_kubeconfig=folder / "executor.kubeconfig",
+            notifier_kubeconfig=folder / "notifier.kubeconfig",
         ),
         prometheus=PrometheusSettings(url=f"{url}/prometheus", ca_file=folder / "ca.pem"),
         store=StoreSettings(data_dir=folder),
         policy=PolicySettings(objectives=DOCUMENTS),
         flow=FlowSettings(poll_seconds=0.05),
         gate=GateSettings(guard="off"),  # a simulator has no admission
+        alerts=AlertSettings(alertmanager=(f"{url}/alertmanager",), alertmanager_ca_file=folder / "ca.pem"),
+        telemetry=TelemetrySettings(notifier_listen="", controller_listen=""),
     )
 
 
 async def _simulator(family: serving.Children, folder: Path, seed: int) -> str:
     """Start the cluster in a box; a kubeconfig for each identity that our roles have on it is written."""
-    tokens = {name: secrets.token_urlsafe(24) for name in (READER, JUDGE, EXECUTOR)}
+    tokens = {name: secrets.token_urlsafe(24) for name in (READER, JUDGE, EXECUTOR, NOTIFIER)}
     users = [
         word
         for name, token in tokens.items()
@@ -132,6 +160,15 @@ def _audit(ledger: Ledger) -> Plain:
     report = verify_ledger(ledger)
     verdict = f"{auditing.counted(len(report.chains))} {'ok' if report.whole else 'BROKEN'}"
     return {"verdict": verdict, "records": report.records, "problems": list(report.problems)}
+
+
+async def _told(watch: Watch, ledger: Ledger, clock: Clock) -> None:
+    """Wait until the notifier has told all that the ledger says now."""
+    end = asyncio.get_running_loop().time() + STUCK_SECONDS
+    while alerting.behind(watch, ledger, clock.now(), channels=("alertmanager",), events=True):
+        if asyncio.get_running_loop().time() > end:
+            raise Unavailable("the notifier", 1.0, reason="it has not told", mend="see the log files in the data folder: day2 demo --keep")
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _world(reader: ClusterReader, context: str) -> Plain:

@@ -6,6 +6,7 @@ Behind `day2 serve`, `day2 apply` without a running server, the demo, and the wh
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from core.domain.errors import InvalidInput, Unavailable
+from core.domain.errors import Day2Error, InvalidInput, Unavailable
 from core.domain.ledger import Ledger
 from gate.executing.preflight import Expected
 from registry.embedded import embedded
@@ -24,13 +25,16 @@ from runtime.processes import dies_with_parent
 from runtime.roles import controller, reading
 from runtime.roles.controller import Controller
 from runtime.roles.deciders import RoleSettings, WebhookSettings
+from runtime.roles.notifier import NotifierSettings
 from runtime.roles.reading import Reading
-from runtime.services import guarding
+from runtime.services import guarding, measuring
 from runtime.settings import Settings
 from tools.stores import ledger as stores
 from tools.stores import migrating
+from tools.telemetry import exposition
 
 LOGS = "logs"
+NOTIFIER = "notifier"
 
 
 @dataclass(frozen=True)
@@ -58,16 +62,19 @@ async def opened(
         if family is None:
             family = await stack.enter_async_context(serving.children())
         kept = stack.enter_context(ledger(settings, create=True))
-        for role in children:
-            await start_role(family, role, settings)
+        await asyncio.gather(*(start_role(family, role, settings) for role in children))
         url = settings.registry.url.get_secret_value() or stack.enter_context(embedded(folder / "registry", dies_with_parent))
         view = await stack.enter_async_context(reading.opened(settings))
         working = await stack.enter_async_context(controller.opened(settings, view, kept, registry_url=url))
         yield Everything(settings, kept, view, working, family)
 
 
-ROLES = ("controller", "judge", "executor", "webhook")
+ROLES = ("controller", "judge", "executor", "webhook", NOTIFIER)
 FOLLOW_SECONDS = 1.0
+AGAIN_SECONDS = 5.0
+LEASES = "day2_agent_lease_seconds_remaining"
+OWN_METRICS = [metric for metric in measuring.METRICS if metric.by == "controller"]
+log = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings, roles: Sequence[str] = ()) -> None:
@@ -86,7 +93,11 @@ async def serve(settings: Settings, roles: Sequence[str] = ()) -> None:
     async with opened(settings, children=tuple(role for role in chosen if role != "controller")) as running:
         _ready(settings, chosen)
         following = asyncio.create_task(running.controller.serve(stop, FOLLOW_SECONDS))
-        await _until_told(stop, running.children, following)
+        keeping = asyncio.create_task(_kept_up(running.children, settings))
+        leases: dict[tuple[str, ...], float] = {}
+        looking = asyncio.create_task(_leases(running.controller, leases))
+        with exposition.serving(settings.telemetry.controller_listen, OWN_METRICS, lambda: {LEASES: dict(leases)}):
+            await _until_told(stop, running.children, following, keeping, looking)
 
 
 async def _serve_children(settings: Settings, roles: Sequence[str], stop: asyncio.Event) -> None:
@@ -95,12 +106,12 @@ async def _serve_children(settings: Settings, roles: Sequence[str], stop: asynci
         for role in roles:
             await start_role(family, role, settings)
         _ready(settings, roles)
-        await _until_told(stop, family)
+        await _until_told(stop, family, asyncio.create_task(_kept_up(family, settings)))
 
 
 async def _until_told(stop: asyncio.Event, family: serving.Children, *tasks: "asyncio.Task[None]") -> None:
     told = asyncio.create_task(stop.wait())
-    lost = asyncio.create_task(family.any_ends())
+    lost = asyncio.create_task(family.any_ends(besides=(NOTIFIER,)))
     done, pending = await asyncio.wait({told, lost, *tasks}, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
@@ -111,6 +122,30 @@ async def _until_told(stop: asyncio.Event, family: serving.Children, *tasks: "as
         child = lost.result()
         code = child.process.returncode
         raise Unavailable(f"the {child.name} process", 1.0, reason=f"it ended with code {code}", mend=f"see {child.log}")
+
+
+async def _kept_up(family: serving.Children, settings: Settings, again_seconds: float = AGAIN_SECONDS) -> None:
+    """The notifier is started again whenever it ends: nobody waits for it, and its end stops nothing."""
+    while child := family.find(NOTIFIER):
+        await child.process.wait()
+        log.warning("the notifier ended with code %s, and is started again; see %s", child.process.returncode, child.log)
+        await asyncio.sleep(again_seconds)
+        family.running.remove(child)
+        with contextlib.suppress(Unavailable):  # it stands in the family all the same, and has ended
+            await start_role(family, NOTIFIER, settings)
+    await asyncio.Event().wait()
+
+
+async def _leases(working: Controller, seen: dict[tuple[str, ...], float]) -> None:
+    """Keeps how long each agent's lease still runs. A registry that does not answer leaves none: then that is what is shown."""
+    while working.registry is not None:
+        found = []
+        with contextlib.suppress(Day2Error):
+            found = list(await working.registry.members())
+        seen.clear()
+        seen.update({(member.name,): member.lease_ms / 1000 for member in found})
+        await asyncio.sleep(FOLLOW_SECONDS)
+    await asyncio.Event().wait()
 
 
 def _ready(settings: Settings, roles: Sequence[str]) -> None:
@@ -139,8 +174,9 @@ def ledger(settings: Settings, *, create: bool = False) -> Iterator[Ledger]:
 
 
 async def start_role(family: serving.Children, role: str, settings: Settings) -> None:
-    """Start judge, executor or webhook as a child. What it needs to know is handed over in a file of mode 0600."""
-    path = _handed(settings, role, role_settings(settings, role))
+    """Start judge, executor, webhook or notifier as a child. What it needs to know is handed over in a file of mode 0600."""
+    wanted = role_settings(settings, role)
+    path = _handed(settings, role, _notifying(settings, wanted) if role == NOTIFIER else wanted)
     if role == "judge" and reviewer(settings):
         _handed(settings, "reviewer", settings.review)
     await serving.start(family, role, f"runtime.roles.{role}", ["--settings", str(path)], settings.data_dir / LOGS)
@@ -200,6 +236,25 @@ def role_settings(settings: Settings, role: str) -> RoleSettings:
             key=settings.gate.webhook_key_file,
         ),
         parent=os.getpid(),
+    )
+
+
+def _notifying(settings: Settings, shared: RoleSettings) -> NotifierSettings:
+    """Never another's kubeconfig for the Events: an identity that may do more is not the notifier's."""
+    wanted = settings.alerts
+    return NotifierSettings(
+        **{name: getattr(shared, name) for name in RoleSettings.model_fields},
+        alertmanager=wanted.alertmanager,
+        alertmanager_ca_file=wanted.alertmanager_ca_file,
+        alertmanager_token_file=wanted.alertmanager_token_file,
+        pages_file=wanted.pages_file,
+        labels=wanted.labels,
+        again_seconds=wanted.again_seconds,
+        hold_minutes=wanted.hold_minutes,
+        approval_minutes=wanted.approval_minutes,
+        audit_minutes=wanted.audit_minutes,
+        events_kubeconfig=settings.kubernetes.notifier_kubeconfig,
+        listen=settings.telemetry.notifier_listen,
     )
 
 

@@ -19,9 +19,12 @@ from runtime.declared import Declared
 from runtime.declared import read as read_documents
 from runtime.roles import console, everything, modelling, reading
 from runtime.roles.reading import Reading
-from runtime.services import diagnosing, policies
+from runtime.services import alerting, diagnosing, guarding, policies
+from runtime.services.alerting import Watch
 from runtime.services.diagnosing import Line
 from runtime.settings import Settings
+from tools.alerting import pages
+from tools.alerting.alertmanager import Alertmanagers
 from tools.kubernetes import config, transport
 from tools.kubernetes.reader import HttpReader
 
@@ -42,7 +45,43 @@ async def examine(flags: Mapping[str, Any]) -> list[Line]:
     lines += said
     lines += await _cluster(settings, documents)
     lines += [*_rules(settings), await _registry(settings), await model_line(settings), _judging_model(settings), _checkpoints(settings)]
-    return [*lines, await _guard(settings)]
+    return [*lines, await _guard(settings), await _alerts(settings), await _notifier(settings)]
+
+
+async def _alerts(settings: Settings) -> Line:
+    """Asks each Alertmanager for its status; pages cannot be asked without sending one."""
+    wanted = settings.alerts
+    channels = [f"Alertmanagers: {len(wanted.alertmanager)}"] if wanted.alertmanager else []
+    unreachable: list[str] = []
+    try:
+        if wanted.alertmanager:
+            found = Alertmanagers(wanted.alertmanager, ca_file=wanted.alertmanager_ca_file, token_file=wanted.alertmanager_token_file)
+            unreachable = await found.reachable()
+            await found.close()
+        opened = pages.opened(wanted.pages_file) if wanted.pages_file else []
+        channels += [f"pages: {len(opened)}"] if opened else []
+        names = [*(["alertmanager"] if wanted.alertmanager else ()), *(page.name for page in opened)]
+        with console.record(settings) as kept:
+            watch = Watch(alerting.limits(wanted.hold_minutes, wanted.approval_minutes, wanted.labels))
+            waiting = alerting.behind(watch, kept.ledger, kept.clock.now(), channels=names)
+    except (Day2Error, OSError) as error:
+        return Line("alerts", "warn", bounded(str(error), 300), getattr(error, "mend", ""))
+    return diagnosing.alerts(channels, unreachable, waiting)
+
+
+async def _notifier(settings: Settings) -> Line:
+    """Asks the API server with the notifier's own credentials what they may."""
+    path = settings.kubernetes.notifier_kubeconfig
+    if path is None:
+        return diagnosing.notifier(configured=False, creates=False, too_much=())
+    try:
+        async with transport.connect(config.load(path, server=settings.kubernetes.server)) as client:
+            reader = HttpReader(client)
+            creates = await reader.may(Right(verb="create", group="events.k8s.io", resource="events"), namespace="default")
+            too_much = [str(right) for right in (*guarding.writes(), *preflight.NEVER) if await reader.may(right)]
+    except Day2Error as error:
+        return diagnosing.failed("notifier", error, "warn")
+    return diagnosing.notifier(configured=True, creates=creates, too_much=too_much)
 
 
 async def _guard(settings: Settings) -> Line:

@@ -68,7 +68,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return deciders.main(ROLE, run, argv)
+    return deciders.main(ROLE, run, RoleSettings, argv)
 
 
 if __name__ == "__main__":

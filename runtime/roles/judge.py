@@ -82,7 +82,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return deciders.main(keys.JUDGE, run, argv)
+    return deciders.main(keys.JUDGE, run, RoleSettings, argv)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def _listener(wanted: WebhookSettings) -> socket.socket:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return deciders.main(ROLE, run, argv)
+    return deciders.main(ROLE, run, RoleSettings, argv)
 
 
 if __name__ == "__main__":

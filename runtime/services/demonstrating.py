@@ -47,7 +47,8 @@ Ask = Callable[[Plain], Awaitable[tuple[bool, str]]]
 
 @dataclass(frozen=True)
 class Stage:
-    """What the composition root has opened. `advance` moves the simulated clock and returns when its controllers have settled."""
+    """What the composition root has opened. `advance` moves the simulated clock and returns when its controllers have settled; `alerts`
+    returns what the platform team's Alertmanager holds, once the notifier has told all that the ledger says."""
 
     clock: Clock
     ledger: Ledger
@@ -57,6 +58,7 @@ class Stage:
     agents: Callable[[], Awaitable[list[Plain]]]
     rules: Callable[[], Plain]
     audit: Callable[[], Plain]
+    alerts: Callable[[], Awaitable[list[Plain]]]
     world: Callable[[], Awaitable[Plain]]
 
 
@@ -89,11 +91,13 @@ async def demonstrate(stage: Stage, run_id: str, show: Callable[[Scene], Awaitab
     )
     await _left(stage, run_id, ActionState.SUBMITTED)
     await tell("judged", {"verdicts": [judged(row) for row in _rows(stage, run_id)]})
+    await tell("alerted", {"alerts": await stage.alerts()})
     await tell(
         "approved",
         {"approvals": [await _approval(stage, row, ask) for row in _rows(stage, run_id) if row.state is ActionState.NEEDS_APPROVAL]},
     )
     await settle(stage, run_id)
+    await stage.alerts()
     await tell("executed", {"actions": [ended(stage, row) for row in _rows(stage, run_id)]})
     await tell(
         "scored",

@@ -44,7 +44,7 @@ BY_WORDS = ("ask", "route", "serve")
 """Commands that a model adds to: without one, words alone choose the agents, and nothing is explained in sentences."""
 WITHOUT_MODEL = (
     "demo", "doctor", "scan", "plan", "apply", "action", "approve", "deny", "approvals", "run", "stop", "resume", "agent", "policy",
-    "audit", "config", "schema", "version", "help", "rbac", "gate", "sim", "autonomy",
+    "audit", "config", "schema", "version", "help", "rbac", "gate", "sim", "alerts", "autonomy",
 )  # fmt: skip
 
 
@@ -115,6 +115,30 @@ def emergency_stop(rows: Sequence[StopRow]) -> Line:
         return Line("emergency stop", "ok", "armed, not pulled")
     said = "; ".join(f"{row.scope} by {row.by}: {row.reason}" for row in rows)
     return Line("emergency stop", "warn", f"on: {bounded(said, 250)}", f'day2 resume --scope {rows[0].scope} --reason "..."')
+
+
+def alerts(channels: Sequence[str], unreachable: Sequence[str], waiting: int) -> Line:
+    """`channels` are what is configured, in words; `waiting` is what the notifier has not told yet. Nothing in here stops a write."""
+    if not channels:
+        return Line("alerts", "skip", "no Alertmanager and no page is configured: docs/alerts.md")
+    if unreachable:
+        fix = "look at alerts.alertmanager; what stands is told as soon as it answers"
+        return Line("alerts", "warn", bounded("; ".join(unreachable), 250), fix)
+    if waiting:
+        return Line("alerts", "warn", f"{waiting} not told yet", "day2 serve runs the notifier; its log is in the data folder")
+    return Line("alerts", "ok", f"{' and '.join(channels)}; all is told")
+
+
+def notifier(configured: bool, creates: bool, too_much: Sequence[str]) -> Line:
+    """The identity that creates Events should be able to do nothing else."""
+    if not configured:
+        return Line("notifier", "skip", "no identity for Events: kubernetes.notifier_kubeconfig is not set, so none are written")
+    if too_much:
+        said = bounded(f"it may also {', '.join(too_much)}", 250)
+        return Line("notifier", "warn", said, "give it a token of the ServiceAccount notifier: day2 rbac generate")
+    if not creates:
+        return Line("notifier", "warn", "it may not create events.k8s.io/events", "day2 rbac generate | kubectl apply -f -")
+    return Line("notifier", "ok", "creates Events, and holds no other write right of the catalogue")
 
 
 def server_version(version: Json) -> Line:

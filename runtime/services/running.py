@@ -1,7 +1,8 @@
 """Runs as the audit chain remembers them. Behind `day2 run`."""
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -35,6 +36,37 @@ def runs(ledger: Ledger, limit: int = 200, *, since: datetime | None = None) -> 
     ends = {link.subject: link for link in links if link.event == FINISHED}
     found = [_run(link, ends.get(link.subject)) for link in links if link.event == STARTED and (since is None or link.at >= since)]
     return sorted(found, key=lambda run: (run.started_at, run.id), reverse=True)[:limit]
+
+
+def summary(response: Mapping[str, Any], model: str = "") -> dict[str, Any]:
+    """What the audit chain keeps of a run's response: counts and words, no text of others. `model` is the one that was configured."""
+    found: dict[str, Counter[str]] = {}
+    for finding in response["findings"]:
+        found.setdefault(str(finding["agent"]), Counter())[str(finding["severity"])] += 1
+    used = response.get("model") or {}
+    return {
+        "findings": len(response["findings"]),
+        "proposals": len(response["proposals"]),
+        "held": len(response["held"]),
+        "asked": response["asked"],
+        "found": {agent: dict(counts) for agent, counts in sorted(found.items())},
+        "notRun": dict(Counter(reason_class(str(row["reason"])) for row in response["coverage"]["not_run"])),
+        **({"model": {"name": model, "calls": used["calls"], "micro_usd": used["micro_usd"]}} if used.get("calls") else {}),
+    }
+
+
+def reason_class(reason: str) -> str:
+    """A word of a closed list for why a check did not run: the sentence itself may name objects."""
+    low = reason.lower()
+    return next((name for name, words in _REASONS if any(word in low for word in words)), "other")
+
+
+_REASONS = (
+    ("not-granted", ("not allowed", "forbidden", "grant")),
+    ("not-read", ("could not be read", "unavailable")),
+    ("no-metrics", ("no source", "metric", "prometheus", "sample", "series", "usage", "history")),
+    ("error", ("error", "stopped by")),
+)
 
 
 def unfinished(ledger: Ledger) -> list[Request]:

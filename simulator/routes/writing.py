@@ -6,7 +6,7 @@ from simulator import errors, pod_rules, validation
 from simulator.merging import copy, grace_of
 from simulator.patching import json_patch, merge_patch, strategic
 from simulator.resources import by_kind
-from simulator.routes import reading, versions
+from simulator.routes import events, reading, versions
 from simulator.routes.calls import Answer, Call, answer, parse_json, require_dry_run
 
 Json = dict[str, Any]
@@ -33,6 +33,8 @@ def create(call: Call) -> Answer:
         meta.pop(field, None)
     if "status" in call.resource.subresources and call.resource.plural not in _STATUS_ON_CREATE:
         obj.pop("status", None)
+    if call.resource.kind == "Event":
+        events.admit(call, obj)
     check = validation.checker(call.store, call.resource)
     stored = call.store.create(call.resource, versions.into(call.resource, obj), manager=call.manager, dry_run=call.dry_run, check=check)
     return answer(versions.out(call.resource, stored), 201)

@@ -11,6 +11,7 @@ import pytest
 from core.actions import admission
 from core.actions.catalogue import CATALOGUE, rights
 from core.actions.roles import NAMESPACE
+from core.cluster.kinds import REPORTER
 from core.domain.api_request import ApiRequest, Right
 from core.domain.errors import NotAuthorised, Refused, Unavailable
 from core.domain.permit import Permit
@@ -318,7 +319,7 @@ def test_the_notifier_creates_its_events_and_nothing_else(guard: Guarded, namesp
     about = {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": namespace, "name": "web"}
     event = {"apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": "e1"}, "eventTime": "2026-11-23T12:00:00.000000Z"}
     event |= {"type": "Normal", "action": "Scaled", "reason": "Judged", "regarding": about, "reportingInstance": "n", "note": "x"}
-    good = event | {"reportingController": admission.REPORTER}
+    good = event | {"reportingController": REPORTER}
     codes = {
         "own": guard.raw("POST", events, good, {}, identity="notifier").status_code,
         "another reporter": guard.raw(

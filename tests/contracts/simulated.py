@@ -8,7 +8,7 @@ import secrets
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +39,10 @@ class Simulated:
 
 
 @contextlib.contextmanager
-def simulated(folder: Path, world: str = "small", seed: int = 7, rate: float = 0.0) -> Iterator[Simulated]:
-    tokens = {name: secrets.token_urlsafe(16) for name in IDENTITIES}
+def simulated(
+    folder: Path, world: str = "small", seed: int = 7, rate: float = 0.0, identities: Sequence[str] = IDENTITIES
+) -> Iterator[Simulated]:
+    tokens = {name: secrets.token_urlsafe(16) for name in identities}
     users = [
         word
         for name, token in tokens.items()

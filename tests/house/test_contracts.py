@@ -18,6 +18,7 @@ BREACHES = {
     "Agents never reach the write ports": {"agents/finops/a.py": "import core.domain.b", "core/domain/b.py": "import core.domain.writing"},
     "Only runtime.roles imports the gate and the tools": {"runtime/services.py": "import tools.reading"},
     "Executor and webhook reach no model": {"runtime/roles/executor.py": "import gate.executing", "gate/executing.py": "import redis"},
+    "Gate, judge, executor and webhook reach nothing that tells people": {"gate/executing.py": "import apprise"},
     "Core does no I/O": {"core/domain/a.py": "import socket"},
     "SDKs stay inside tools": {"gate/a.py": "import sqlalchemy"},
     "SQL stays inside tools.stores and tools.checkpoints": {"tools/reading.py": "import sqlalchemy"},

@@ -76,7 +76,8 @@ def assert_the_story_is_whole(text: str) -> None:
         "the requester tried to approve its own action: refused",
         "taken back: latency p99",
         "not run: SEC-105",
-        "audit: 4 chains ok",
+        "audit: 5 chains ok",
+        "Day2BudgetIntercepted critical act-5d00fcd3d6 stopped before it began: scale ml/deployment/llm-serving from 1 to 3",
         "model: 0 calls, $0.00",
     ):
         assert words in text, words
@@ -92,8 +93,11 @@ def test_one_json_document_holds_the_same_story_for_another_seed(tmp_path: Path)
     assert answer.returncode == 0, answer.stderr
     document: dict[str, Any] = json.loads(answer.stdout)
     assert document["kind"] == "DemoReport"
-    assert {"started", "scanned", "planned", "arbitrated", "judged", "approved", "executed", "scored"} <= set(document)
+    assert {"started", "scanned", "planned", "arbitrated", "judged", "alerted", "approved", "executed", "scored"} <= set(document)
     assert document["scored"]["outcomes"] == {"denied": 1, "verified": 6, "rolled_back": 1}
+    (alert,) = document["alerted"]["alerts"]
+    denied = next(row for row in document["judged"]["verdicts"] if row["decision"] == "deny")
+    assert (alert["alertname"], alert["team"], alert["action"]) == ("Day2BudgetIntercepted", "platform", denied["action"])
     decisions = {row["decision"] for row in document["judged"]["verdicts"]}
     assert decisions == {"allow", "needs_approval", "deny"}
     assert all(row["evidence"] for row in document["scanned"]["findings"])

@@ -16,7 +16,7 @@ audit = typer.Typer(help="The audit chains: everything that was asked, decided a
 def list_records(
     context: typer.Context,
     subject: Annotated[str, typer.Option("--subject", help="an action, a run, or the scope of a stop")] = "",
-    role: Annotated[str, typer.Option("--role", help="whose chain: door, judge, executor or controller")] = "",
+    role: Annotated[str, typer.Option("--role", help="whose chain: door, judge, executor, controller or notifier")] = "",
     event: Annotated[str, typer.Option("--event", help="such as verified, or approval for all of its kinds")] = "",
     since: Annotated[str, typer.Option("--since", help="such as 2h or 7d")] = "",
     limit: Annotated[int, typer.Option("--limit", min=0, help="newest records; 0 for all")] = 200,

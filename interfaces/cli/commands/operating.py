@@ -56,10 +56,12 @@ def serve(
     context: typer.Context,
     role: Annotated[
         list[str] | None,
-        typer.Option("--role", help="only this role: controller, judge, executor or webhook; may be repeated", show_default=False),
+        typer.Option(
+            "--role", help="only this role: controller, judge, executor, webhook or notifier; may be repeated", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Controller with its agents, judge and executor, each a process of its own, until Ctrl-C."""
+    """Controller with its agents, judge, executor and notifier, each a process of its own, until Ctrl-C."""
     from runtime.roles import everything
 
     session = begin(context)

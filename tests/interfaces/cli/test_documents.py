@@ -56,6 +56,7 @@ OFFLINE = {
     "action cancel act-also --reason late": "Action",
     "approvals": "ApprovalList",
     "autonomy show": "AutonomyList",
+    "alerts list": "AlertList",
     "approve act-wait --reason checked": "Approval",
     "deny act-wait --reason no": "Approval",
     "run list": "RunList",

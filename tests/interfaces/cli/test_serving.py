@@ -5,12 +5,15 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from core.domain.errors import Unavailable
@@ -34,17 +37,41 @@ def running(folder: Path, *words: str, **pipes: Any) -> Iterator[subprocess.Pope
             process.wait(30)
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+def scraped(port: int) -> list[str]:
+    """The lines that Prometheus would read; the leases are looked at every second."""
+    end = time.monotonic() + 30
+    while True:
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        if lines := [line for line in text.splitlines() if not line.startswith("#")]:
+            return lines
+        assert time.monotonic() < end, "nothing is shown"
+        time.sleep(0.1)
+
+
 @pytest.mark.timeout(180)
-def test_agents_of_a_running_product_are_seen_moved_and_routed_around(on_cluster: Day2, tmp_path: Path) -> None:
+def test_agents_of_a_running_product_are_seen_moved_and_routed_around(
+    on_cluster: Day2, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = {name: free_port() for name in ("CONTROLLER", "NOTIFIER")}
+    for name, port in ports.items():
+        monkeypatch.setenv(f"DAY2_TELEMETRY__{name}_LISTEN", f"127.0.0.1:{port}")
     with running(tmp_path, "serve", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as served:
         assert served.stdout is not None
-        assert set(json.loads(served.stdout.readline())["ready"]) == {"controller", "judge", "executor"}
+        assert set(json.loads(served.stdout.readline())["ready"]) == {"controller", "judge", "executor", "notifier"}
         found = on_cluster("agent", "list", "-o", "json").json
         assert found["metadata"]["source"] == "registry"
         assert {row["name"]: row["state"] for row in found["items"]} == dict.fromkeys(
             ("finops", "reliability", "scaling", "security"), "ready"
         )
         assert all(row["leaseSeconds"] > 0 for row in found["items"])
+        leases = [line for line in scraped(ports["CONTROLLER"]) if line.startswith("day2_agent_lease_seconds_remaining{")]
+        assert len([line for line in leases if float(line.rpartition(" ")[2]) > 0]) == 4
+        assert "day2_emergency_stop" in " ".join(scraped(ports["NOTIFIER"]))
         assert on_cluster("agent", "suspend", "finops", "-o", "json").json["state"] == "suspended"
         nobody = on_cluster("route", "what could be cheaper", "-o", "json").json
         assert [(row["agent"], row["asked"]) for row in nobody["items"]] == [("finops", False)]

@@ -23,18 +23,18 @@ def test_a_settings_file_with_a_mistake_is_refused_by_name(tmp_path: Path, text:
     path = tmp_path / "judge.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InvalidInput, match=said):
-        deciders.read(path)
+        deciders.read(path, deciders.RoleSettings)
 
 
 def test_a_settings_file_that_is_not_there_is_said_to_be_so(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot read"):
-        deciders.read(tmp_path / "none.json")
+        deciders.read(tmp_path / "none.json", deciders.RoleSettings)
 
 
 def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
     path = tmp_path / "judge.json"
     path.write_text('{"data_dir": "d", "ledger_url": "u", "guard": null}', encoding="utf-8")
-    found = deciders.read(path)
+    found = deciders.read(path, deciders.RoleSettings)
     assert (found.data_dir, found.clock, found.kubeconfig) == (Path("d"), "system", None)
 
 
@@ -42,7 +42,7 @@ def test_nobody_can_tell_a_role_to_die_at_a_point(tmp_path: Path) -> None:
     path = tmp_path / "executor.json"
     path.write_text('{"data_dir": "d", "ledger_url": "u", "guard": null, "failpoint": "claimed"}', encoding="utf-8")
     with pytest.raises(InvalidInput, match="failpoint"):
-        deciders.read(path)
+        deciders.read(path, deciders.RoleSettings)
 
 
 async def test_the_loop_goes_on_while_something_is_only_unavailable() -> None:

@@ -142,3 +142,19 @@ def test_what_the_cluster_has_is_named() -> None:
 
 def test_the_rules_tests_run_here() -> None:
     assert diagnosing.rules(builtin()).state == "ok"
+
+
+def test_alerts_say_who_is_not_reached_and_what_is_not_told_yet() -> None:
+    assert diagnosing.alerts([], [], 0).state == "skip"
+    assert diagnosing.alerts(["Alertmanagers: 1"], [], 0) == ("alerts", "ok", "Alertmanagers: 1; all is told", "")
+    dead = diagnosing.alerts(["Alertmanagers: 1"], ["Alertmanager 1 does not answer: ConnectError"], 3)
+    assert (dead.state, dead.cause) == ("warn", "Alertmanager 1 does not answer: ConnectError")
+    assert "3 not told yet" in diagnosing.alerts(["pages: 2"], [], 3).cause
+
+
+def test_a_notifier_that_may_do_more_than_create_events_is_told() -> None:
+    assert diagnosing.notifier(configured=False, creates=False, too_much=()).state == "skip"
+    assert diagnosing.notifier(configured=True, creates=True, too_much=()).state == "ok"
+    assert "may not create" in diagnosing.notifier(configured=True, creates=False, too_much=()).cause
+    more = diagnosing.notifier(configured=True, creates=True, too_much=("patch apps/deployments",))
+    assert (more.state, "patch apps/deployments" in more.cause) == ("warn", True)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from simulator.resources import resource
+from tests.contracts.events import event
 from tests.simulator.api.conftest import Box
 
 Json = dict[str, Any]
@@ -152,6 +153,6 @@ async def test_one_kind_in_two_versions(api: httpx.AsyncClient, box: Box) -> Non
     new = (await api.get("/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers/h")).json()
     assert new["spec"]["metrics"][0]["resource"]["target"] == {"type": "Utilization", "averageUtilization": 70}
     assert (await api.get(f"{old}/h")).json()["spec"]["targetCPUUtilizationPercentage"] == 70
-    event = {"metadata": {"name": "e"}, "regarding": {"kind": "Pod", "name": "p"}, "note": "seen", "reportingController": "tests"}
-    assert (await api.post("/apis/events.k8s.io/v1/namespaces/shop/events", json=event)).status_code == 201
+    seen = event("shop", metadata={"name": "e"}, note="seen")
+    assert (await api.post("/apis/events.k8s.io/v1/namespaces/shop/events", json=seen)).status_code == 201
     assert (await api.get("/api/v1/namespaces/shop/events/e")).json()["message"] == "seen"
