@@ -34,8 +34,8 @@ ROLLED_OUT_BADLY = {
     "SEC-105": {"automountServiceAccountToken": True},
 }
 """What a person rolls out to get there: no recipe plants it as a second revision."""
-DECIDED_BY_PEOPLE = {"SEC-102", "REL-103", "FIN-102"}
-"""Their actions cannot be undone, or switch something off: a person says yes even where everything else is trusted."""
+DECIDED_BY_PEOPLE = {"SEC-102", "FIN-102", "FIN-104"}
+"""Their actions switch something off, or lose what a Job has not saved: a person says yes even where everything else is trusted."""
 WITHOUT_A_PLAN = {"REL-108"}
 """A crash that no rollout explains: nothing in the catalogue mends an unknown cause."""
 
