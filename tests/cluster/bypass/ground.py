@@ -58,6 +58,7 @@ class Ground:
     together: dict[str, Together] = field(default_factory=dict)
     _before: dict[str, str] = field(default_factory=dict)
     _found: list[str] = field(default_factory=list)
+    _previews: dict[tuple[str, str, str], Json] = field(default_factory=dict)
     _stirred: bool = True
     _entitled: bool = False
 
@@ -150,9 +151,13 @@ class Ground:
         return ApiRequest.model_validate(told | {"namespace": namespace or self.namespace, "name": name, "body": body} | more)
 
     def judged(self, request: ApiRequest, agent: str = AGENT, **changes: Any) -> tuple[Permit, Json, Json]:
-        """A good permit, from what stands and from the judge's preview; with both."""
+        """A good permit, from what stands and from the judge's preview; with both. While the object stands, its preview does too."""
         old = self.get(request.path.removesuffix(f"/{request.subresource}") if request.subresource else request.path)
-        new = self.sent(request, f"day2:preview:{agent}", who="judge", dry_run=True).raise_for_status().json()
+        asked = (agent, request.digest(), str(old["metadata"]["resourceVersion"]))
+        if asked not in self._previews:
+            answer = self.sent(request, f"day2:preview:{agent}", who="judge", dry_run=True)
+            self._previews[asked] = answer.raise_for_status().json()
+        new = self._previews[asked]
         return self.guard.permit(request, agent, old, new, **changes), old, new
 
     def sent(
