@@ -15,7 +15,7 @@ ENVIRONMENT := sh toolchain/python.sh toolchain/environment.py
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test check lint types contracts format control-plane test-cluster test-bypass sim mutants bench eval eval-judge eval-injection lock clean dev
+.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants bench eval eval-judge eval-injection lock clean dev
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -24,10 +24,13 @@ demo: ## the whole product on an embedded cluster (ARGS="--fast")
 	@$(ENVIRONMENT) demo
 	@.venv-demo/bin/day2 demo $(ARGS)
 
-test: dev ## every test that needs no cluster (ARGS="-k words")
-	@$(PYTEST) -n $(JOBS) --dist worksteal -m "not cluster" $(ARGS)
+test: dev ## the tests of every room (ARGS="-k words")
+	@$(PYTEST) -n $(JOBS) --dist worksteal -m "not cluster and not slow" $(ARGS)
 
-check: lint types contracts test ## format, lint, types, layers, then the tests
+test-slow: dev ## processes killed, whole demos, bare machines, worlds
+	@$(PYTEST) -n $(JOBS) --dist worksteal -m "slow and not cluster" $(ARGS)
+
+check: lint types contracts test test-slow ## format, lint, types, layers, then both kinds of tests
 
 lint: dev
 	@echo "== ruff"

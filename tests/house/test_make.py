@@ -50,7 +50,13 @@ def test_check_runs_the_formatter_the_linter_the_types_the_contracts_and_the_tes
 def test_the_tests_run_in_parallel_and_without_a_cluster(root: Path) -> None:
     would_run = made(root, "--dry-run", "test")
     assert f"-n {os.cpu_count() + 1} " in would_run, "one more than cores: tests of processes wait as much as they compute"
-    assert '-m "not cluster"' in would_run
+    assert '-m "not cluster and not slow"' in would_run
+
+
+def test_no_test_is_left_out_of_a_check(root: Path) -> None:
+    """What `make test` leaves to others is run by others: slow ones by `check`, the cluster's by `test-cluster`."""
+    said = re.findall(r'-m "([^"]+)"', made(root, "--dry-run", "check"))
+    assert said == ["not cluster and not slow", "slow and not cluster"]
 
 
 def test_arguments_reach_the_command(root: Path) -> None:

@@ -21,6 +21,8 @@ from runtime.roles.judged import Court
 from runtime.services.explaining import Telling
 from simulator.controllers.cluster import NODES
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 LIVES = 5
 CANARY = "zx00001"

@@ -14,6 +14,8 @@ from evals.judging.worlds import PRICES
 from simulator.controllers.cluster import DEPLOYMENTS, NAMESPACES, NODES, PODS, STATEFUL_SETS
 from simulator.worlds.running import Running, start
 
+pytestmark = pytest.mark.slow
+
 WISHED = Objective(name="apps", scope=Scope(namespaces=("apps",)), serves="reliability", priority=1, slo=Slo(latency_p99_ms=400))
 Act = Callable[[Running], None]
 

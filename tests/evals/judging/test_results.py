@@ -7,6 +7,8 @@ import pytest
 from evals.judging import page, results, scoring
 from evals.judging.trials import tried
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 MEND = "run the evaluation again: make eval-judge"
 AGAIN = (results.HELD_OUT[-1],)

@@ -2,9 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from core.actions.catalogue import CATALOGUE
 from evals.judging import harm, trials, wishes, worlds
 from simulator.worlds.running import start
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_same_seed_draws_the_same_estate_and_wishes() -> None:

@@ -8,6 +8,8 @@ import pytest
 from evals.simulation import faults
 from evals.simulation.running import run
 
+pytestmark = pytest.mark.slow
+
 SLICES = 8
 SEEDS = 96
 """A smoke of what `make sim` runs in full."""

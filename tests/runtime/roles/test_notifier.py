@@ -109,9 +109,11 @@ async def test_it_tells_alertmanager_writes_events_as_itself_and_shows_its_numbe
     (mine,) = [row for row in asked if row["name"] == "" and row["resource"] == "events" and row["path"].endswith("/ml/events")][-1:]
     assert mine["user"] == "system:serviceaccount:day2-system:notifier"
     port = family.named(NOTIFIER).ready["port"]
-    async with httpx.AsyncClient(trust_env=False) as client:
-        text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
-    assert 'day2_alerts_standing{alertname="Day2ActionEscalated",channel="alertmanager"} 1.0' in text
+    standing, text = 'day2_alerts_standing{alertname="Day2ActionEscalated",channel="alertmanager"} 1.0', ""
+    async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(30):
+        while standing not in text:  # the numbers are those of its last look
+            await asyncio.sleep(0.05)
+            text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
     assert 'day2_actions_total{capability="scale_workload",outcome="escalated"} 1.0' in text
 
 
