@@ -1,5 +1,6 @@
-"""For every test: generated examples are the same at each run, so that a failure is seen by everybody and not by chance. And Ctrl-C is heard:
-what a script starts in its background ignores it, and so would every process that a test starts and interrupts.
+"""For every test: generated examples are the same at each run, so that a failure is seen by everybody and not by chance.
+
+And Ctrl-C is heard: what a script starts in its background ignores it, and so would every process that a test starts and interrupts.
 """
 
 import signal
