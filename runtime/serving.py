@@ -18,6 +18,8 @@ from core.domain.errors import Unavailable
 from runtime.processes import dies_with_parent
 from runtime.settings import child_environment
 
+LOGS = "logs"
+"""Folder of the children's logs, in the data folder."""
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import importlib
 import json
 import secrets
 from collections.abc import AsyncIterator
@@ -20,7 +21,6 @@ from registry.membership import Member
 from runtime import serving
 from runtime.declared import read
 from runtime.ids import SeededIds
-from runtime.roles import deciding, everything
 from runtime.services import alerting, auditing
 from runtime.services.alerting import Watch
 from runtime.services.demonstrating import LOOK_SECONDS, STUCK_SECONDS, Plain, Stage
@@ -50,7 +50,12 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with contextlib.AsyncExitStack() as stack:
         family = await stack.enter_async_context(serving.children())
-        url = await _simulator(family, folder, seed)
+        # the cluster comes up while we load what plays on it: together they are a third of the demo
+        url, _ = await asyncio.gather(
+            _simulator(family, folder, seed), asyncio.to_thread(importlib.import_module, "runtime.roles.everything")
+        )
+        from runtime.roles import deciding, everything
+
         settings = settings_of(folder, url)
         steer = await stack.enter_async_context(transport.connect(config.load(folder / "admin.kubeconfig")))
         await install(steer, _access())
@@ -138,7 +143,7 @@ async def _simulator(family: serving.Children, folder: Path, seed: int) -> str:
     ]
     admin = folder / "admin.kubeconfig"
     arguments = ["--world", WORLD, "--seed", str(seed), "--port", "0", "--rate", "0", "--kubeconfig", str(admin), *users]
-    child = await serving.start(family, "simulator", "simulator.serving", arguments, folder / everything.LOGS)
+    child = await serving.start(family, "simulator", "simulator.serving", arguments, folder / serving.LOGS)
     document = json.loads(admin.read_text(encoding="utf-8"))
     (folder / "ca.pem").write_bytes(base64.b64decode(document["clusters"][0]["cluster"]["certificate-authority-data"]))
     for name, token in tokens.items():

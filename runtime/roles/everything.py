@@ -33,7 +33,6 @@ from tools.stores import ledger as stores
 from tools.stores import migrating
 from tools.telemetry import exposition
 
-LOGS = "logs"
 NOTIFIER = "notifier"
 
 
@@ -179,7 +178,7 @@ async def start_role(family: serving.Children, role: str, settings: Settings) ->
     path = _handed(settings, role, _notifying(settings, wanted) if role == NOTIFIER else wanted)
     if role == "judge" and reviewer(settings):
         _handed(settings, "reviewer", settings.review)
-    await serving.start(family, role, f"runtime.roles.{role}", ["--settings", str(path)], settings.data_dir / LOGS)
+    await serving.start(family, role, f"runtime.roles.{role}", ["--settings", str(path)], settings.data_dir / serving.LOGS)
 
 
 def _handed(settings: Settings, role: str, told: BaseModel) -> Path:
