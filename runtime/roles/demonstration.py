@@ -58,10 +58,12 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
 
         settings = settings_of(folder, url)
         steer = await stack.enter_async_context(transport.connect(config.load(folder / "admin.kubeconfig")))
-        await install(steer, _access())
-        running = await stack.enter_async_context(
-            everything.opened(settings, family=family, children=("judge", "executor", everything.NOTIFIER))
+        everything.prepare(settings)
+        roles = ("judge", "executor", everything.NOTIFIER)
+        rules, *_ = await asyncio.gather(
+            asyncio.to_thread(_rules), install(steer, _access()), *(everything.start_role(family, role, settings) for role in roles)
         )
+        running = await stack.enter_async_context(everything.opened(settings, family=family, children=()))
 
         async def advance(seconds: float) -> None:
             answer = await steer.post("/simulator/clock", json={"advance_seconds": seconds})
@@ -89,7 +91,7 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
             decide=deciding.door(settings, running.ledger, running.reading.clock, name="demo"),
             advance=advance,
             agents=agents,
-            rules=_rules,
+            rules=lambda: rules,
             audit=lambda: _audit(running.ledger),
             alerts=alerts,
             world=world,

@@ -101,7 +101,7 @@ async def serve(settings: Settings, roles: Sequence[str] = ()) -> None:
 
 async def _serve_children(settings: Settings, roles: Sequence[str], stop: asyncio.Event) -> None:
     async with serving.children() as family:
-        _prepare(settings)
+        prepare(settings)
         for role in roles:
             await start_role(family, role, settings)
         _ready(settings, roles)
@@ -153,7 +153,7 @@ def _ready(settings: Settings, roles: Sequence[str]) -> None:
     sys.stdout.flush()
 
 
-def _prepare(settings: Settings) -> None:
+def prepare(settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ledger(settings, create=True):
         pass
