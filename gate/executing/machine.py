@@ -54,10 +54,10 @@ async def execute_once(hands: Hands) -> int:
         (S.APPLIED, _watch),
         (S.UNDOING, undoing.finish),
     )
-    if not hands.ledger.in_states(S.CLAIMED, S.SENDING, *dict(steps)):  # most passes: one look
+    if not (work := hands.ledger.in_states(S.CLAIMED, S.SENDING, *dict(steps))):  # most passes: one look
         return 0
     waiting = 0
-    _recover(hands, [row for row in hands.ledger.in_states(S.CLAIMED, S.SENDING) if row.owner == hands.owner])
+    _recover(hands, [row for row in work if row.state in (S.CLAIMED, S.SENDING) and row.owner == hands.owner])
     for state, step in steps:
         for row in hands.ledger.in_states(state):
             try:

@@ -30,9 +30,9 @@ S = ActionState
 
 async def judge_once(bench: Bench) -> int:
     """One pass; the number of actions that could not be judged for now. Raises Corrupt for a damaged ledger: nothing is permitted then."""
-    if not bench.ledger.in_states(*WAITING):  # most passes: one look, and the clock is not asked
+    if not (waits := bench.ledger.in_states(*WAITING)):  # most passes: one look, and the clock is not asked
         return 0
-    expire(bench)
+    expire(bench, waits)
     hear_people(bench)
     waiting = 0
     for row in bench.ledger.in_states(S.SUBMITTED, S.APPROVED):
@@ -46,10 +46,10 @@ async def judge_once(bench: Bench) -> int:
     return waiting
 
 
-def expire(bench: Bench) -> None:
+def expire(bench: Bench, rows: list[ActionRow]) -> None:
     """Two clocks: silence of people, and a wish that nobody carried out. Neither is ever consent."""
     now = bench.clock.now()
-    for row in bench.ledger.in_states(*WAITING):
+    for row in rows:
         if row.expires_at <= now:
             why = "nobody approved it in time" if row.state is S.NEEDS_APPROVAL else "it was not carried out in time"
             _move(bench, row, S.EXPIRED, why)

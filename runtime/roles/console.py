@@ -19,6 +19,7 @@ from tools import clocks
 
 if TYPE_CHECKING:
     from core.domain.alert import Alert
+    from gate.keys import Verifier
     from registry.membership import Member
     from runtime.services.trusting import Trust
 
@@ -112,17 +113,23 @@ def decide(settings: Settings, action_id: str, known: Known, *, approve: bool, r
         return approving.decide(kept.ledger, keep, people_needed, action_id, said, now=now, per_hour=per_hour)
 
 
+def judges_key(settings: Settings) -> "Verifier | None":
+    """What proves the permits of the past; None where no judge ran yet, so that nothing was permitted."""
+    from gate import keys
+
+    with contextlib.suppress(Unavailable):
+        return keys.verifier(settings.data_dir / "keys", keys.JUDGE)
+    return None
+
+
 def autonomy(settings: Settings, *, namespaces: Sequence[str], capability: str) -> "tuple[tuple[Trust, ...], str]":
     """How far agents may go, as the judge would find it from this ledger; and the cluster whose record was read."""
-    from gate import keys
     from gate.judging import history
     from runtime import declared
     from runtime.services import trusting
 
+    key = judges_key(settings)
     with record(settings) as kept:
-        key = None
-        with contextlib.suppress(Unavailable):  # no judge ran here yet, so nothing was permitted
-            key = keys.verifier(settings.data_dir / "keys", keys.JUDGE)
         cluster = trusting.cluster_of(kept.ledger)
         found = trusting.trust(
             declared.read(settings.policy.objectives),

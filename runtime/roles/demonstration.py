@@ -91,7 +91,7 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
             decide=deciding.door(settings, running.ledger, running.reading.clock, name="demo"),
             advance=advance,
             agents=agents,
-            rules=lambda: rules,
+            rules=rules,
             audit=lambda: _audit(running.ledger),
             alerts=alerts,
             world=world,

@@ -5,6 +5,7 @@ A key alone is not consent: without `model.enabled`, in the demo, and for a run 
 
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import NamedTuple
 
 from core.domain.errors import InvalidInput
@@ -79,7 +80,7 @@ async def opened_within(settings: Settings, budget: RunBudget) -> AsyncIterator[
     model = OpenAiModel(
         base_url=wanted.base_url,
         name=_named(wanted),
-        key=_key(wanted),
+        key=key(wanted.api_key_file, "model.api_key_file"),
         meter=meter,
         redact=redact,
         seconds_per_call=wanted.seconds_per_call,
@@ -96,11 +97,10 @@ def _named(wanted: ModelSettings) -> str:
     return wanted.name
 
 
-def _key(wanted: ModelSettings) -> str:
-    if wanted.api_key_file is None:
-        return ""
+def key(file: Path | None, setting: str) -> str:
+    """The text of a key file; empty where none is set. Raises InvalidInput naming the setting."""
     try:
-        return wanted.api_key_file.expanduser().read_text(encoding="utf-8").strip()
+        return file.expanduser().read_text(encoding="utf-8").strip() if file else ""
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "no text"
-        raise InvalidInput(f"cannot read {wanted.api_key_file}: {reason}", mend="set model.api_key_file to a readable file") from error
+        raise InvalidInput(f"cannot read {file}: {reason}", mend=f"set {setting} to a readable file") from error

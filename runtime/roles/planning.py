@@ -8,16 +8,14 @@ from typing import Any, cast
 
 from agents.catalogue import AGENTS
 from core.cluster.objects import LabelSelector
-from core.domain.errors import Unavailable
 from core.domain.ledger import Ledger
 from core.domain.proposal import Proposal
 from core.domain.verdict import Decision, RuleResult, Verdict
-from gate import approvals, keys
+from gate import approvals
 from gate.approvals import Count
 from gate.door import LedgerDoor
 from gate.judging.facts import gather
 from gate.judging.sources import Bench
-from gate.keys import Verifier
 from runtime.arbitrating import arbitrated
 from runtime.ids import RandomIds
 from runtime.roles import console, looking, reading
@@ -71,15 +69,8 @@ async def judging(settings: Settings, ledger: Ledger, view: Reading) -> AsyncIte
             objectives=view.declared.objectives,
             grants=view.declared.grants,
             prices=view.declared.prices,
-            record_key=judges_key(settings),
+            record_key=console.judges_key(settings),
         )
-
-
-def judges_key(settings: Settings) -> Verifier | None:
-    """What proves the permits of the past; None where no judge ran yet."""
-    with contextlib.suppress(Unavailable):
-        return keys.verifier(settings.data_dir / "keys", keys.JUDGE)
-    return None
 
 
 async def previewed(bench: Bench, proposal: Proposal) -> Verdict:

@@ -11,11 +11,12 @@ import sys
 import time
 from pathlib import Path
 
-from core.domain.errors import BudgetSpent, Day2Error, InvalidInput, Unavailable
+from core.domain.errors import BudgetSpent, Day2Error, Unavailable
 from core.domain.model import Model, Question, Quoted
 from core.domain.request import RunBudget
 from core.domain.review import Review
 from core.policy.redaction import redact
+from runtime.roles import modelling
 from runtime.settings import ReviewSettings
 from tools.model.budget import Meter
 from tools.model.openai import OpenAiModel
@@ -69,17 +70,10 @@ async def answered(model: Model, line: str) -> dict[str, object]:
 
 
 async def serve(settings: ReviewSettings) -> None:
-    hourly = Hourly(settings, _key(settings.api_key_file))
+    hourly = Hourly(settings, modelling.key(settings.api_key_file, "review.api_key_file"))
     while line := await asyncio.to_thread(sys.stdin.readline):
         sys.stdout.write(json.dumps(await answered(await hourly.of_now(), line)) + "\n")
         sys.stdout.flush()
-
-
-def _key(file: Path | None) -> str:
-    try:
-        return file.expanduser().read_text(encoding="utf-8").strip() if file else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot read {file}", mend="set review.api_key_file to a readable file") from error
 
 
 def main(argv: list[str] | None = None) -> int:

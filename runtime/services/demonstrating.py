@@ -56,7 +56,7 @@ class Stage:
     decide: Decide
     advance: Callable[[float], Awaitable[None]]
     agents: Callable[[], Awaitable[list[Plain]]]
-    rules: Callable[[], Plain]
+    rules: Plain
     audit: Callable[[], Plain]
     alerts: Callable[[], Awaitable[list[Plain]]]
     world: Callable[[], Awaitable[Plain]]
@@ -70,9 +70,7 @@ async def demonstrate(stage: Stage, run_id: str, show: Callable[[Scene], Awaitab
         scenes[name] = content
         await show(Scene(name, content))
 
-    await tell(
-        "started", {"world": await stage.world(), "agents": await stage.agents(), "rules": stage.rules(), "stop": "armed, not pulled"}
-    )
+    await tell("started", {"world": await stage.world(), "agents": await stage.agents(), "rules": stage.rules, "stop": "armed, not pulled"})
     request = Request(
         id=run_id,
         trigger="demo",
