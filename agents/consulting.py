@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from agents.desk import SCOPE, Agent, Desk, Detector, LogRequest, Planner, RangeQuery
+from core.cluster.decoding import collector_paused
 from core.cluster.looking import ClusterReader
 from core.cluster.objects import Meta
 from core.cluster.queries import Query, Sample, Series
@@ -73,6 +74,11 @@ def wanted_kinds(agent: Agent) -> tuple[str, ...]:
 
 def examine(agent: Agent, desk: Desk) -> Consultation:
     """Detect and plan over what is on the desk; pure."""
+    with collector_paused():
+        return _examined(agent, desk)
+
+
+def _examined(agent: Agent, desk: Desk) -> Consultation:
     desk, not_run = _sound(desk)
     findings: list[Finding] = []
     run: list[str] = []

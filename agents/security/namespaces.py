@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from agents.desk import Desk
 from agents.reporting import counted, derived, found, seen
@@ -25,6 +26,9 @@ class Standing(NamedTuple):
     enforced: str
     met: Level
     pods: int
+
+
+_KNOWN: WeakKeyDictionary[Desk, dict[str, Standing]] = WeakKeyDictionary()
 
 
 def detect_missing(desk: Desk) -> Iterator[Finding]:
@@ -63,6 +67,14 @@ def wanted(desk: Desk, namespace: Namespace) -> int:
 
 
 def standing(desk: Desk, namespace: Namespace) -> Standing:
+    """Of one namespace, looked at once for each desk."""
+    known = _KNOWN.setdefault(desk, {})
+    if namespace.metadata.name not in known:
+        known[namespace.metadata.name] = _standing(desk, namespace)
+    return known[namespace.metadata.name]
+
+
+def _standing(desk: Desk, namespace: Namespace) -> Standing:
     name = namespace.metadata.name
     pods = [pod.spec for pod in pods_in(desk.snapshot, name)]
     specs: list[PodSpec] = [*pods, *templates(desk.snapshot, name)]
