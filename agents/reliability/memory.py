@@ -36,7 +36,10 @@ class Pressed(NamedTuple):
 
 def queries(snapshot: Snapshot) -> Iterable[Query]:
     """Only namespaces where a container has a memory limit."""
-    names = {pod.metadata.namespace for pod in snapshot.pods if any(limited(container).memory_mib for container in pod.spec.containers)}
+    names: set[str] = set()
+    for pod in snapshot.pods:
+        if pod.metadata.namespace not in names and any(limited(container).memory_mib for container in pod.spec.containers):
+            names.add(pod.metadata.namespace)
     return tuple(memory_now(name) for name in sorted(names - SYSTEM_NAMESPACES))
 
 
