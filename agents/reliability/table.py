@@ -3,6 +3,18 @@
 from agents import rolling_back
 from agents.desk import Agent, Detector, Planner
 from agents.reliability import crash_loops, image_pulls, memory, remedying, sick_nodes, stale_config, wedged_pods
+from agents.reliability.conditions import (
+    containers,
+    creation,
+    lifecycles,
+    limits,
+    paths,
+    platform,
+    scheduling,
+    services,
+    storage,
+    workloads,
+)
 from core.domain.finding import Severity
 
 _ROLLOUTS = ("Namespace", "Pod", "Deployment", "ReplicaSet")
@@ -87,6 +99,16 @@ AGENT = Agent(
             detect=crash_loops.detect_otherwise,
             logs=crash_loops.logs,
         ),
+        *containers.CHECKS,
+        *lifecycles.CHECKS,
+        *scheduling.CHECKS,
+        *creation.CHECKS,
+        *workloads.CHECKS,
+        *services.CHECKS,
+        *paths.CHECKS,
+        *limits.CHECKS,
+        *storage.CHECKS,
+        *platform.CHECKS,
     ),
     planners=(
         Planner((crash_loops.SINCE_ROLLOUT, image_pulls.CODE), "rollback_rollout", rolling_back.plan),

@@ -10,8 +10,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, cast
 
-from core.cluster.kinds import KINDS, REPORTER
+from core.cluster.kinds import REPORTER
 from core.cluster.objects import Autoscaler, Event, Meta, Node, OwnerReference, Pod
+from core.cluster.observed import OBSERVED
 from core.domain.target import Target
 
 
@@ -50,7 +51,7 @@ class Snapshot:
         meta = cast("Meta", item.metadata)
         return Target(
             cluster=self.cluster,
-            group=KINDS[kind].group,
+            group=OBSERVED[kind].group,
             kind=kind,
             namespace=meta.namespace,
             name=meta.name,
