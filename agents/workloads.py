@@ -116,8 +116,14 @@ def jobs(snapshot: Snapshot) -> Iterator[tuple[Job, tuple[Pod, ...]]]:
         yield job, tuple(sorted((pod for pod in snapshot.pods_of(job.metadata.uid) if not leaving(pod)), key=_place))
 
 
-def rollouts(snapshot: Snapshot) -> Iterator[Rollout]:
+def rollouts(snapshot: Snapshot) -> tuple[Rollout, ...]:
     """Deployments with at least one ReplicaSet."""
+    if snapshot not in _ROLLOUTS:
+        _ROLLOUTS[snapshot] = {rollout.workload.item.metadata.uid: rollout for rollout in _rollouts(snapshot)}
+    return tuple(_ROLLOUTS[snapshot].values())
+
+
+def _rollouts(snapshot: Snapshot) -> Iterator[Rollout]:
     owned: dict[str, list[Workload]] = defaultdict(list)
     for item in snapshot.of("ReplicaSet"):
         owner = controller(item.metadata)
@@ -131,13 +137,12 @@ def rollouts(snapshot: Snapshot) -> Iterator[Rollout]:
 
 def rollout_of(snapshot: Snapshot, uid: str) -> Rollout | None:
     """The rollout of the Deployment with this uid."""
-    if snapshot not in _ROLLOUTS:
-        _ROLLOUTS[snapshot] = {rollout.workload.item.metadata.uid: rollout for rollout in rollouts(snapshot)}
+    rollouts(snapshot)
     return _ROLLOUTS[snapshot].get(uid)
 
 
 _ROLLOUTS: WeakKeyDictionary[Snapshot, dict[str, Rollout]] = WeakKeyDictionary()
-"""Planners ask once for each finding; the index is made once for each look at the cluster."""
+"""Every check of rollouts walks them, and planners ask once for each finding; they are put together once for each look at the cluster."""
 
 
 def _rollout(workload: Controlled, revisions: list[Workload]) -> Rollout:

@@ -109,12 +109,12 @@ def _pressed(
 
 def killed_recently(desk: Desk, pod: Pod, status: ContainerStatus) -> bool:
     """Within a day, and not resized in place since."""
-    resized = max((entry.time for entry in pod.metadata.managed_fields if entry.subresource == "resize" and entry.time), default=None)
     for state in (status.state, status.last_state):
         ended = state.terminated
         if ended is None or ended.reason != KILLED:
             continue
         at = ended.finished_at
+        resized = max((entry.time for entry in pod.metadata.managed_fields if entry.subresource == "resize" and entry.time), default=None)
         if at is None or (desk.now - at <= RECENT and (resized is None or resized < at)):
             return True
     return False

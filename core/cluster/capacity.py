@@ -25,10 +25,11 @@ class Amounts(NamedTuple):
     pods: int = 0
 
     def plus(self, other: "Amounts") -> "Amounts":
-        return Amounts(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        """Written out, as is the next: asked of each container of each pod."""
+        return Amounts(self.cpu_milli + other.cpu_milli, self.memory_mib + other.memory_mib, self.gpus + other.gpus, self.pods + other.pods)
 
     def minus(self, other: "Amounts") -> "Amounts":
-        return Amounts(*(mine - theirs for mine, theirs in zip(self, other, strict=True)))
+        return Amounts(self.cpu_milli - other.cpu_milli, self.memory_mib - other.memory_mib, self.gpus - other.gpus, self.pods - other.pods)
 
     def fits(self, room: "Amounts") -> bool:
         return all(mine <= theirs or mine == 0 for mine, theirs in zip(self, room, strict=True))
@@ -66,6 +67,8 @@ def pod_amounts(spec: objects.PodSpec) -> Amounts:
 
     Source: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
     """
+    if not spec.init_containers and len(spec.containers) == 1:
+        return container_amounts(spec.containers[0])._replace(pods=1)
     sidecars, peak = Amounts(), Amounts()
     for container in spec.init_containers:
         if container.restart_policy == "Always":

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from agents.desk import Desk
-from agents.reliability.conditions.signs import Sign, check, events, on_pod, pods, reported
+from agents.reliability.conditions.signs import Sign, check, events, on_pod, pods, reported, unwell
 from agents.reliability.crash_loops import suspected
 from agents.reliability.image_pulls import unpullable
 from agents.reporting import seen, told
@@ -48,7 +48,7 @@ def _waiting(desk: Desk, pod: Pod, status: ContainerStatus, what: str, matters: 
 def init_stuck(desk: Desk) -> Iterator[Sign]:
     """A rollout of the last day that loops is told of by REL-101, which can take it back."""
     suspects = suspected(desk)
-    for pod in pods(desk):
+    for pod in unwell(desk):
         home = desk.snapshot.workload_of(pod)
         looping = home is None or home[1].metadata.uid not in suspects
         for status in pod.status.init_container_statuses:
@@ -82,7 +82,7 @@ def _minutes(desk: Desk, status: ContainerStatus) -> int:
 
 def missing_reference(desk: Desk) -> Iterator[Sign]:
     """Agents may not read secrets: the kubelet's message names what is missing, for ConfigMaps alike."""
-    for pod in pods(desk):
+    for pod in unwell(desk):
         for status in _statuses(pod):
             waiting = status.state.waiting
             if waiting is None or waiting.reason != "CreateContainerConfigError" or age(pod.metadata, desk.now) < PATIENCE:
@@ -104,7 +104,7 @@ def _kind(word: str) -> str:
 
 def not_created(desk: Desk) -> Iterator[Sign]:
     """What no missing reference and no wrong command explains."""
-    for pod in pods(desk):
+    for pod in unwell(desk):
         for status in _statuses(pod):
             waiting = status.state.waiting
             if waiting is None or waiting.reason not in CREATION or age(pod.metadata, desk.now) < PATIENCE:
@@ -118,7 +118,7 @@ _CREATED = "The container runtime refuses it; a restart meets the same refusal."
 
 def wrong_command(desk: Desk) -> Iterator[Sign]:
     """By the runtime's words, or by what a shell answers for a command that is not there (127) or may not run (126)."""
-    for pod in pods(desk):
+    for pod in unwell(desk):
         for status in _statuses(pod):
             waiting, last = status.state.waiting, status.state.terminated or status.last_state.terminated
             text = " ".join((waiting.message if waiting else "", last.message if last else ""))
@@ -132,7 +132,7 @@ def wrong_command(desk: Desk) -> Iterator[Sign]:
 
 
 def wrong_architecture(desk: Desk) -> Iterator[Sign]:
-    for pod in pods(desk):
+    for pod in unwell(desk):
         for status in _statuses(pod):
             waiting, last = status.state.waiting, status.state.terminated or status.last_state.terminated
             text = " ".join((waiting.message if waiting else "", last.message if last else ""))
@@ -161,7 +161,7 @@ def _restarts(desk: Desk, pod: Pod, restarts: int) -> Any:
 
 def never_ready(desk: Desk) -> Iterator[Sign]:
     """No pod of the workload passes its readiness probe: the probe is wrong, or what it asks is gone."""
-    for pod in pods(desk):
+    for pod in unwell(desk):
         home = desk.snapshot.workload_of(pod)
         siblings = desk.snapshot.pods_of(home[1].metadata.uid) if home else (pod,)
         if pod.status.phase != "Running" or ready(pod) or any(ready(other) for other in siblings):
@@ -185,10 +185,12 @@ def probe_without_port(desk: Desk) -> Iterator[Sign]:
 
 
 def _probes(container: Container) -> Iterator[tuple[str, dict[str, Any]]]:
-    for word in ("liveness", "readiness", "startup"):
-        probe = getattr(container, f"{word}_probe")
-        if isinstance(probe, dict):
-            yield word, probe
+    if container.liveness_probe is not None:
+        yield "liveness", container.liveness_probe
+    if container.readiness_probe is not None:
+        yield "readiness", container.readiness_probe
+    if container.startup_probe is not None:
+        yield "startup", container.startup_probe
 
 
 def _named_port(probe: dict[str, Any]) -> str:
@@ -202,7 +204,7 @@ def _named_port(probe: dict[str, Any]) -> str:
 
 def image_elsewhere(desk: Desk) -> Iterator[Sign]:
     """Images of what is no rollout of a Deployment: REL-105 tells of those."""
-    for pod in pods(desk):
+    for pod in unwell(desk):
         home = desk.snapshot.workload_of(pod)
         if age(pod.metadata, desk.now) < PATIENCE or (home is not None and home[0] == "Deployment"):
             continue

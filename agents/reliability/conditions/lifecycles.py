@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from agents.desk import Desk
-from agents.reliability.conditions.signs import Sign, check, events, on_pod, ours, pods, reported
+from agents.reliability.conditions.signs import Sign, check, events, on_pod, ours, reported, unwell
 from agents.reporting import moment, seen, told
 from agents.workloads import age
 from core.cluster.objects import Pod
@@ -80,7 +80,7 @@ def sandbox(desk: Desk) -> Iterator[Sign]:
 
 
 def _by_event(desk: Desk, reasons: frozenset[str], wanted: Callable[[str], bool], what: str) -> Iterator[Sign]:
-    for pod in pods(desk):
+    for pod in unwell(desk):
         if not _starting(pod) or age(pod.metadata, desk.now) < PATIENCE:
             continue
         event = next((item for item in events(desk, pod.metadata.uid, reasons) if wanted(item.message)), None)
@@ -94,7 +94,7 @@ def _starting(pod: Pod) -> bool:
 
 
 def gated(desk: Desk) -> Iterator[Sign]:
-    for pod in pods(desk):
+    for pod in unwell(desk):
         if pod.spec.scheduling_gates and not pod.spec.node_name and age(pod.metadata, desk.now) >= GATED:
             gates = ", ".join(str(gate.get("name", "")) for gate in pod.spec.scheduling_gates)
             what = f"is held back by scheduling gate {gates} for {int(age(pod.metadata, desk.now).total_seconds() // 3600)} h"

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from agents.calling import calls
 from agents.desk import Desk
-from agents.reliability.conditions.services import calls
 from agents.reliability.conditions.signs import Sign, check, on_pod, pods
 from agents.reporting import counted, seen
 from agents.workloads import age, ready
@@ -25,21 +25,22 @@ def cut_path(desk: Desk) -> Iterator[Sign]:
     """A pod that is told to call a service, all of whose pods are isolated by policies none of which lets that pod in."""
     graph = Graph(desk.snapshot)
     told: set[tuple[str, str]] = set()
-    for user, pod, namespace, name in calls(desk):
-        service = desk.snapshot.find("Service", namespace, name)
+    for call in calls(desk):
+        service = desk.snapshot.find("Service", call.namespace, call.service)
         servers = graph.pods_of_service(service) if service is not None else ()
         policies = list(_isolating(desk, servers[0])) if servers else []
-        if not policies or any(_lets_in(desk, policy, pod) for policy in policies) or (policies[0].metadata.uid, user) in told:
+        if not policies or any(_lets_in(desk, policy, call.pod) for policy in policies) or (policies[0].metadata.uid, call.user) in told:
             continue
-        told.add((policies[0].metadata.uid, user))
+        told.add((policies[0].metadata.uid, call.user))
+        labels = ",".join(f"{key}={value}" for key, value in sorted(call.pod.metadata.labels.items()))
         yield Sign(
             "NetworkPolicy",
             policies[0],
-            f"lets nobody of {user} reach {namespace}/{name}, which its pods are told to call",
+            f"lets nobody of {call.user} reach {call.namespace}/{call.service}, which its pods are told to call",
             "The connection times out; nothing says that it was refused.",
             (
-                seen(desk, "NetworkPolicy", policies[0], "spec.ingress", f"{len(policies[0].spec.ingress)} rules, none for {user}"),
-                seen(desk, "Pod", pod, "metadata.labels", ",".join(f"{key}={value}" for key, value in sorted(pod.metadata.labels.items()))),
+                seen(desk, "NetworkPolicy", policies[0], "spec.ingress", f"{len(policies[0].spec.ingress)} rules, none for {call.user}"),
+                seen(desk, "Pod", call.pod, "metadata.labels", labels),
             ),
         )
 
@@ -85,7 +86,7 @@ def _selector(value: Any) -> LabelSelector | None:
 
 def no_names(desk: Desk) -> Iterator[Sign]:
     """A pod with DNS settings by which no service's name resolves, though it is told to call one."""
-    callers = {(pod.metadata.namespace, pod.metadata.name) for _, pod, _, _ in calls(desk)}
+    callers = {(call.pod.metadata.namespace, call.pod.metadata.name) for call in calls(desk)}
     for pod in pods(desk):
         if (pod.metadata.namespace, pod.metadata.name) not in callers:
             continue

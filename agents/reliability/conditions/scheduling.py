@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from agents.desk import Desk
-from agents.reliability.conditions.signs import Sign, check, on_pod, pods
+from agents.reliability.conditions.signs import Sign, check, on_pod, unwell
 from agents.reporting import seen, told
 from agents.workloads import age
 from core.cluster.capacity import GPUS
@@ -61,7 +61,7 @@ def cause_of(message: str) -> str:
 
 def _because(name: str, what: str, matters: str) -> Callable[[Desk], Iterator[Sign]]:
     def look(desk: Desk) -> Iterator[Sign]:
-        for pod in pods(desk):
+        for pod in unwell(desk):
             condition = _unschedulable(desk, pod)
             if condition is not None and cause_of(condition.message) == name:
                 yield _sign(desk, pod, condition, what, matters)

@@ -1,10 +1,10 @@
 """Services and ingresses that lead nowhere. Called by the table of this agent."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from agents.calling import calls
 from agents.desk import Desk
 from agents.recalling import once
 from agents.reliability.conditions.signs import Sign, check, ours
@@ -19,7 +19,6 @@ PATIENCE = timedelta(minutes=5)
 DAY = timedelta(days=1)
 _KINDS = ("Namespace", "Pod", "Service", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")
 _CLASS = "kubernetes.io/ingress.class"
-_HOST = re.compile(r"(?<![\w.-])(?P<name>[a-z]([a-z0-9-]{0,61}[a-z0-9])?)\.(?P<namespace>[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)\.svc(?![\w-])")
 
 
 @once
@@ -93,32 +92,9 @@ def scaled_away(desk: Desk) -> Iterator[Sign]:
                 )
 
 
-@once
-def calls(desk: Desk) -> Iterator[tuple[str, Pod, str, str]]:
-    """Who names which service: the pod's workload, the pod, and namespace and name of the service. By literal values of variables only."""
-    told: set[tuple[str, str, str]] = set()
-    for pod in desk.snapshot.pods:
-        if not ours(pod.metadata) or leaving(pod):
-            continue
-        home = desk.snapshot.workload_of(pod)
-        known_as = home[1].metadata.name if home else pod.metadata.name
-        for container in pod.spec.containers:
-            for match in _hosts(container):
-                call = (f"{pod.metadata.namespace}/{known_as}", match["namespace"], match["name"])
-                if call not in told:
-                    told.add(call)
-                    yield call[0], pod, match["namespace"], match["name"]
-
-
-def _hosts(container: Container) -> Iterator[re.Match[str]]:
-    for variable in container.env:
-        if ".svc" in variable.value:
-            yield from _HOST.finditer(variable.value[:2048])
-
-
 def _named_services(desk: Desk) -> dict[tuple[str, str], str]:
     """By ingresses and by variables: who uses it."""
-    used = {(namespace, name): user for user, _, namespace, name in calls(desk)}
+    used = {(call.namespace, call.service): call.user for call in calls(desk)}
     for ingress in desk.snapshot.of("Ingress"):
         for backend in _backends(ingress):
             used.setdefault((ingress.metadata.namespace, str(backend.get("name", ""))), f"ingress {ingress.metadata.name}")
@@ -126,17 +102,14 @@ def _named_services(desk: Desk) -> dict[tuple[str, str], str]:
 
 
 def calls_nobody(desk: Desk) -> Iterator[Sign]:
-    for user, pod, namespace, name in calls(desk):
-        if (
-            namespace in SYSTEM_NAMESPACES
-            or namespace not in desk.namespaces()
-            or desk.snapshot.find("Service", namespace, name) is not None
-        ):
+    for call in calls(desk):
+        place = ("Service", call.namespace, call.service)
+        if call.namespace in SYSTEM_NAMESPACES or call.namespace not in desk.namespaces() or desk.snapshot.find(*place) is not None:
             continue
-        kind, item = desk.snapshot.workload_of(pod) or ("Pod", pod)
-        what = f"is told to call service {name} in {namespace}, which does not exist"
-        matters = "The name does not resolve; each call fails at once."
-        yield Sign(kind, item, what, matters, (seen(desk, "Pod", pod, "spec.containers[*].env", f"{name}.{namespace}.svc of {user}"),))
+        kind, item = desk.snapshot.workload_of(call.pod) or ("Pod", call.pod)
+        what = f"is told to call service {call.service} in {call.namespace}, which does not exist"
+        evidence = (seen(desk, "Pod", call.pod, "spec.containers[*].env", f"{call.service}.{call.namespace}.svc"),)
+        yield Sign(kind, item, what, "The name does not resolve; each call fails at once.", evidence)
 
 
 def port_missing(desk: Desk) -> Iterator[Sign]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from agents.desk import Desk, Detector
+from agents.recalling import once
 from agents.reporting import found
 from agents.workloads import SYSTEM_NAMESPACES
 from core.cluster.objects import Event, Meta, Pod
@@ -64,10 +65,20 @@ def on_pod(desk: Desk, pod: Pod, what: str, matters: str, *evidence: Evidence) -
     return Sign(kind, item, what, matters, evidence)
 
 
+@once
 def pods(desk: Desk) -> Iterator[Pod]:
     """Those that neither ended nor are on their way out, outside the cluster's own namespaces."""
     for pod in desk.snapshot.pods:
         if ours(pod.metadata) and pod.metadata.deletion_timestamp is None and pod.status.phase not in ("Succeeded", "Failed"):
+            yield pod
+
+
+@once
+def unwell(desk: Desk) -> Iterator[Pod]:
+    """Those of which not every container is ready: among ten thousand there are few, and most conditions look at no others."""
+    for pod in pods(desk):
+        statuses = pod.status.container_statuses
+        if pod.status.phase != "Running" or len(statuses) < len(pod.spec.containers) or not all(status.ready for status in statuses):
             yield pod
 
 

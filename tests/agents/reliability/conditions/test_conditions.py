@@ -19,6 +19,9 @@ def test_the_fault_is_found_and_nothing_else(case: Case) -> None:
     assert not answer.coverage.not_run or all("metrics" in row.reason for row in answer.coverage.not_run)
     told = {(finding.code, finding.subject.qualified) for finding in answer.findings}
     assert (case.code, case.subject) in told
+    causes = {finding.code for finding in answer.findings if not finding.symptom_of}
+    assert len(causes) == 1
+    assert causes <= {case.code, *case.also}
     assert {code for code, _ in told} <= {case.code, *case.also}
     finding = next(item for item in answer.findings if item.code == case.code)
     assert finding.evidence
