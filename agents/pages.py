@@ -1,7 +1,4 @@
-"""One page of documentation per check, out of the tables. `docs/checks/generate.py` writes them; a test compares.
-
-A check whose row says what it looks at has its whole page from there. The others are written by hand, and only the index lists them.
-"""
+"""One page of documentation per check, out of the tables: `docs/checks/generate.py` writes them, a test compares."""
 
 from agents.catalogue import AGENTS
 from agents.desk import Agent, Detector
@@ -11,9 +8,8 @@ INDEX = "README.md"
 
 
 def pages() -> dict[str, str]:
-    """File name to text: one per check with a row of words, and the index."""
-    written = {f"{row.code}.md": _page(agent, row) for agent in AGENTS for row in agent.detectors if row.looks}
-    return {INDEX: _index(), **written}
+    """File name to text: one per check, and the index."""
+    return {INDEX: _index(), **{f"{row.code}.md": page(agent, row) for agent in AGENTS for row in agent.detectors}}
 
 
 def _index() -> str:
@@ -25,7 +21,8 @@ def _index() -> str:
     return "\n".join([*lines, ""])
 
 
-def _page(agent: Agent, row: Detector) -> str:
+def page(agent: Agent, row: Detector) -> str:
+    """The page of one check."""
     lines = [
         f"# {row.code}: {row.name}",
         "",
@@ -43,11 +40,9 @@ def _page(agent: Agent, row: Detector) -> str:
         "",
         f"{row.silent[0].upper()}{row.silent[1:]}.",
         "",
-        "## What a person does",
-        "",
-        row.mend,
-        "",
     ]
+    for title, words in (("What it proposes", row.plan), ("What a person does", row.mend), ("Limits", row.limits)):
+        lines += [f"## {title}", "", words, ""] if words else []
     return "\n".join(lines)
 
 
