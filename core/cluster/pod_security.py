@@ -59,9 +59,14 @@ def rank(level: str) -> int:
 
 
 def strictest(pods: Iterable[Secured], minor: int = NEWEST) -> Level:
-    """The strictest level that every one of these meets."""
+    """The strictest level that every one of these meets. Replicas that share what is looked at are looked at once."""
     best: Level = "restricted"
-    for pod in pods:
+    every = tuple(pods)  # kept until the end: an id stands for one object only as long as that lives
+    known: set[tuple[object, ...]] = set()
+    for pod in every:
+        if (shape := _shape(pod)) in known:
+            continue
+        known.add(shape)
         level = meets(pod, minor)
         if rank(level) < rank(best):
             best = level
@@ -75,6 +80,25 @@ def meets(pod: Secured, minor: int = NEWEST) -> Level:
     if next(_broken(pod, "baseline", minor), None) is not None:
         return "privileged"
     return "baseline" if next(_broken(pod, "restricted", minor), None) is not None else "restricted"
+
+
+def _shape(pod: Secured) -> tuple[object, ...]:
+    """Everything that the checks read of a pod, by identity: pods of one page share their equal parts (`core.cluster.sharing`)."""
+    spec = pod.spec
+    containers = tuple(
+        (
+            id(one.security_context),
+            id(one.ports),
+            id(one.liveness_probe),
+            id(one.readiness_probe),
+            id(one.startup_probe),
+            id(one.lifecycle),
+        )
+        for one in _containers(pod)
+    )
+    volumes = tuple((_harmless(volume), volume.host_path is None) for volume in spec.volumes)
+    own = (spec.host_network, spec.host_pid, spec.host_ipc, spec.host_users, id(spec.os), id(spec.security_context))
+    return (*own, id(pod.metadata.annotations), containers, volumes)
 
 
 def violations(pod: Secured, level: str, minor: int = NEWEST) -> tuple[Violation, ...]:
@@ -95,12 +119,13 @@ def checks(level: str, minor: int) -> tuple[Check, ...]:
     return tuple(check for check in known if check.id not in replaced)
 
 
-_CAPABILITIES = frozenset(
+SAFE_CAPABILITIES = frozenset(
     (
         "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP",
         "SETUID", "SYS_CHROOT",
     )
 )  # fmt: skip
+"""What baseline lets a container add: what a container runtime gives by default."""
 _SYSCTLS: Mapping[str, int] = {
     name: since
     for since, names in {
@@ -123,8 +148,8 @@ _SELINUX_TYPES: Mapping[str, int] = {
 }
 _USER_NAMESPACES = 35
 """Since when a pod in a user namespace (hostUsers false) may run as root in it."""
-_CONFINED = frozenset(("RuntimeDefault", "Localhost"))
-_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+CONFINED = frozenset(("RuntimeDefault", "Localhost"))
+APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _HANDLERS = ("httpGet", "tcpSocket")
 _NOTHING = SecurityContext()
 
@@ -184,11 +209,16 @@ def _privileged(pod: Secured, _: int) -> Iterator[Violation]:
 
 def _app_armor(pod: Secured, _: int) -> Iterator[Violation]:
     for where, context in _contexts(pod):
-        if context.app_armor_profile is not None and context.app_armor_profile.type not in _CONFINED:
+        if context.app_armor_profile is not None and context.app_armor_profile.type not in CONFINED:
             yield Violation("appArmorProfile", where, f"has AppArmor profile {context.app_armor_profile.type}")
     for key, value in pod.metadata.annotations.items():
-        if key.startswith(_APPARMOR) and value and value != "runtime/default" and not value.startswith("localhost/"):
-            yield Violation("appArmorProfile", key.removeprefix(_APPARMOR), f"has AppArmor profile {value}")
+        if key.startswith(APPARMOR) and unconfined(value):
+            yield Violation("appArmorProfile", key.removeprefix(APPARMOR), f"has AppArmor profile {value}")
+
+
+def unconfined(value: str) -> bool:
+    """Of an AppArmor annotation: an empty one says nothing."""
+    return bool(value) and value != "runtime/default" and not value.startswith("localhost/")
 
 
 def _se_linux(pod: Secured, minor: int) -> Iterator[Violation]:
@@ -205,7 +235,7 @@ def _se_linux(pod: Secured, minor: int) -> Iterator[Violation]:
 
 def _seccomp(pod: Secured, _: int) -> Iterator[Violation]:
     for where, context in _contexts(pod):
-        if context.seccomp_profile is not None and context.seccomp_profile.type not in _CONFINED:
+        if context.seccomp_profile is not None and context.seccomp_profile.type not in CONFINED:
             yield Violation("seccompProfile_baseline", where, f"has seccomp profile {context.seccomp_profile.type}")
 
 
@@ -218,8 +248,8 @@ def _sysctls(pod: Secured, minor: int) -> Iterator[Violation]:
 def _capabilities(pod: Secured, _: int) -> Iterator[Violation]:
     for container in _containers(pod):
         capabilities = container.security_context.capabilities if container.security_context is not None else None
-        if capabilities is not None and not _CAPABILITIES.issuperset(capabilities.add):
-            extra = ", ".join(sorted(set(capabilities.add) - _CAPABILITIES))
+        if capabilities is not None and not SAFE_CAPABILITIES.issuperset(capabilities.add):
+            extra = ", ".join(sorted(set(capabilities.add) - SAFE_CAPABILITIES))
             yield Violation("capabilities_baseline", container.name, f"adds {extra}")
 
 
@@ -305,13 +335,13 @@ def _seccomp_set(pod: Secured, _: int) -> Iterator[Violation]:
     if _windows(pod):
         return
     by_pod = (pod.spec.security_context or _NOTHING).seccomp_profile
-    if by_pod is not None and by_pod.type not in _CONFINED:
+    if by_pod is not None and by_pod.type not in CONFINED:
         yield Violation("seccompProfile_restricted", "", f"has seccomp profile {by_pod.type}")
     for container in _containers(pod):
         own = (container.security_context or _NOTHING).seccomp_profile
-        if own is not None and own.type not in _CONFINED:
+        if own is not None and own.type not in CONFINED:
             yield Violation("seccompProfile_restricted", container.name, f"has seccomp profile {own.type}")
-        elif own is None and (by_pod is None or by_pod.type not in _CONFINED):
+        elif own is None and (by_pod is None or by_pod.type not in CONFINED):
             yield Violation("seccompProfile_restricted", container.name, "has no seccomp profile")
 
 

@@ -1,11 +1,15 @@
 """The Pod Security Standards, check by check."""
 
+import json
+
 import msgspec
 import pytest
 
-from core.cluster.objects import PodTemplate
+from core.cluster.decoding import decode_page
+from core.cluster.objects import Pod, PodTemplate
 from core.cluster.pod_security import LEVELS, NEWEST, OLDEST, meets, rank, strictest, violations
 from core.domain.values import Json
+from tests.cluster.generated_pods import pod
 
 SAFE = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 POD_CONTEXT = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
@@ -184,3 +188,13 @@ def test_the_old_annotations_of_apparmor_count() -> None:
         "": "restricted",
     }.items():
         assert meets(msgspec.convert({"metadata": {"annotations": {key: value}}, "spec": RESTRICTED}, PodTemplate)) == level
+
+
+def test_pods_that_share_their_parts_are_judged_like_each_alone() -> None:
+    """Replicas of one page share equal parts, and the standards look at each distinct pod once."""
+    page = [{**pod(seed), "apiVersion": "v1", "kind": "Pod"} for seed in range(60) for _ in range(3)]
+    shared = decode_page("Pod", json.dumps({"items": page}).encode()).items
+    assert len(shared) == len(page)
+    for start in range(0, len(page), 9):
+        alone = [meets(msgspec.convert(body, Pod)) for body in page[start : start + 9]]
+        assert strictest(shared[start : start + 9]) == min(alone, key=rank)
