@@ -56,10 +56,11 @@ class People(NamedTuple):
 
 
 class Ill(NamedTuple):
-    """One thing that went wrong, and where."""
+    """One thing that went wrong, where, and how much of it: pods, GPUs or money over; 1 for what only is or is not."""
 
     what: str
     where: str
+    much: int = 1
 
 
 class Before(NamedTuple):
@@ -83,6 +84,12 @@ def before(running: Running, people: People) -> Before:
     )
 
 
+def worse(found: frozenset[Ill], without: frozenset[Ill]) -> frozenset[Ill]:
+    """What goes wrong only with an action, or more with it: a namespace over its budget can be brought further over it."""
+    known = {(ill.what, ill.where): ill.much for ill in without}
+    return frozenset(ill for ill in found if ill.much > known.get((ill.what, ill.where), 0))
+
+
 def ills(running: Running, people: People, was: Before, stress: Stress = "") -> frozenset[Ill]:
     """Called right after the action (or without one). Lets the time pass."""
     found = set(_touched(running, people, was))
@@ -93,7 +100,7 @@ def ills(running: Running, people: People, was: Before, stress: Stress = "") -> 
         running.clock.advance(passed)
         found |= set(_at_once(running))
         if passed == MINUTE and running.clock.now() >= running.world.start + PEAK_AFTER:
-            minutes.update(now := set(_lasting(running, people)))
+            minutes.update(now := {ill._replace(much=1) for ill in _lasting(running, people)})
             for ill in [ill for ill in minutes if ill not in now]:
                 del minutes[ill]
             found |= {ill for ill, count in minutes.items() if count >= SUSTAINED}
@@ -101,7 +108,10 @@ def ills(running: Running, people: People, was: Before, stress: Stress = "") -> 
     found |= {Ill("taken back by who owns it", where) for where, count in written.items() if _replicas(running).get(where) != count}
     if stress:
         found |= set(_stressed(running, stress))
-    return frozenset(found)
+    most = Counter[tuple[str, str]]()
+    for ill in found:
+        most[ill.what, ill.where] = max(ill.much, most[ill.what, ill.where])
+    return frozenset(Ill(*key, much) for key, much in most.items())
 
 
 def _steps() -> Iterator[int]:
@@ -155,10 +165,10 @@ def _over_allowance(running: Running, people: People, pods: Iterable[Json]) -> I
         objectives = people.objectives.of(name)
         for allowance in [each.gpu_allowance for each in objectives if each.gpu_allowance is not None]:
             if gpus[name] > allowance:
-                yield Ill("more GPUs than its allowance", name)
+                yield Ill("more GPUs than its allowance", name, gpus[name] - allowance)
         for budget in [each.monthly_budget_micro_usd for each in objectives if each.monthly_budget_micro_usd]:
             if spent[name] > budget:
-                yield Ill("costs more than its budget", name)
+                yield Ill("costs more than its budget", name, spent[name] - budget)
 
 
 class Asked(NamedTuple):
@@ -235,9 +245,8 @@ def _at_last(running: Running, people: People, was: Before) -> Iterator[Ill]:
         yield Ill("work that was not saved is lost", f"{namespace}/{name}")
     for namespace, name in was.irreplaceable - there - ended:
         yield Ill("gone, and nothing makes it again", f"{namespace}/{name}")
-    for pod in pods:
-        if is_active(pod) and not pod["spec"].get("nodeName"):
-            yield Ill("finds no node", _workload(pod))
+    yield from _homeless(running, "finds no node")
+    yield from _over_allowance(running, people, [pod for pod in pods if is_active(pod)])
     ready = Counter(_workload(pod) for pod in pods if is_active(pod) and is_ready(pod))
     for row in (DEPLOYMENTS, STATEFUL_SETS):
         for each in running.cluster.all(row):
@@ -279,10 +288,13 @@ def _stressed(running: Running, stress: Stress) -> Iterator[Ill]:
         held = Counter(pod["spec"].get("nodeName") for pod in pods)
         running.store.delete(NODES, None, max((name for name in open_nodes if "gpu" not in name), key=lambda name: held[name]))
     running.clock.advance(180)
-    for pod in running.cluster.all(PODS):
-        if is_active(pod) and not pod["spec"].get("nodeName"):
-            yield Ill("finds no node when one is lost" if stress == "node" else "finds no node", _workload(pod))
+    yield from _homeless(running, "finds no node when one is lost" if stress == "node" else "finds no node")
     yield from _incomplete(running)
+
+
+def _homeless(running: Running, what: str) -> Iterator[Ill]:
+    waiting = Counter(_workload(pod) for pod in running.cluster.all(PODS) if is_active(pod) and not pod["spec"].get("nodeName"))
+    yield from (Ill(what, where, count) for where, count in waiting.items())
 
 
 # -- what was done ----------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def tried(seed: int) -> Iterator[Row]:
     for wish, verdict in zip(found, verdicts, strict=True):
         stress = STRESS.get(wish.action.kind, "")
         told = in_fork(lambda wish=wish, stress=stress: _done(estate, running, was, wish, stress))  # type: ignore[misc]
-        yield _row(seed, wish, verdict, told, _ills(told) - without(stress))
+        yield _row(seed, wish, verdict, told, harm.worse(_ills(told), without(stress)))
 
 
 def _row(seed: int, wish: Wish, verdict: Verdict, told: dict[str, Any], ills: frozenset[Ill]) -> Row:
