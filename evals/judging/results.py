@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from evals.judging.trials import Row
 
 FILE = Path(__file__).with_name("results.json")
-DEVELOPMENT, HELD_OUT = range(100), range(1000, 1030)
+DEVELOPMENT, HELD_OUT = range(100), range(2000, 2060)
 """Seeds. Rules and oracle were made on the first; the second was run when they were done."""
 COMMAND = "make eval-judge"
 

@@ -139,7 +139,7 @@ _TARGETS: dict[str, Callable[[Draw], list[Json]]] = {
     "resize_pod": _pods,
     "rollback_rollout": _rolled,
     "restart_rollout": lambda draw: _all(draw, DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS),
-    "delete_pod": lambda draw: [*(pod for pod in _pods(draw) if not is_ready(pod)), *draw.chance.sample(_pods(draw), 2)],
+    "delete_pod": lambda draw: [pod for pod in _pods(draw) if not is_ready(pod)] or _pods(draw),
     "cordon_node": _general_nodes,
     "suspend_job": lambda draw: _all(draw, JOBS),
     "label_namespace": lambda draw: _all(draw, NAMESPACES),

@@ -173,7 +173,15 @@ def _data(chance: Random) -> list[Json]:
     members = chance.choice((3, 3, 5))
     return [
         _worker(chance, "store", "data", kind="StatefulSet", replicas=members, service=True, pdb_min_available=members - 1),
-        _worker(chance, "cache", "data", service=True, node_selector=DISKS, memory_request_mib=chance.choice((4_000, 9_000)), memory_limit_mib=9_000),
+        _worker(
+            chance,
+            "cache",
+            "data",
+            service=True,
+            node_selector=DISKS,
+            memory_request_mib=chance.choice((4_000, 9_000)),
+            memory_limit_mib=9_000,
+        ),
         _worker(chance, "wedged", "data", replicas=3, service=True, faults=["unready-forever"]),
         _worker(chance, "loader", "data", kind="Job", probes=False, run_seconds=7200, age_hours=0.4),
         _worker(chance, "agent", "data", kind="DaemonSet", security=chance.choice(("restricted", "baseline"))),
@@ -191,7 +199,10 @@ def _ml(chance: Random) -> list[Json]:
         "age_hours": 3,
         "tolerates": ["nvidia.com/gpu"],
     }
-    return [serving | {"gpu": {"utilisation_percent": 80}}, _worker(chance, "train", "ml", **gang | {"replicas": chance.choice((1, 4, 5, 6))})]
+    return [
+        serving | {"gpu": {"utilisation_percent": 80}},
+        _worker(chance, "train", "ml", **gang | {"replicas": chance.choice((1, 4, 5, 6))}),
+    ]
 
 
 def _kept(chance: Random) -> list[Json]:

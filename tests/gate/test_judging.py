@@ -190,7 +190,7 @@ async def test_the_target_is_described_as_it_stands(gate: Any) -> None:
     assert (facts.replicas, facts.replicas_after, facts.rollout_in_progress, facts.pods_touched) == (2, 4, False, 0)
     assert (facts.dry_run_ok, facts.rights_ok, facts.capability_granted, facts.autonomy) == (True, True, True, "guarded")
     assert [(change.path, change.old, change.new) for change in facts.changes] == [("spec.replicas", 2, 4)]
-    assert (facts.nodes_ready, facts.nodes_schedulable, facts.cluster_cpu_milli_free) == (4, 4, 31_000)
+    assert (facts.nodes_ready, facts.nodes_schedulable, facts.pods_homeless) == (4, 4, 0)
     assert facts.requested_by == "operator"
 
 

@@ -201,12 +201,9 @@ WITHOUT_EFFECT_ON_A_GOOD_ACTION = {
     "owner_kind",
     "cpu_milli_room_before",
     "cpu_milli_room_after",
-    "gpus_after",
     "requests_cpu_milli_after",
     "cpu_milli_demand",
-    "cluster_cpu_milli_free",
-    "cluster_memory_mib_free",
-    "cluster_gpus_free",
+    "hpa_min_before",
 }
 
 ONLY_FOR = {
