@@ -291,7 +291,8 @@ def _incomplete(running: Running) -> Iterator[Ill]:
     """Pods that were asked for and not let in, told by their owners."""
     for row in (REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS):
         for each in running.cluster.all(row):
-            made = len([pod for pod in running.cluster.owned(PODS, each["metadata"]["uid"]) if is_active(pod)])
+            there = running.cluster.owned(PODS, each["metadata"]["uid"])
+            made = len([pod for pod in there if is_active(pod) or (row is DAEMON_SETS and "deletionTimestamp" in pod["metadata"])])
             wanted = each.get("status", {}).get("desiredNumberScheduled", 0) if row is DAEMON_SETS else each["spec"].get("replicas", 1)
             if made < int(wanted):
                 owner = next((item["name"] for item in each["metadata"].get("ownerReferences", ())), each["metadata"]["name"])

@@ -147,14 +147,14 @@ def _worker(chance: Random, name: str, namespace: str, **more: Any) -> Json:
 def _shop(chance: Random) -> list[Json]:
     front = _service(chance, "front", "shop")
     floor, ceiling = chance.randint(2, 3), front["replicas"] + chance.randint(2, 5)
-    ceiling_now = chance.randint(2, 4)
-    search = _service(chance, "search", "shop", replicas=ceiling_now, pdb_min_available=1)
+    low = chance.randint(1, 3)
+    search = _service(chance, "search", "shop", replicas=low, pdb_min_available=1)
     rollouts: Json = {"max_unavailable": chance.choice(("25%", 0, 2)), "max_surge": chance.choice(("25%", 1))}
     return [
         _service(chance, "web", "shop"),
         _service(chance, "api", "shop", **rollouts),
         front | {"replicas": floor, "hpa": {"min_replicas": floor, "max_replicas": ceiling}, "pdb_min_available": 1},
-        search | {"hpa": {"min_replicas": chance.randint(1, ceiling_now), "max_replicas": ceiling_now}},
+        search | {"hpa": {"min_replicas": low, "max_replicas": low + chance.choice((0, 1, 2))}},
         _service(chance, "checkout", "shop", **_history(chance, "checkout")),
         _service(chance, "synced", "shop", annotations={"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/synced"}),
     ]
