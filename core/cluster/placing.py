@@ -30,10 +30,7 @@ class Amounts(NamedTuple):
 
 
 def total(parts: Iterable[Amounts]) -> Amounts:
-    found = Amounts()
-    for part in parts:
-        found = found.plus(part)
-    return found
+    return Amounts(*map(sum, zip(Amounts(), *parts, strict=True)))
 
 
 def tolerated(tolerations: Iterable[Mapping[str, Any]], key: str, value: str, effect: str) -> bool:

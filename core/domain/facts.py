@@ -58,8 +58,6 @@ class Facts(Value):
     requests_memory_mib_before: int | None = None
     requests_memory_mib_after: int | None = None
     limits_memory_mib_after: int | None = None
-    gpus_before: int | None = None
-    gpus_after: int | None = None
     hpa_min_before: int | None = None
     hpa_min_after: int | None = None
     hpa_max_after: int | None = None
@@ -81,9 +79,7 @@ class Facts(Value):
     # surroundings
     nodes_ready: int = 0
     nodes_schedulable: int = 0
-    pods_homeless: int | None = Field(
-        default=None, description="pods that would find no node: new ones, or of a closed node its own or those of one more that is lost"
-    )
+    pods_homeless: int | None = Field(default=None, description="pods that would find no node: new ones, or those of nodes closed or lost")
     namespace_gpus_used: int = 0
     namespace_gpus_after: int = 0
     gpu_allowance: int | None = None
@@ -102,9 +98,7 @@ class Facts(Value):
     autonomy: str = Field(default="observe", description="granted level for this capability and scope")
     capability_granted: bool = False
     evidence_age_seconds: int | None = Field(default=None, description="age of the oldest observation the judge could confirm")
-    evidence_elsewhere: tuple[str, ...] = Field(
-        default=(), description="other namespaces than the target's that the proposal's evidence speaks of; a claim that can only deny"
-    )
+    evidence_elsewhere: tuple[str, ...] = Field(default=(), description="other namespaces its evidence speaks of; a claim can only deny")
     # the dry run
     dry_run_ok: bool = False
     dry_run_message: str = ""

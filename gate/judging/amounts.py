@@ -43,8 +43,6 @@ def sizes(action: Action, live: Live, before: Json, after: Json | None) -> dict[
         "requests_memory_mib_before": old_size.memory_mib,
         "requests_memory_mib_after": new_size.memory_mib if new_size else None,
         "limits_memory_mib_after": new_size.limit_memory_mib if new_size else None,
-        "gpus_before": whole(before).gpus,
-        "gpus_after": whole(new).gpus if new else None,
     }
 
 

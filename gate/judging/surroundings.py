@@ -61,11 +61,9 @@ async def _homeless(bench: Bench, nodes: list[Json], target: Json, after: Json |
         return room.without(str(at_path(target, "metadata.name")))
     if not whole:
         return room.homeless([new] * extra)
-    own = [pod for pod in pods if workloads.selects(target, pod)]
-    anew = Room(nodes, [pod for pod in pods if pod not in own])
-    everywhere = kind == "DaemonSet"
-    coming = [pinned(new, at_path(pod, "spec.nodeName")) for pod in own] if everywhere else [new] * (amounts.replicas(after) or 0)
-    return max(room.homeless([new] * extra), anew.homeless(coming))
+    own, others = [pod for pod in pods if workloads.selects(target, pod)], [pod for pod in pods if not workloads.selects(target, pod)]
+    anew = [pinned(new, at_path(pod, "spec.nodeName")) for pod in own] if kind == "DaemonSet" else [new] * (amounts.replicas(after) or 0)
+    return max(room.homeless([new] * extra), Room(nodes, others).homeless(anew))
 
 
 def _nodes(nodes: list[Json], target: Json) -> dict[str, Any]:

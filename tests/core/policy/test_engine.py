@@ -37,7 +37,7 @@ def test_true_is_bad_news() -> None:
         "facts.replicas",
         "'yes'",
         "null",
-        "facts.gpus_before + 9223372036854775807 + 1 > 0",
+        "facts.generation + 9223372036854775807 + 1 > 0",
         "facts.labels.app == 'x'",
         "[1, 2]",
         "timestamp(facts.name) < timestamp(facts.read_at)",
@@ -204,6 +204,7 @@ WITHOUT_EFFECT_ON_A_GOOD_ACTION = {
     "requests_cpu_milli_after",
     "cpu_milli_demand",
     "hpa_min_before",
+    "unscheduled",
 }
 
 ONLY_FOR = {
