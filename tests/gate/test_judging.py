@@ -7,13 +7,16 @@ from typing import Any, ClassVar
 
 import pytest
 
+from core.actions.restart_rollout import RestartRollout
 from core.actions.scale_workload import ScaleWorkload
+from core.actions.set_hpa_bounds import SetHpaBounds
 from core.domain.action import Risk
 from core.domain.errors import Unavailable
 from core.domain.evidence import observe
 from core.domain.money import Saving
 from core.domain.outcome import ActionState as S
 from core.domain.proposal import Effect
+from core.domain.target import Target
 from core.domain.verdict import Decision, Verdict
 from core.policy.engine import builtin
 from gate.judging.loop import floor
@@ -277,6 +280,35 @@ async def test_an_autoscaler_of_the_target_is_named(gate: Any) -> None:
     spec = {"scaleTargetRef": {"kind": "Deployment", "name": "cart"}, "minReplicas": 1, "maxReplicas": 5}
     gate.cluster.put({"kind": "HorizontalPodAutoscaler", "metadata": {"name": "cart-hpa", "namespace": "shop", "uid": "u"}, "spec": spec})
     assert (await judged(gate)).autoscaled_by == "cart-hpa"
+
+
+def bounds(gate: Any, low: int, high: int) -> SetHpaBounds:
+    """On an autoscaler of `cart`, which has two pods and may have four."""
+    spec = {"scaleTargetRef": {"kind": "Deployment", "name": "cart"}, "minReplicas": 1, "maxReplicas": 4}
+    gate.cluster.put({"kind": "HorizontalPodAutoscaler", "metadata": {"name": "cart", "namespace": "shop", "uid": "uid-hpa"}, "spec": spec})
+    target = Target(cluster="cluster-1", group="autoscaling", kind="HorizontalPodAutoscaler", namespace="shop", name="cart", uid="uid-hpa")
+    return SetHpaBounds(id="act-bounds1", target=target, from_min=1, from_max=4, to_min=low, to_max=high)
+
+
+async def test_an_autoscalers_bounds_are_judged_by_the_pods_that_they_bring(gate: Any) -> None:
+    facts = await judged(gate, bounds(gate, 90, 90))
+    assert (facts.replicas, facts.replicas_after, facts.hpa_min_after, facts.hpa_max_after) == (2, 90, 90, 90)
+    assert facts.pods_homeless == 90 - 2 - 4 * 15 - 2  # sixteen half cores fit on each of four nodes, and two of them are held
+
+
+async def test_an_autoscaler_of_what_people_keep_for_themselves_is_kept_too(gate: Any) -> None:
+    gate.cluster.object("Deployment", "shop", "cart")["metadata"]["annotations"] = {"day2.dev/opt-out": "true"}
+    assert (await judged(gate, bounds(gate, 1, 5))).opted_out
+
+
+async def test_a_new_template_counts_as_all_of_its_pods_anew(gate: Any) -> None:
+    gate.cluster.object("Deployment", "shop", "cart")["spec"]["template"]["spec"]["nodeSelector"] = {"disk": "local"}
+    target = Target(cluster="cluster-1", group="apps", kind="Deployment", namespace="shop", name="cart", uid="uid-cart")
+    assert (await judged(gate, RestartRollout(id="act-again1", target=target))).pods_homeless == 2
+
+
+async def test_a_node_that_closes_is_weighed_against_the_others(gate: Any) -> None:
+    assert (await judged(gate, gate.cordon())).pods_homeless == 0
 
 
 async def test_the_least_disruption_budget_that_covers_the_pods_counts(gate: Any) -> None:
