@@ -97,7 +97,7 @@ def test_pods_that_go_with_their_node_need_no_other() -> None:
 
 
 def test_each_other_node_keeps_a_reserve() -> None:
-    assert Room([node("a"), node("b", cpu="10")], [pod("a", cpu="9")]).without("a") == 1
+    assert Room([node("a"), node("b", cpu="10")], [pod("a", cpu="9100m")]).without("a") == 1
     assert Room([node("a"), node("b", cpu="10")], [pod("a", cpu="8")]).without("a") == 0
 
 
