@@ -57,7 +57,7 @@ def test_what_no_setting_mends_is_left_to_a_person() -> None:
 
 def test_an_objective_asks_for_more_than_baseline() -> None:
     strict = Objectives(
-        objectives=(Objective(name="strict", serves="security", priority=10, scope=Scope(namespaces=("apps",)), pod_security="restricted"),)
+        items=(Objective(name="strict", serves="security", priority=10, scope=Scope(namespaces=("apps",)), pod_security="restricted"),)
     )
     items = deployment()
     assert found(items) == []
