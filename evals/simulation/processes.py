@@ -47,6 +47,12 @@ class Process:
             self.die(point)
             raise Died
 
+    def owns(self, task: "asyncio.Task[Any]") -> None:
+        """It is cancelled with this process. What has ended is let go from time to time."""
+        self.tasks.append(task)
+        if len(self.tasks) % 64 == 0:
+            self.tasks = [item for item in self.tasks if not item.done()]
+
     def die(self, point: str) -> None:
         self.world.note(self.name, f"dies at {point}")
         self.end()
@@ -165,7 +171,7 @@ def task_factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **kwargs: Any)
     task = asyncio.Task(coroutine, loop=loop, **kwargs)
     process = _now_running.get()
     if process is not None:
-        process.tasks.append(task)
+        process.owns(task)
         if not process.alive:
             task.cancel()
     return task
