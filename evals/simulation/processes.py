@@ -96,7 +96,7 @@ class Process:
             await asyncio.sleep(world.chance.uniform(1, 60))
         if writes:
             self.boundary("before the write")
-            world.watch.sent(asked)
+            world.watch.sent(self, asked)
         rarely = 0.3 if asked.method == "POST" else 1.0  # one lost access review ends an action: more of it would hide the rest
         if world.happens(faults.refused * rarely):
             return Answered(world.chance.choice((429, 500, 503, 504)), b'{"message":"busy"}', {"Retry-After": "2"})
@@ -123,6 +123,8 @@ class Process:
     def _deliver(self, asked: Asked, behind: float, reply: "asyncio.Future[Answered]") -> None:
         """The server has it, whatever became of who asked."""
         found = self.world.cluster.answer(asked, behind=behind)
+        if asked.method == "GET":
+            self.world.watch.shown(self, asked, behind)
         if not reply.done():
             reply.set_result(found)
 
