@@ -29,8 +29,7 @@ class _Written(NamedTuple):
 
     def ends(self, file: IO[bytes]) -> bool:
         """Whether this is what the file ends with."""
-        end = file.seek(0, os.SEEK_END)
-        file.seek(max(0, end - len(self.line)))
+        file.seek(max(0, file.seek(0, os.SEEK_END) - len(self.line)))
         return bool(self.line) and file.read() == self.line
 
 
@@ -46,12 +45,11 @@ class Sink:
 
         `fresh` are the rows just committed: where the file still ends with what we wrote and they come next, nothing is read back.
         """
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             next_to_ours = fresh and fresh[0].place == self._ours.place + 1 and self._ours.ends(file)
             rows = fresh if next_to_ours else self._missing(file, chain)
-            file.seek(0, os.SEEK_END)
             while rows:
                 lines = [_line(row) for row in rows]
                 file.writelines(lines)
