@@ -32,7 +32,7 @@ WRITERS = 64
 RECORDS = 4000
 ROUNDS = 3
 ROLES = ("door", "judge", "executor", "controller")
-AT = datetime(2026, 1, 20, 12, 0, tzinfo=UTC)
+AT = datetime(2026, 1, 20, 12, 0, 0, 250_117, tzinfo=UTC)
 
 
 class Rate(NamedTuple):

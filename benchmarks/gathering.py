@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from agents.catalogue import AGENTS
 from core.domain.proposal import Proposal
+from gate.judging.sources import Bench
 from runtime.roles import demonstration, looking, planning, reading
 from runtime.services import scanning
 from tools.stores.memory import MemoryLedger
@@ -53,7 +54,7 @@ async def _measured() -> tuple[int, list[Cost]]:
                 return len({proposal.action.kind for proposal in proposals}), costs
 
 
-async def _cost(bench: planning.Bench, proposal: Proposal) -> Cost:
+async def _cost(bench: Bench, proposal: Proposal) -> Cost:
     cpu, wall = time.process_time(), time.perf_counter()
     verdict = await planning.previewed(bench, proposal)
     if verdict.facts.dry_run_ok is None:

@@ -47,6 +47,7 @@ class Faults(NamedTuple):
     ill: float = 0.0
     forged: float = 0.0
     slow_door: float = 0.0
+    undo_fails: float = 0.0
     agents_fail: float = 0.0
     stops: int = 0
     two_controllers: bool = False
@@ -86,8 +87,9 @@ def draw(seed: int) -> Faults:
         duplicate=on(0.4),
         edits=on(0.6),
         reverts=on(0.4),
-        ill=on(0.6),
+        ill=on(0.9),
         forged=on(0.3),
+        undo_fails=_on_its_own(seed, "undo_fails", 0.4),
         slow_door=_on_its_own(seed, "slow_door", 0.4),
         agents_fail=on(0.25),
         stops=chance.randrange(3) if chance.random() < 0.5 else 0,

@@ -96,7 +96,9 @@ class Process:
             await asyncio.sleep(world.chance.uniform(1, 60))
         if writes:
             self.boundary("before the write")
-            world.watch.sent(self, asked)
+            undo = world.watch.sent(self, asked)
+            if undo and world.happens(faults.undo_fails):  # the way back is walked seldom, so it fails more often
+                return Answered(world.chance.choice((500, 503, 504)), b'{"message":"busy"}')
         rarely = 0.3 if asked.method == "POST" else 1.0  # one lost access review ends an action: more of it would hide the rest
         if world.happens(faults.refused * rarely):
             return Answered(world.chance.choice((429, 500, 503, 504)), b'{"message":"busy"}', {"Retry-After": "2"})

@@ -83,14 +83,14 @@ class Watch:
         """The server shows a process an object as it stood `behind` seconds ago."""
         self._shown[process, asked.path] = self._world.loop.time() - behind
 
-    def sent(self, process: "Process", asked: Any) -> None:
-        """A write leaves the executor now."""
+    def sent(self, process: "Process", asked: Any) -> bool:
+        """A write leaves the executor now. Whether it is an undo."""
         claims = tokens.claims(asked.headers.get(PERMIT, ""), simulated.held_keys().public)
         row = self._world.oracle.get(claims["action_id"]) if claims else None
         if claims is None or row is None:
             self.broken("I1", f"{asked.method} {asked.path} is sent without a permit of the judge for a known action")
-            return
-        undo = claims["use"] == "undo"
+            return False
+        undo: bool = claims["use"] == "undo"
         self._check_stop(row, undo=undo)
         wanted = S.UNDOING if undo else S.SENDING
         if row.state is not wanted or not row.before:
@@ -101,6 +101,7 @@ class Watch:
             self._check_shown(row, self._shown.get((process, asked.path)))
         if not undo and row.kind in REVERSIBLE and not (row.undo_request and row.undo_permit):
             self.broken("I4", f"{row.action_id} is sent, and nothing in the ledger would take it back")
+        return undo
 
     def _check_shown(self, row: ActionRow, moment: float | None) -> None:
         """What the executor was shown last, before it sends, is what the judge saw of our fields, on the same object."""

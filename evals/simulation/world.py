@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -292,11 +291,11 @@ def _told(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], found: Any) 
 
 
 @cache
-def _template() -> Path:
-    """An empty SQL ledger, migrated once for every world of this process."""
-    folder = Path(tempfile.mkdtemp(prefix="day2-sim-", dir=_fast()))
-    simulated.migrate(folder)
-    return folder
+def _empty_ledger() -> bytes:
+    """An SQL ledger, migrated once for every world of this process."""
+    with tempfile.TemporaryDirectory(prefix="day2-sim-", dir=_fast()) as name:
+        simulated.migrate(Path(name))
+        return (Path(name) / "ledger.db").read_bytes()
 
 
 def _fast() -> Path | None:
@@ -307,9 +306,8 @@ def _fast() -> Path | None:
 
 @contextlib.contextmanager
 def sql_folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="day2-sim-", dir=_fast()))
-    try:
-        shutil.copy2(_template() / "ledger.db", folder / "ledger.db")
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="day2-sim-", dir=_fast()) as name:
+        path = Path(name) / "ledger.db"
+        path.touch(0o600)
+        path.write_bytes(_empty_ledger())
+        yield Path(name)
