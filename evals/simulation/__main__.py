@@ -26,12 +26,15 @@ def main(arguments: Sequence[str]) -> int:
         pool.close()
         pool.join()
     for outcome in sorted(outcome for outcome in outcomes if not outcome.kept):
-        sys.stdout.write(
-            f"seed {outcome.seed} ({outcome.faults}): {'; '.join(f'{item.promise} {item.text}' for item in outcome.broken[:2])}\n"
-            f"  again, step by step: day2 sim --seed {outcome.seed} --steps\n"
-        )
+        sys.stdout.write(told(outcome))
     sys.stdout.write(summary(outcomes, time.monotonic() - began) + f"; {_cpu() / len(outcomes):.2f} CPU-seconds a world\n")
     return 0 if all(outcome.kept for outcome in outcomes) else 1
+
+
+def told(outcome: Outcome) -> str:
+    """What a world broke, and the command that lives through it again."""
+    broken = "; ".join(f"{item.promise} {item.text}" for item in outcome.broken[:2])
+    return f"seed {outcome.seed} ({outcome.faults}): {broken}\n  again, step by step: day2 sim --seed {outcome.seed} --steps\n"
 
 
 def _cpu() -> float:
