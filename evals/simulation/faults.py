@@ -89,7 +89,7 @@ def draw(seed: int) -> Faults:
         reverts=on(0.4),
         ill=on(0.9),
         forged=on(0.3),
-        undo_fails=_on_its_own(seed, "undo_fails", 0.4),
+        undo_fails=_on_its_own(seed, "undo_fails", 0.7),
         slow_door=_on_its_own(seed, "slow_door", 0.4),
         agents_fail=on(0.25),
         stops=chance.randrange(3) if chance.random() < 0.5 else 0,

@@ -97,8 +97,8 @@ class Process:
         if writes:
             self.boundary("before the write")
             undo = world.watch.sent(self, asked)
-            if undo and world.happens(faults.undo_fails):  # the way back is walked seldom, so it fails more often
-                return Answered(world.chance.choice((500, 503, 504)), b'{"message":"busy"}')
+            if undo and world.spoils(asked):
+                return await self._spoiled(asked)
         rarely = 0.3 if asked.method == "POST" else 1.0  # one lost access review ends an action: more of it would hide the rest
         if world.happens(faults.refused * rarely):
             return Answered(world.chance.choice((429, 500, 503, 504)), b'{"message":"busy"}', {"Retry-After": "2"})
@@ -121,6 +121,18 @@ class Process:
         await asyncio.sleep(world.chance.uniform(0, faults.delay_seconds / 4))
         self.boundary(f"reply {asked.method} {asked.path}")
         return found
+
+    async def _spoiled(self, asked: Asked) -> Answered:
+        """Not stored, stored without a reply, or stored after we gave up."""
+        world, loop = self.world, asyncio.get_running_loop()
+        way, nobody = world.chance.randrange(3), loop.create_future()
+        if way == 0:
+            return Answered(world.chance.choice((500, 503, 504)), b'{"message":"busy"}')
+        if way == 1:
+            self._deliver(asked, 0.0, nobody)
+            raise ConnectionResetError("the connection broke")
+        loop.call_later(world.chance.uniform(1, CLIENT_TIMEOUT - 5), self._deliver, asked, 0.0, nobody)
+        raise TimeoutError("no answer in time")
 
     def _deliver(self, asked: Asked, behind: float, reply: "asyncio.Future[Answered]") -> None:
         """The server has it, whatever became of who asked."""

@@ -25,6 +25,7 @@ from evals.simulation.promises import Watch
 from evals.simulation.registry import Leases
 from registry.membership import Member
 from runtime.roles import simulated
+from runtime.roles.simulated import Asked
 
 SETTLE_SECONDS = 30.0
 CONSULT_SECONDS = 60.0
@@ -61,6 +62,7 @@ class World:
         self.requests: list[Request] = []
         self.responses: dict[str, dict[str, Any]] = {}
         self.followed: dict[str, ActionState] = {}
+        self._spoilt: set[str] = set()
         self.leases = Leases(self)
         self.watch = Watch(self)
         self.cluster.arrived = self.watch.arrived
@@ -76,6 +78,13 @@ class World:
 
     def happens(self, share: float) -> bool:
         return share > 0 and not self.calm and self.chance.random() < share
+
+    def spoils(self, asked: Asked) -> bool:
+        """Whether this undo fails, once for each target at most. Most undos are sent in the calm, so this fault goes on in it."""
+        if not self.faults.undo_fails or asked.path in self._spoilt or self.chance.random() >= self.faults.undo_fails:
+            return False
+        self._spoilt.add(asked.path)
+        return True
 
     def cut(self, who: str, what: str) -> bool:
         return not self.calm and any(window.covers(who, what, self.loop.time()) for window in self.faults.windows)
