@@ -78,9 +78,7 @@ log = logging.getLogger(__name__)
 
 async def serve(settings: Settings, roles: Sequence[str] = ()) -> None:
     """Behind `day2 serve`: these roles, or all, until SIGTERM or Ctrl-C. Raises Unavailable when a process that should run has ended."""
-    unknown = [role for role in roles if role not in ROLES]
-    if unknown:
-        raise InvalidInput(f"there is no role {unknown[0]!r}", mend=f"one of: {', '.join(ROLES)}")
+    _known(roles)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -97,6 +95,12 @@ async def serve(settings: Settings, roles: Sequence[str] = ()) -> None:
         looking = asyncio.create_task(_leases(running.controller, leases))
         with exposition.serving(settings.telemetry.controller_listen, OWN_METRICS, lambda: {LEASES: dict(leases)}):
             await _until_told(stop, running.children, following, keeping, looking)
+
+
+def _known(roles: Sequence[str]) -> Sequence[str]:
+    if unknown := [role for role in roles if role not in ROLES]:
+        raise InvalidInput(f"there is no role {unknown[0]!r}", mend=f"one of: {', '.join(ROLES)}")
+    return roles
 
 
 async def _serve_children(settings: Settings, roles: Sequence[str], stop: asyncio.Event) -> None:
@@ -174,11 +178,24 @@ def ledger(settings: Settings, *, create: bool = False) -> Iterator[Ledger]:
 
 async def start_role(family: serving.Children, role: str, settings: Settings) -> None:
     """Start judge, executor, webhook or notifier as a child. What it needs to know is handed over in a file of mode 0600."""
-    wanted = role_settings(settings, role)
+    path = hand_over(settings, role, parent=os.getpid())
+    await serving.start(family, role, f"runtime.roles.{role}", ["--settings", str(path)], settings.data_dir / serving.LOGS)
+
+
+def hand_over(settings: Settings, role: str, *, parent: int = 0) -> Path:
+    """Write what the role needs to know; the file's path. Without a parent, for whoever starts the role's process: it then ends by itself."""
+    wanted = role_settings(settings, role).model_copy(update={"parent": parent})
     path = _handed(settings, role, _notifying(settings, wanted) if role == NOTIFIER else wanted)
     if role == "judge" and reviewer(settings):
         _handed(settings, "reviewer", settings.review)
-    await serving.start(family, role, f"runtime.roles.{role}", ["--settings", str(path)], settings.data_dir / serving.LOGS)
+    return path
+
+
+def prepared(settings: Settings, roles: Sequence[str]) -> list[Path]:
+    """Behind `day2 serve --prepare`: the ledger in its newest form, and a settings file for each role. Nothing is started."""
+    chosen = _known(roles) or tuple(role for role in ROLES if role != "webhook" or settings.gate.serves)
+    prepare(settings)
+    return [hand_over(settings, role) for role in chosen if role != "controller"]
 
 
 def _handed(settings: Settings, role: str, told: BaseModel) -> Path:
@@ -234,7 +251,6 @@ def role_settings(settings: Settings, role: str) -> RoleSettings:
             certificate=settings.gate.webhook_certificate_file,
             key=settings.gate.webhook_key_file,
         ),
-        parent=os.getpid(),
     )
 
 
