@@ -98,7 +98,8 @@ class Rbac(Part):
 
     create: bool = Field(default=True, description="install them; false where somebody else does, by `day2 rbac generate`")
     form: Literal["auto", "constrained", "legacy"] = Field(
-        default="auto", description="impersonation limited to requests, from Kubernetes 1.36 on, or the older form; auto: by the server's version"
+        default="auto",
+        description="impersonation limited to requests, from Kubernetes 1.36 on, or the older form; auto: by the server's version",
     )
 
 
@@ -150,7 +151,8 @@ class ApiServerPeers(Part):
     """Where the API server is, for NetworkPolicies."""
 
     cidrs: tuple[str, ...] = Field(
-        default=(), description="its addresses, such as 10.0.0.2/32; empty: asked of the cluster at installation, which a mere render cannot"
+        default=(),
+        description="its addresses, such as 10.0.0.2/32; empty: asked of the cluster at installation, which a mere render cannot",
     )
     ports: tuple[int, ...] = Field(default=(443, 6443), min_length=1, description="its ports")
 

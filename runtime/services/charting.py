@@ -140,7 +140,9 @@ def _comment(text: str, pad: str) -> Iterator[str]:
 def table() -> str:
     """The values as they stand in docs/deploying.md."""
     rows = ["| value | default | what it does |", "|---|---|---|"]
-    rows += [f"| `{item.path}` | {_shown(item.default)} | {item.description.replace('|', chr(92) + '|')} |" for item in chart_values.listed()]
+    rows += [
+        f"| `{item.path}` | {_shown(item.default)} | {item.description.replace('|', chr(92) + '|')} |" for item in chart_values.listed()
+    ]
     return "\n".join(rows)
 
 
@@ -163,4 +165,3 @@ def _json(document: Mapping[str, Any]) -> str:
 
 def _yaml(document: Any) -> str:
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=WIDTH))
-

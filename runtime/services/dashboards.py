@@ -55,7 +55,9 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("The processes themselves", ("day2_audit_records_total", "day2_build_info")),
 )
-SINGLE = frozenset({"day2_emergency_stop", "day2_guard_altered", "day2_audit_chain_broken", "day2_approvals_oldest_seconds", "day2_build_info"})
+SINGLE = frozenset(
+    {"day2_emergency_stop", "day2_guard_altered", "day2_audit_chain_broken", "day2_approvals_oldest_seconds", "day2_build_info"}
+)
 """One number says it; a line over time would not say more."""
 
 
@@ -79,7 +81,9 @@ def _panels(known: Mapping[str, Metric]) -> list[Json]:
     found: list[Json] = []
     top = 0
     for row in ROWS:
-        found.append({"id": len(found) + 1, "type": "row", "title": row.title, "gridPos": {"x": 0, "y": top, "w": 24, "h": 1}, "panels": []})
+        found.append(
+            {"id": len(found) + 1, "type": "row", "title": row.title, "gridPos": {"x": 0, "y": top, "w": 24, "h": 1}, "panels": []}
+        )
         top += 1
         for place, name in enumerate(row.metrics):
             at = {"x": place % COLUMNS * WIDTH, "y": top + place // COLUMNS * HEIGHT, "w": WIDTH, "h": HEIGHT}

@@ -6,17 +6,17 @@ folder of the test in front; nothing else of what the chart says is changed.
 """
 
 import base64
+import contextlib
 import functools
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -228,9 +228,72 @@ class Pods:
         return PLACES.sub(str(self.root(role)), text)
 
 
-def wait(step: Any, what: str, seconds: float = 60.0) -> None:
-    """Until it is so."""
-    end = time.monotonic() + seconds
-    while not step():
-        assert time.monotonic() < end, what
-        time.sleep(0.2)
+# ------------------------------------------------------------------ releases on a control plane
+RESTRICTED = "pod-security.kubernetes.io/enforce"
+OWNED = "app.kubernetes.io/part-of=day2ops"
+CLUSTER_WIDE = (
+    "clusterroles",
+    "clusterrolebindings",
+    "rolebindings",
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
+    "validatingwebhookconfigurations",
+)
+INSIDE = (
+    "deployments,pods,replicasets,services,networkpolicies,configmaps,serviceaccounts,poddisruptionbudgets,persistentvolumeclaims,secrets"
+)
+
+
+@contextlib.contextmanager
+def emptied(plane: ControlPlane) -> Iterator[None]:
+    """The namespace of the chart at the restricted level, with nothing of ours in the cluster; afterwards as other tests expect it."""
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    plane.request("POST", "/api/v1/namespaces", body)
+    level = {"metadata": {"labels": {RESTRICTED: "restricted"}}}
+    plane.request("PATCH", f"/api/v1/namespaces/{NAMESPACE}", level, content_type="application/merge-patch+json").raise_for_status()
+    sweep(plane)
+    try:
+        yield
+    finally:
+        sweep(plane)
+        level["metadata"]["labels"][RESTRICTED] = None  # type: ignore[assignment]
+        plane.request("PATCH", f"/api/v1/namespaces/{NAMESPACE}", level, content_type="application/merge-patch+json")
+
+
+def sweep(plane: ControlPlane) -> None:
+    """Takes away everything of ours, whoever made it."""
+    plane.kubectl("delete", ",".join(CLUSTER_WIDE), "-A", "-l", OWNED, "--ignore-not-found", "--wait=false")
+    plane.kubectl("delete", INSIDE, "-n", NAMESPACE, "-l", f"{OWNED}", "--ignore-not-found", "--wait=false", "--grace-period=0", "--force")
+    plane.kubectl("delete", "secrets", "-n", NAMESPACE, "-l", "owner=helm", "--ignore-not-found", "--wait=false")
+
+
+def left(plane: ControlPlane) -> set[str]:
+    """What there is of ours, as KIND/NAME, but for pods that are going."""
+    said = plane.kubectl("get", ",".join((*CLUSTER_WIDE, INSIDE.replace("pods,", ""))), "-A", "-l", OWNED, "-o", "name")
+    return set(said.split())
+
+
+def in_cluster(plane: ControlPlane, *arguments: str, values: Json | None = None) -> str:
+    """helm against this API server, as its administrator: what it printed."""
+    said = helm(*arguments, "--namespace", NAMESPACE, "--kubeconfig", str(plane.kubeconfig()), values=values)
+    assert said.returncode == 0, said.stderr
+    return said.stdout
+
+
+@contextlib.contextmanager
+def volume(plane: ControlPlane) -> Iterator[str]:
+    """Room for the claim, as a cluster's storage would make it."""
+    name = f"day2-{secrets.token_hex(4)}"
+    spec = {
+        "capacity": {"storage": "5Gi"},
+        "accessModes": ["ReadWriteOnce"],
+        "persistentVolumeReclaimPolicy": "Delete",
+        "hostPath": {"path": "/nowhere"},
+        "claimRef": {"namespace": NAMESPACE, "name": "day2-data"},
+    }
+    body = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
+    plane.request("POST", "/api/v1/persistentvolumes", body).raise_for_status()
+    try:
+        yield name
+    finally:
+        plane.request("DELETE", f"/api/v1/persistentvolumes/{name}")

@@ -211,7 +211,9 @@ def test_to_propose_nobody_may_be_an_agent() -> None:
 
 
 def test_with_static_files_the_chart_installs_no_lock() -> None:
-    assert of_kind(rendered(merged(ACT, {"guard": {"form": "static"}})), "ValidatingAdmissionPolicy", "ValidatingWebhookConfiguration") == []
+    assert (
+        of_kind(rendered(merged(ACT, {"guard": {"form": "static"}})), "ValidatingAdmissionPolicy", "ValidatingWebhookConfiguration") == []
+    )
 
 
 PLACES = {
@@ -233,7 +235,9 @@ def test_the_executor_finds_its_guard_unaltered(change: Json, tmp_path: Path) ->
     assert expected is not None
     live = by_name(found)
     legacy = values.get("rbac", {}).get("form") == "legacy"
-    compared = [item for item in (expected.legacy if legacy else expected.constrained) if item["kind"] not in ("Namespace", "ServiceAccount")]
+    compared = [
+        item for item in (expected.legacy if legacy else expected.constrained) if item["kind"] not in ("Namespace", "ServiceAccount")
+    ]
     assert len(compared) > 12
     for item in compared:
         key = (item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
@@ -341,7 +345,10 @@ def test_every_pod_is_under_a_policy() -> None:
 def egress(found: list[Json], role: str) -> list[tuple[tuple[str, ...], tuple[int, ...]]]:
     rules = named(found, "NetworkPolicy", f"day2-{role}")["spec"]["egress"]
     return [
-        (tuple(peer.get("ipBlock", {}).get("cidr", "names") for peer in rule.get("to", ())), tuple(port["port"] for port in rule.get("ports", ())))
+        (
+            tuple(peer.get("ipBlock", {}).get("cidr", "names") for peer in rule.get("to", ())),
+            tuple(port["port"] for port in rule.get("ports", ())),
+        )
         for rule in rules
     ]
 
