@@ -18,7 +18,7 @@ from cyclonedx.model.license import DisjunctiveLicense
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
-from pip_requirements_parser import InstallRequirement, RequirementsFile
+from pip_requirements_parser import InstallRequirement, RequirementsFile  # type: ignore[import-untyped]
 
 from environment import GROUPS
 
@@ -45,7 +45,8 @@ def bom(root: Path, group: str) -> Bom:
     product = _product(root, group)
     found = Bom(serial_number=uuid.uuid5(uuid.NAMESPACE_URL, f"day2ops/{group}/{product.version}"), components=components(root, group))
     found.metadata.component = product
-    found.metadata.timestamp = None  # type: ignore[assignment]  the form allows none, and then the same lock gives the same bytes
+    # The form allows none, and then the same lock gives the same bytes.
+    found.metadata.timestamp = None  # type: ignore[assignment]
     found.register_dependency(product, found.components)
     return found
 

@@ -183,7 +183,7 @@ async def start_role(family: serving.Children, role: str, settings: Settings) ->
 
 
 def hand_over(settings: Settings, role: str, *, parent: int = 0) -> Path:
-    """Write what the role needs to know; the file's path. Without a parent, for whoever starts the role's process: it then ends by itself."""
+    """Write what the role needs to know; the file's path. Without a parent, for whoever starts the process: it then ends by itself."""
     wanted = role_settings(settings, role).model_copy(update={"parent": parent})
     path = _handed(settings, role, _notifying(settings, wanted) if role == NOTIFIER else wanted)
     if role == "judge" and reviewer(settings):

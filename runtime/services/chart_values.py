@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from core.domain.values import Json
-from core.policy import documents
+from core.policy.forms import KINDS
 from runtime.settings import Settings
 
-SECRET = r"^([a-z0-9]([-a-z0-9.]{0,250}[a-z0-9])?)?$"
+OBJECT = r"^([a-z0-9]([-a-z0-9.]{0,250}[a-z0-9])?)?$"
 NAMESPACE = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 CIDR = r"^[0-9a-fA-F.:]+/[0-9]{1,3}$"
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|[kMGTPE]i?)?$"
@@ -70,7 +70,7 @@ class Persistence(Part):
     access_modes: tuple[Literal["ReadWriteOnce", "ReadWriteMany"], ...] = Field(
         default=("ReadWriteOnce",), min_length=1, description="ReadWriteMany lets pods run on different nodes, with a database only"
     )
-    existing_claim: str = Field(default="", pattern=SECRET, description="a claim of your own instead")
+    existing_claim: str = Field(default="", pattern=OBJECT, description="a claim of your own instead")
     keep: bool = Field(default=True, description="leave the claim, and with it the audit chains, when the release is uninstalled")
 
 
@@ -78,19 +78,19 @@ class Ledger(Part):
     """Where actions, verdicts and audit chains are."""
 
     existing_secret: str = Field(
-        default="", pattern=SECRET, description="Secret whose key `url` is postgresql+psycopg://...; empty: sqlite on the claim"
+        default="", pattern=OBJECT, description="Secret whose key `url` is postgresql+psycopg://...; empty: sqlite on the claim"
     )
 
 
 class Credentials(Part):
     """Each is the name of a Secret in day2-system; empty: none."""
 
-    registry: str = Field(default="", pattern=SECRET, description="key `url`: redis:// or rediss://; empty: a Valkey in the controller")
-    model: str = Field(default="", pattern=SECRET, description="key `api-key`: for config.model")
-    review: str = Field(default="", pattern=SECRET, description="key `api-key`: for config.review")
-    prometheus: str = Field(default="", pattern=SECRET, description="key `token`: for config.prometheus.url")
-    alertmanager: str = Field(default="", pattern=SECRET, description="key `token`: for config.alerts.alertmanager")
-    pages: str = Field(default="", pattern=SECRET, description="key `pages`: one apprise address a line")
+    registry: str = Field(default="", pattern=OBJECT, description="key `url`: redis:// or rediss://; empty: a Valkey in the controller")
+    model: str = Field(default="", pattern=OBJECT, description="key `api-key`: for config.model")
+    review: str = Field(default="", pattern=OBJECT, description="key `api-key`: for config.review")
+    prometheus: str = Field(default="", pattern=OBJECT, description="key `token`: for config.prometheus.url")
+    alertmanager: str = Field(default="", pattern=OBJECT, description="key `token`: for config.alerts.alertmanager")
+    pages: str = Field(default="", pattern=OBJECT, description="key `pages`: one apprise address a line")
 
 
 class Rbac(Part):
@@ -135,9 +135,11 @@ class Webhook(Part):
     )
     ca_bundle: str = Field(default="", description="PEM of the CA behind its certificate: --set-file webhook.caBundle=webhook-ca.crt")
     ca_secret: str = Field(
-        default="", pattern=SECRET, description="kubernetes.io/tls Secret with that CA and its key: the webhook then issues its own leaves"
+        default="",
+        pattern=OBJECT,
+        description="kubernetes.io/tls Secret with that CA and its key: the webhook then issues its own leaves",
     )
-    existing_secret: str = Field(default="", pattern=SECRET, description="kubernetes.io/tls Secret with a certificate that others renew")
+    existing_secret: str = Field(default="", pattern=OBJECT, description="kubernetes.io/tls Secret with a certificate that others renew")
     cert_manager: CertManager = CertManager()
 
 
@@ -225,7 +227,7 @@ class Document(Part):
     """An Objective, Grant, PriceList or the like, as in a file of `policy.objectives`."""
 
     api_version: Literal["day2.dev/v1alpha1"]
-    kind: str = Field(json_schema_extra={"enum": sorted(documents.KINDS)})
+    kind: str = Field(json_schema_extra={"enum": [*sorted(KINDS)]})
     metadata: dict[str, Any]
     spec: dict[str, Any]
 
@@ -235,18 +237,22 @@ class Values(Part):
 
     mode: Literal["readOnly", "propose", "act"] = Field(
         default="readOnly",
-        description="readOnly: look and report; nobody holds a right to write. propose: the judge judges and previews too, nothing is applied. "
-        "act: the executor applies what was permitted",
+        description="readOnly: look and report; nobody holds a right to write. propose: the judge judges and previews too, nothing is "
+        "applied. act: the executor applies what was permitted",
     )
     image: Image = Image()
     cluster: Cluster = Cluster()
     namespaces: tuple[str, ...] = Field(
-        default=(), description="namespaces in which agents may write; empty: everywhere but the protected", json_schema_extra={"items": {"pattern": NAMESPACE, "type": "string"}}
-    )  # fmt: skip
+        default=(),
+        description="namespaces in which agents may write; empty: everywhere but the protected",
+        json_schema_extra={"items": {"pattern": NAMESPACE, "type": "string"}},
+    )
     documents: tuple[Document, ...] = Field(default=(), description="objectives, grants and prices; rights are made from the grants")
     rules: dict[str, str] = Field(
-        default={}, description="rules of your own by file name, such as ours.yaml", json_schema_extra={"propertyNames": {"pattern": r"^[a-z0-9-]+\.yaml$"}}
-    )  # fmt: skip
+        default={},
+        description="rules of your own by file name, such as ours.yaml",
+        json_schema_extra={"propertyNames": {"pattern": r"^[a-z0-9-]+\.yaml$"}},
+    )
     config: dict[str, Any] = Field(default={}, description="further settings as in day2.yaml, such as flow.approval_hours")
     ledger: Ledger = Ledger()
     persistence: Persistence = Persistence()

@@ -1,7 +1,6 @@
 """A Grafana dashboard for day2's own metrics, generated from their table, so that no panel asks for a series that nobody shows.
 
-`deploy/chart/files/dashboard.json` is its text. Panels stand in the order of the metrics; a counter is shown as its rate, a histogram by its
-quantiles, a gauge as it is.
+`deploy/chart/files/dashboard.json` is its text. A counter is shown by its increase, a histogram by its quantiles, a gauge as it is.
 """
 
 from collections.abc import Mapping, Sequence

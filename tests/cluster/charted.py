@@ -12,6 +12,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,6 +46,8 @@ ACT: Json = {
 """The least that mode `act` needs."""
 PLACES = re.compile(r"(?<![\w./-])(?=/(?:etc/day2|var/lib/day2|var/run/secrets/day2|tmp)\b)")
 PYTHONS = ("/opt/day2/.venv-run/bin/python", "/opt/day2/.venv-executor/bin/python")
+PATH = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+"""Where a process of the image finds `day2`, here."""
 READY_SECONDS = 60.0
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -133,11 +136,11 @@ class Pods:
         ready: Json = json.loads(said)
         return ready
 
-    def exec(self, role: str, *command: str) -> subprocess.CompletedProcess[str]:
-        """As `kubectl exec deploy/day2-ROLE -- COMMAND` does."""
+    def exec(self, role: str, *command: str, said: str = "") -> subprocess.CompletedProcess[str]:
+        """As `kubectl exec -i deploy/day2-ROLE -- COMMAND` does, with `said` on its input."""
         spec = self.spec(role)
         (container,) = spec["containers"]
-        return self._run(role, {**container, "command": list(command)})
+        return self._run(role, {**container, "command": list(command)}, said)
 
     def log(self, role: str) -> str:
         return (self.folder / f"{role}.log").read_text(encoding="utf-8")
@@ -202,23 +205,24 @@ class Pods:
         data = self.plane.get(f"/api/v1/namespaces/{NAMESPACE}/secrets/{wanted['secretName']}")["data"]
         return {name: base64.b64decode(text).decode() for name, text in data.items()}
 
-    def _run(self, role: str, container: Json) -> subprocess.CompletedProcess[str]:
+    def _run(self, role: str, container: Json, said: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self._line(role, container["command"]), cwd=self._place(role, container["workingDir"]),
-            env=self._environment(role, container), capture_output=True, text=True, timeout=READY_SECONDS, check=False,
+            env=self._environment(role, container), input=said, capture_output=True, text=True, timeout=READY_SECONDS, check=False,
         )  # fmt: skip
 
     def _environment(self, role: str, container: Json) -> dict[str, str]:
         """What the container says, in an image whose PATH finds `day2`. Kubernetes tells each pod where the API server is."""
         known = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(self.plane.layout.ports.apiserver)}
-        found = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", **known}
+        found = {"PATH": PATH, **known}
         for item in container.get("env", ()):
             text = re.sub(r"\$\((\w+)\)", lambda hit: known[hit.group(1)], item.get("value", ""))
             found[item["name"]] = self._moved(role, text)
         return found
 
     def _line(self, role: str, command: Sequence[str]) -> list[str]:
-        first = sys.executable if command[0] in PYTHONS else str(Path(sys.executable).with_name(command[0]))
+        first = sys.executable if command[0] in PYTHONS else shutil.which(command[0], path=PATH)
+        assert first, command[0]
         return [first, *(self._moved(role, word) for word in command[1:])]
 
     def _place(self, role: str, path: str) -> Path:

@@ -7,6 +7,7 @@ the chart's own accounts. The API server asks the webhook at an address, because
 import asyncio
 import base64
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +30,7 @@ from gate.door import LedgerDoor
 from runtime import settings as configuration
 from runtime.roles import everything
 from runtime.services import reconciling
-from tests.cluster.charted import CHART, GRANT, NAMESPACE, RELEASE, Pods, emptied, in_cluster, volume
+from tests.cluster.charted import CHART, GRANT, NAMESPACE, RELEASE, ROOT, Pods, emptied, in_cluster, volume
 from tests.cluster.guarded import free_port
 from tests.cluster.test_whole_runs import deploy
 from tests.controlplane import certificates
@@ -150,12 +151,13 @@ async def until(ledger: Ledger, *states: ActionState) -> ActionRow:
 
 
 def approve(release: Release) -> None:
-    """As docs/deploying.md says: inside the controller's pod, with credentials of one's own."""
-    own = release.pods.root("controller") / "tmp" / "me"
-    own.write_text(release.plane.kubeconfig().read_text())
-    line = ("day2", "approve", "act-chart00001", "--reason", "read the diff", "--kubeconfig", "/tmp/me")
-    done = release.pods.exec("controller", *line)
+    """The command of docs/deploying.md: inside the controller's pod, with credentials of one's own on its input."""
+    page = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"sh -c '(.*day2 approve .*)'", page)
+    line = ("sh", "-c", script.replace("act-...", "act-chart00001"))
+    done = release.pods.exec("controller", *line, said=release.plane.kubeconfig().read_text())
     assert done.returncode == 0, done.stderr
+    assert not (release.pods.root("controller") / "tmp" / "me").exists(), "they do not stay there"
 
 
 def told_by_the_server(release: Release, ledger: Ledger) -> None:

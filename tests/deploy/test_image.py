@@ -79,7 +79,11 @@ class Building:
         *sources, target = words
         for source in sources:
             found, to = start / source.lstrip("/"), self.place(target)
-            if found.is_dir():
+            if start != ROOT:  # a stage is of no more use after that, and copies take minutes
+                shutil.rmtree(to, ignore_errors=True)
+                to.parent.mkdir(parents=True, exist_ok=True)
+                found.rename(to)
+            elif found.is_dir():
                 shutil.copytree(found, to, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
             else:
                 shutil.copy(found, to / found.name)
