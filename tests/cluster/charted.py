@@ -216,6 +216,9 @@ class Pods:
         known = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(self.plane.layout.ports.apiserver)}
         found = {"PATH": PATH, **known}
         for item in container.get("env", ()):
+            if kept := item.get("valueFrom", {}).get("secretKeyRef"):
+                found[item["name"]] = self._secret({"secretName": kept["name"]})[kept["key"]]
+                continue
             text = re.sub(r"\$\((\w+)\)", lambda hit: known[hit.group(1)], item.get("value", ""))
             found[item["name"]] = self._moved(role, text)
         return found
@@ -290,7 +293,7 @@ def volume(plane: ControlPlane) -> Iterator[str]:
     name = f"day2-{secrets.token_hex(4)}"
     spec = {
         "capacity": {"storage": "5Gi"},
-        "accessModes": ["ReadWriteOnce"],
+        "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
         "persistentVolumeReclaimPolicy": "Delete",
         "hostPath": {"path": "/nowhere"},
         "claimRef": {"namespace": NAMESPACE, "name": "day2-data"},

@@ -1,7 +1,8 @@
 """The chart installed into a real API server by the real helm, and one whole action by the processes of its pods.
 
 The pods' documents are admitted, scheduled and played by the control plane; their processes run here, as the chart says, with tokens of
-the chart's own accounts. The API server asks the webhook at an address, because no Service has a network here.
+the chart's own accounts. The API server asks the webhook at an address, because no Service has a network here. With `--postgres URL` the
+ledger is in that (empty) database.
 """
 
 import asyncio
@@ -30,12 +31,14 @@ from gate.door import LedgerDoor
 from runtime import settings as configuration
 from runtime.roles import everything
 from runtime.services import reconciling
-from tests.cluster.charted import CHART, GRANT, NAMESPACE, RELEASE, ROOT, Pods, emptied, in_cluster, volume
+from tests.cluster.charted import CHART, GRANT, NAMESPACE, RELEASE, ROOT, Pods, emptied, in_cluster, merged, volume
 from tests.cluster.guarded import free_port
 from tests.cluster.test_whole_runs import deploy
 from tests.controlplane import certificates
 from tools.clocks import SystemClock
 from tools.kubernetes import config, identity, transport
+from tools.stores import tables
+from tools.stores.opening import Database
 
 if TYPE_CHECKING:
     from tests.controlplane.rig import ControlPlane
@@ -54,9 +57,12 @@ class Release:
     managed: str
     said: dict[str, Json]
 
+    address: str = ""
+
     @property
     def settings(self) -> configuration.Settings:
-        return configuration.load(environment={}, files=(self.pods.root("controller") / "etc/day2/day2.yaml",)).settings
+        file = self.pods.root("controller") / "etc/day2/day2.yaml"
+        return configuration.load({"store.ledger_url": self.address or None}, environment={}, files=(file,)).settings
 
 
 def values_for(managed: str, ca: str, port: int) -> Json:
@@ -77,25 +83,47 @@ def authority(plane: "ControlPlane", folder: Path) -> str:
     """A CA for the webhook, as docs/deploying.md has people make it; its certificate."""
     certificates.save(folder, "ca", *certificates.new_authority("day2-webhook-ca"))
     found = {name: (folder / f"ca.{end}").read_bytes() for name, end in (("tls.crt", "crt"), ("tls.key", "key"))}
-    data = {name: base64.b64encode(content).decode() for name, content in found.items()}
-    meta = {"name": "day2-webhook-ca", "labels": {"app.kubernetes.io/part-of": "day2ops"}}
-    body = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": meta, "data": data}
-    plane.request("POST", f"/api/v1/namespaces/{NAMESPACE}/secrets", body).raise_for_status()
+    secret(plane, "day2-webhook-ca", "kubernetes.io/tls", found)
     return found["tls.crt"].decode()
 
 
+def secret(plane: "ControlPlane", name: str, kind: str, content: dict[str, bytes]) -> None:
+    data = {key: base64.b64encode(value).decode() for key, value in content.items()}
+    meta = {"name": name, "labels": {"app.kubernetes.io/part-of": "day2ops"}}
+    body = {"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": meta, "data": data}
+    plane.request("POST", f"/api/v1/namespaces/{NAMESPACE}/secrets", body).raise_for_status()
+
+
+def with_database(plane: "ControlPlane", address: str, values: Json) -> Json:
+    """The same over Postgres, whose address is in a Secret; its tables are made anew."""
+    database = Database(address)
+    with database.writing() as connection:
+        tables.metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+    database.close()
+    secret(plane, "day2-ledger", "Opaque", {"url": address.encode()})
+    change = {
+        "ledger": {"existingSecret": "day2-ledger"},
+        "persistence": {"accessModes": ["ReadWriteMany"]},
+        "networkPolicy": {"sql": {"cidrs": ["127.0.0.1/32"]}},
+    }
+    return merged(values, change)
+
+
 @pytest.fixture(scope="module")
-def release(control_plane: "ControlPlane", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
+def release(request: pytest.FixtureRequest, control_plane: "ControlPlane", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
     folder = tmp_path_factory.mktemp("chart")
     with control_plane.namespace() as managed, emptied(control_plane), volume(control_plane):
         values = values_for(managed, authority(control_plane, folder), free_port())
+        if address := request.config.getoption("--postgres"):
+            values = with_database(control_plane, address, values)
         in_cluster(control_plane, "install", RELEASE, str(CHART), values=values)
         pods = Pods(control_plane, folder)
         try:
             said = {FIRST: pods.start(FIRST)}
             with ThreadPoolExecutor(len(OTHERS)) as starting:
                 said |= zip(OTHERS, starting.map(pods.start, OTHERS), strict=True)
-            yield Release(control_plane, pods, managed, said)
+            yield Release(control_plane, pods, managed, said, request.config.getoption("--postgres"))
         finally:
             pods.stop()
             in_cluster(control_plane, "uninstall", RELEASE)
@@ -204,7 +232,8 @@ def test_every_pod_is_admitted_at_the_restricted_level_and_all_are_on_one_node(r
         return found
 
     plane.until(lambda: [bool(pod["spec"].get("nodeName")) for pod in pods()] == [True] * (1 + len(OTHERS)), "five pods on nodes", 60)
-    assert len({pod["spec"]["nodeName"] for pod in pods()}) == 1
+    if not release.address:  # sqlite: one claim, mounted once
+        assert len({pod["spec"]["nodeName"] for pod in pods()}) == 1
     loose = {**pods()[0], "metadata": {"name": "loose"}, "status": {}}
     loose["spec"] = {"containers": [{"name": "a", "image": "app:1"}]}
     answer = plane.request("POST", f"/api/v1/namespaces/{NAMESPACE}/pods?dryRun=All", loose)
