@@ -1,11 +1,13 @@
 """A release from its installation to its removal, on a real API server: what each mode adds, and what is taken away again."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.charted import ACT, CHART, RELEASE, emptied, in_cluster, left, merged
+from runtime.services import dashboards
+from tests.cluster.charted import ACT, CHART, NAMESPACE, RELEASE, emptied, in_cluster, left, merged
 
 if TYPE_CHECKING:
     from tests.controlplane.rig import ControlPlane
@@ -46,6 +48,54 @@ def test_a_release_from_read_only_to_act_and_back_to_nothing(plane: "ControlPlan
     in_cluster(plane, "uninstall", RELEASE)
     plane.until(lambda: not [name for name in left(plane) if not name.startswith(("persistentvolumeclaim", "replicaset"))], "all gone", 60)
     assert "persistentvolumeclaim/day2-data" in left(plane), "the audit chains stay"
+
+
+STUBS = {
+    "servicemonitors.monitoring.coreos.com": ("ServiceMonitor", "v1"),
+    "prometheusrules.monitoring.coreos.com": ("PrometheusRule", "v1"),
+    "certificates.cert-manager.io": ("Certificate", "v1"),
+}
+"""Definitions that other products bring. Stubs: they take any content, so only name, version and place are shown to fit."""
+
+
+@contextlib.contextmanager
+def stubs(plane: "ControlPlane") -> Iterator[None]:
+    collection = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    for name, (kind, version) in STUBS.items():
+        plural, _, group = name.partition(".")
+        schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+        served = {"name": version, "served": True, "storage": True, "schema": schema}
+        spec = {"group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind}, "versions": [served]}
+        body = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": name}, "spec": spec}
+        plane.request("POST", collection, body).raise_for_status()
+    try:
+        for name, (_, version) in STUBS.items():
+            plural, _, group = name.partition(".")
+            plane.until(lambda path=f"/apis/{group}/{version}/{plural}": plane.request("GET", path).is_success, name)  # type: ignore[misc]
+        yield
+    finally:
+        for name in STUBS:
+            plane.request("DELETE", f"{collection}/{name}")
+
+
+def test_with_definitions_of_others_the_whole_chart_is_taken(plane: "ControlPlane") -> None:
+    metrics = {"serviceMonitor": True, "prometheusRule": True, "dashboard": True}
+    certificate = {"caSecret": "", "caBundle": "", "certManager": {"enabled": True, "issuer": {"name": "ours"}}}
+    values = merged(ACT, {"metrics": metrics, "webhook": {**certificate, "replicas": 2}})
+    with stubs(plane):
+        in_cluster(plane, "install", RELEASE, str(CHART), values=values)
+        found = plane.kubectl("get", ",".join(STUBS), "-n", NAMESPACE, "-o", "name").split()
+        assert len(found) == len(STUBS)
+        in_cluster(plane, "uninstall", RELEASE)
+        assert plane.kubectl("get", ",".join(STUBS), "-n", NAMESPACE, "-o", "name") == ""
+
+
+def test_prometheus_understands_every_query_of_the_dashboard(control_plane: "ControlPlane", prometheus_url: str) -> None:
+    panels = dashboards.document()["panels"]
+    asked = [target["expr"] for panel in panels for target in panel.get("targets", ())]
+    assert len(asked) > 20
+    for expression in asked:
+        assert control_plane.query(expression) == [], f"{prometheus_url} knows nothing of ours, and takes the question"
 
 
 def wide(plane: "ControlPlane") -> set[str]:

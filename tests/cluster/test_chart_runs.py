@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from core.actions.scale_workload import ScaleWorkload
 from core.domain.evidence import observe
@@ -234,6 +235,9 @@ def test_every_pod_is_admitted_at_the_restricted_level_and_all_are_on_one_node(r
     plane.until(lambda: [bool(pod["spec"].get("nodeName")) for pod in pods()] == [True] * (1 + len(OTHERS)), "five pods on nodes", 60)
     if not release.address:  # sqlite: one claim, mounted once
         assert len({pod["spec"]["nodeName"] for pod in pods()}) == 1
+    (hook,) = yaml.safe_load_all(in_cluster(plane, "get", "hooks", RELEASE))
+    answer = plane.request("POST", f"/api/v1/namespaces/{NAMESPACE}/pods?dryRun=All", hook)
+    assert answer.status_code == 201, f"the pod of `helm test`: {answer.text}"
     loose = {**pods()[0], "metadata": {"name": "loose"}, "status": {}}
     loose["spec"] = {"containers": [{"name": "a", "image": "app:1"}]}
     answer = plane.request("POST", f"/api/v1/namespaces/{NAMESPACE}/pods?dryRun=All", loose)
