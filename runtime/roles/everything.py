@@ -18,11 +18,12 @@ from pydantic import BaseModel
 
 from core.domain.errors import Day2Error, InvalidInput, Unavailable
 from core.domain.ledger import Ledger
+from gate import keys
 from gate.executing.preflight import Expected
 from registry.embedded import embedded
 from runtime import serving
 from runtime.processes import dies_with_parent
-from runtime.roles import controller, reading
+from runtime.roles import console, controller, reading
 from runtime.roles.controller import Controller
 from runtime.roles.deciders import RoleSettings, WebhookSettings
 from runtime.roles.notifier import NotifierSettings
@@ -69,6 +70,13 @@ async def opened(
 
 
 ROLES = ("controller", "judge", "executor", "webhook", NOTIFIER)
+OWN_KEYS = {
+    "controller": ("controller", f"{keys.DOOR}{console.DOOR}"),
+    "judge": (keys.JUDGE,),
+    "executor": ("executor",),
+    NOTIFIER: (NOTIFIER,),
+}
+"""With the controller, the door: the command line runs beside it."""
 FOLLOW_SECONDS = 1.0
 AGAIN_SECONDS = 5.0
 LEASES = "day2_agent_lease_seconds_remaining"
@@ -192,9 +200,14 @@ def hand_over(settings: Settings, role: str, *, parent: int = 0) -> Path:
 
 
 def prepared(settings: Settings, roles: Sequence[str]) -> list[Path]:
-    """Behind `day2 serve --prepare`: the ledger in its newest form, and a settings file for each role. Nothing is started."""
+    """Behind `day2 serve --prepare`: the ledger in its newest form, each role's keys and its settings file. Nothing is started.
+
+    Whoever starts the roles may then show them the folder of public keys read-only.
+    """
     chosen = _known(roles) or tuple(role for role in ROLES if role != "webhook" or settings.gate.serves)
     prepare(settings)
+    for name in (name for role in chosen for name in OWN_KEYS.get(role, ())):
+        keys.signer(settings.data_dir / "keys", name, settings.private_dir)
     return [hand_over(settings, role) for role in chosen if role != "controller"]
 
 
@@ -224,6 +237,7 @@ def role_settings(settings: Settings, role: str) -> RoleSettings:
     own = wanted.judge_kubeconfig if role == "judge" else wanted.executor_kubeconfig
     return RoleSettings(
         data_dir=settings.data_dir,
+        private_dir=settings.private_dir,
         ledger_url=settings.ledger_url,
         audit_sink=settings.audit_sink,
         kubeconfig=own or wanted.kubeconfig,

@@ -163,18 +163,24 @@ class Pods:
     def _mount(self, role: str, spec: Json) -> None:
         sources = {volume["name"]: volume for volume in spec["volumes"]}
         mounts = [mount for container in (*spec.get("initContainers", ()), *spec["containers"]) for mount in container["volumeMounts"]]
-        for name, path in sorted({(mount["name"], mount["mountPath"]) for mount in mounts}):
-            place = self._place(role, path)
-            if "persistentVolumeClaim" in sources[name]:
-                self.data.mkdir(exist_ok=True)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                if not place.exists():
-                    place.symlink_to(self.data)
+        for mount in sorted(mounts, key=lambda item: len(item["mountPath"])):
+            source, place = sources[mount["name"]], self._place(role, mount["mountPath"])
+            if "persistentVolumeClaim" in source:
+                self._share(place, self.data / mount["subPath"])
                 continue
             place.mkdir(parents=True, exist_ok=True)
-            for file, content in self._content(role, spec, sources[name]).items():
+            for file, content in self._content(role, spec, source).items():
                 (place / file).touch(0o600)
                 (place / file).write_text(content, encoding="utf-8")
+
+    @staticmethod
+    def _share(place: Path, target: Path) -> None:
+        """A part of the claim at a place; one within another mount of it is there already. Read-only is not shown here."""
+        if place.resolve() == target.resolve():
+            return
+        target.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(target)
 
     def _content(self, role: str, spec: Json, source: Json) -> dict[str, str]:
         if "emptyDir" in source:

@@ -287,6 +287,20 @@ def test_no_process_but_the_controller_is_started_by_another() -> None:
     assert pods(rendered(POSTGRES))["executor"]["containers"][0]["command"][0] == "/opt/day2/.venv-run/bin/python"
 
 
+def test_each_pod_sees_its_own_private_keys_and_may_change_no_public_one() -> None:
+    """Whoever read the judge's key, or put another in the place of its public half, could open the gate."""
+    for role, spec in pods(rendered(ACT)).items():
+        (main,) = spec["containers"]
+        claimed = {mount["subPath"]: mount for mount in main["volumeMounts"] if mount["name"] == "data"}
+        assert set(claimed) == {"shared", "shared/data/keys", f"private/{role}"}
+        assert claimed["shared/data/keys"]["readOnly"] is True
+        assert claimed["shared/data/keys"]["mountPath"] == "/var/lib/day2/data/keys"
+        assert claimed[f"private/{role}"].get("readOnly", False) is (role != "webhook"), "it issues its own certificates"
+        (prepare,) = spec["initContainers"]
+        assert "identity" not in {mount["name"] for mount in prepare["volumeMounts"]}
+        assert {mount["subPath"] for mount in prepare["volumeMounts"] if mount["name"] == "data"} == {"shared", f"private/{role}"}
+
+
 def test_with_sqlite_all_pods_are_on_the_controllers_node_and_with_a_database_anywhere() -> None:
     for role, spec in pods(rendered(ACT)).items():
         assert ("affinity" in spec) is (role != "controller")

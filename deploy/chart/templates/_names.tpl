@@ -2,6 +2,7 @@
 
 {{- define "day2.namespace" -}}day2-system{{- end }}
 {{- define "day2.data" -}}/var/lib/day2/data{{- end }}
+{{- define "day2.private" -}}/var/lib/day2-private{{- end }}
 {{- define "day2.etc" -}}/etc/day2{{- end }}
 {{- define "day2.secrets" -}}/etc/day2-secrets{{- end }}
 {{- define "day2.identity" -}}/var/run/secrets/day2{{- end }}

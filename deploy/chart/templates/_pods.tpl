@@ -81,6 +81,12 @@ capabilities:
 {{- end }}
 {{- end }}
 
+{{- define "day2.prepare" -}}
+{{- $line := list "day2" "serve" }}
+{{- range . }}{{ $line = concat $line (list "--role" .) }}{{ end }}
+{{- append $line "--prepare" | toJson }}
+{{- end }}
+
 {{- define "day2.command" -}}
 {{- $python := "/opt/day2/.venv-run/bin/python" }}
 {{- /* The executor's own small set of packages has no driver for Postgres. */}}
@@ -157,26 +163,26 @@ spec:
       labelSelector:
         matchLabels: {{- include "day2.selector" (dict "root" $root "role" "webhook") | nindent 10 }}
   {{- end }}
-  {{- if ne $row.role "controller" }}
+  {{- /* It makes the role's keys and settings. Only here are the public keys writable: whoever could exchange the judge's could sign permits. */}}
   initContainers:
     - name: prepare
       image: {{ include "day2.image" $root }}
       imagePullPolicy: {{ $root.Values.image.pullPolicy }}
-      command: ["day2", "serve", "--role", {{ $row.role | quote }}, "--prepare"]
+      command: {{ include "day2.prepare" (default (list $row.role) $row.roles) }}
       workingDir: {{ $etc }}
       env: {{- $environment | nindent 8 }}
       securityContext: {{- include "day2.containerSecurity" $root | nindent 8 }}
       resources: {{- include "day2.resources" $root | nindent 8 }}
       volumeMounts:
         - {name: config, mountPath: {{ $etc }}, readOnly: true}
-        - {name: data, mountPath: {{ dir (include "day2.data" $root) }}}
+        - {name: data, mountPath: {{ dir (include "day2.data" $root) }}, subPath: shared}
+        - {name: data, mountPath: {{ include "day2.private" $root }}, subPath: private/{{ $row.role }}}
         - {name: tmp, mountPath: /tmp}
         {{- range $secrets }}
         {{- if eq .name "webhook-ca" }}
         - {name: secret-{{ .name }}, mountPath: {{ include "day2.secrets" $root }}/{{ .name }}, readOnly: true}
         {{- end }}
         {{- end }}
-  {{- end }}
   containers:
     - name: {{ $row.role }}
       image: {{ include "day2.image" $root }}
@@ -205,7 +211,9 @@ spec:
       {{- end }}
       volumeMounts:
         - {name: config, mountPath: {{ $etc }}, readOnly: true}
-        - {name: data, mountPath: {{ dir (include "day2.data" $root) }}}
+        - {name: data, mountPath: {{ dir (include "day2.data" $root) }}, subPath: shared}
+        - {name: data, mountPath: {{ include "day2.data" $root }}/keys, subPath: shared/{{ base (include "day2.data" $root) }}/keys, readOnly: true}
+        - {name: data, mountPath: {{ include "day2.private" $root }}, subPath: private/{{ $row.role }}{{ if ne $row.role "webhook" }}, readOnly: true{{ end }}}
         - {name: tmp, mountPath: /tmp}
         {{- if ne $row.role "webhook" }}
         - {name: identity, mountPath: {{ include "day2.identity" $root }}, readOnly: true}
