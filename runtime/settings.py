@@ -87,7 +87,8 @@ class StoreSettings(Group):
 
     data_dir: Path = Field(default=Path("~/.local/share/day2"), description="ledger, checkpoints, keys and audit; created with mode 0700")
     private_dir: Path | None = Field(
-        default=None, description="private keys of the roles that run here, where other roles need not see them; empty: keys in data_dir"
+        default=None,
+        description="private keys and settings of the roles that run here, where other roles need not see them; empty: data_dir",
     )
     ledger_url: str = Field(default="", description="SQLAlchemy address of the ledger; empty: sqlite in data_dir")
     audit_sink: Path | None = Field(

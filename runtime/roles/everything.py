@@ -213,6 +213,7 @@ def prepared(settings: Settings, roles: Sequence[str]) -> list[Path]:
 
 def _handed(settings: Settings, role: str, told: BaseModel) -> Path:
     path = _file_of(settings, role)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(0o600)
     path.write_text(told.model_dump_json(), encoding="utf-8")
     return path
@@ -228,7 +229,7 @@ def reviewer(settings: Settings) -> Path | None:
 
 
 def _file_of(settings: Settings, role: str) -> Path:
-    return settings.data_dir / f"{role}.settings.json"
+    return (settings.private_dir or settings.data_dir) / f"{role}.settings.json"
 
 
 def role_settings(settings: Settings, role: str) -> RoleSettings:

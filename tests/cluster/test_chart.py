@@ -295,7 +295,7 @@ def test_each_pod_sees_its_own_private_keys_and_may_change_no_public_one() -> No
         assert set(claimed) == {"shared", "shared/data/keys", f"private/{role}"}
         assert claimed["shared/data/keys"]["readOnly"] is True
         assert claimed["shared/data/keys"]["mountPath"] == "/var/lib/day2/data/keys"
-        assert claimed[f"private/{role}"].get("readOnly", False) is (role != "webhook"), "it issues its own certificates"
+        assert claimed[f"private/{role}"]["readOnly"] is (role != "webhook"), "it issues its own certificates"
         (prepare,) = spec["initContainers"]
         assert "identity" not in {mount["name"] for mount in prepare["volumeMounts"]}
         assert {mount["subPath"] for mount in prepare["volumeMounts"] if mount["name"] == "data"} == {"shared", f"private/{role}"}

@@ -1,13 +1,15 @@
 """A release from its installation to its removal, on a real API server: what each mode adds, and what is taken away again."""
 
 import contextlib
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from runtime.services import dashboards
-from tests.cluster.charted import ACT, CHART, NAMESPACE, RELEASE, emptied, in_cluster, left, merged
+from tests.cluster.charted import ACT, CHART, NAMESPACE, RELEASE, Pods, emptied, in_cluster, left, merged
 
 if TYPE_CHECKING:
     from tests.controlplane.rig import ControlPlane
@@ -48,6 +50,20 @@ def test_a_release_from_read_only_to_act_and_back_to_nothing(plane: "ControlPlan
     in_cluster(plane, "uninstall", RELEASE)
     plane.until(lambda: not [name for name in left(plane) if not name.startswith(("persistentvolumeclaim", "replicaset"))], "all gone", 60)
     assert "persistentvolumeclaim/day2-data" in left(plane), "the audit chains stay"
+
+
+def test_by_default_one_pod_looks_with_an_account_that_reads(plane: "ControlPlane", tmp_path: Path) -> None:
+    """As docs/deploying.md begins, with the processes that the pod would have."""
+    in_cluster(plane, "install", RELEASE, str(CHART))
+    pods = Pods(plane, tmp_path)
+    try:
+        assert pods.start("controller")["ready"] == ["controller", "notifier"]
+        found = pods.exec("controller", "day2", "scan", "-A", "-o", "json")
+        assert found.returncode == 0, found.stderr
+        assert json.loads(found.stdout)["coverage"]["run"]
+    finally:
+        pods.stop()
+        in_cluster(plane, "uninstall", RELEASE)
 
 
 STUBS = {

@@ -225,14 +225,15 @@ def test_each_process_is_its_own_account_and_nobodys_else(release: Release) -> N
     assert not (release.pods.root("webhook") / "var/run").exists(), "the webhook has no token"
 
 
-def test_no_role_finds_anothers_private_key(release: Release) -> None:
+def test_no_role_finds_anothers_private_key_or_settings(release: Release) -> None:
     found = {path.name: sorted(item.name for item in path.iterdir()) for path in (release.pods.data / "private").iterdir()}
-    (leaf,) = found.pop("webhook")
-    assert leaf.startswith("webhook-")
-    own = {"judge": ["judge.json"], "executor": ["executor.json"], "notifier": ["notifier.json"]}
+    leaf, _ = found.pop("webhook")
+    assert leaf.endswith(".pem")
+    own = {role: [f"{role}.json", f"{role}.settings.json"] for role in ("judge", "executor", "notifier")}
     assert found == {**own, "controller": ["controller.json", "door-cli.json"]}
     shared = {path.name for path in (release.pods.data / "shared" / "data" / "keys").iterdir()}
-    assert shared == {f"{name.removesuffix('.json')}.pub.json" for names in found.values() for name in names}
+    assert shared == {f"{name}.pub.json" for name in ("controller", "door-cli", "judge", "executor", "notifier")}
+    assert not list((release.pods.data / "shared" / "data").glob("*.settings.json")), "nobody changes what another will be told"
 
 
 def test_every_pod_is_admitted_at_the_restricted_level_and_all_are_on_one_node(release: Release) -> None:

@@ -96,7 +96,7 @@ capabilities:
 {{- range .roles }}{{ $line = concat $line (list "--role" .) }}{{ end }}
 {{- $line | toJson }}
 {{- else }}
-{{- list $python "-m" (printf "runtime.roles.%s" .role) "--settings" (printf "%s/%s.settings.json" (include "day2.data" .root) .role) | toJson }}
+{{- list $python "-m" (printf "runtime.roles.%s" .role) "--settings" (printf "%s/%s.settings.json" (include "day2.private" .root) .role) | toJson }}
 {{- end }}
 {{- end }}
 
@@ -163,7 +163,7 @@ spec:
       labelSelector:
         matchLabels: {{- include "day2.selector" (dict "root" $root "role" "webhook") | nindent 10 }}
   {{- end }}
-  {{- /* It makes the role's keys and settings. Only here are the public keys writable: whoever could exchange the judge's could sign permits. */}}
+  {{- /* It makes the role's keys and settings, which the role itself only reads. Only here are the public keys writable: whoever could exchange the judge's could sign permits. */}}
   initContainers:
     - name: prepare
       image: {{ include "day2.image" $root }}
@@ -213,7 +213,7 @@ spec:
         - {name: config, mountPath: {{ $etc }}, readOnly: true}
         - {name: data, mountPath: {{ dir (include "day2.data" $root) }}, subPath: shared}
         - {name: data, mountPath: {{ include "day2.data" $root }}/keys, subPath: shared/{{ base (include "day2.data" $root) }}/keys, readOnly: true}
-        - {name: data, mountPath: {{ include "day2.private" $root }}, subPath: private/{{ $row.role }}{{ if ne $row.role "webhook" }}, readOnly: true{{ end }}}
+        - {name: data, mountPath: {{ include "day2.private" $root }}, subPath: private/{{ $row.role }}, readOnly: {{ not (or (eq $row.role "webhook") (has "notifier" $row.roles)) }}}
         - {name: tmp, mountPath: /tmp}
         {{- if ne $row.role "webhook" }}
         - {name: identity, mountPath: {{ include "day2.identity" $root }}, readOnly: true}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gate import keys
 from runtime.roles import deciders
 from runtime.roles.deciders import RoleSettings
 from runtime.roles.notifier import NotifierSettings
@@ -59,3 +60,16 @@ def test_a_role_that_there_is_not_is_refused(day2: Day2) -> None:
     said = day2("serve", "--role", "cook", "--prepare", "--data-dir", "data")
     assert said.code == 1
     assert "controller, judge" in said.err
+
+
+def test_keys_and_settings_of_a_role_lie_where_they_are_wanted_and_only_public_halves_are_shared(day2: Day2, tmp_path: Path) -> None:
+    wants(tmp_path, gate={"guard": "off"}, store={"private_dir": "private"})
+    said = day2("serve", "--role", "judge", "--role", "controller", "--prepare", "--data-dir", "data")
+    assert said.code == 0, said.err
+    private = {path.name for path in (tmp_path / "private").iterdir()}
+    assert private == {"judge.json", "judge.settings.json", "controller.json", "door-cli.json"}
+    shared = {path.name for path in (tmp_path / "data" / "keys").iterdir()}
+    assert shared == {"judge.pub.json", "controller.pub.json", "door-cli.pub.json"}
+    assert (
+        keys.signer(tmp_path / "data" / "keys", "judge", tmp_path / "private").id == keys.verifier(tmp_path / "data" / "keys", "judge").id
+    )
