@@ -66,6 +66,21 @@ def test_by_default_one_pod_looks_with_an_account_that_reads(plane: "ControlPlan
         in_cluster(plane, "uninstall", RELEASE)
 
 
+def test_an_installation_asks_the_cluster_where_its_api_server_is(plane: "ControlPlane") -> None:
+    """In most clusters somebody keeps this slice; here nobody does."""
+    meta = {"name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"}}
+    body = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": meta, "addressType": "IPv4"}
+    slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+    plane.request("POST", slices, {**body, "endpoints": [{"addresses": ["10.3.0.7"]}], "ports": [{"port": 6443}]}).raise_for_status()
+    try:
+        in_cluster(plane, "install", RELEASE, str(CHART), values=merged(ACT, {"networkPolicy": {"apiServer": {"cidrs": []}}}))
+        policy = plane.get(f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/networkpolicies/day2-executor")
+        assert [peer["ipBlock"]["cidr"] for rule in policy["spec"]["egress"] for peer in rule["to"]] == ["10.3.0.7/32"]
+        in_cluster(plane, "uninstall", RELEASE)
+    finally:
+        plane.request("DELETE", f"{slices}/kubernetes")
+
+
 STUBS = {
     "servicemonitors.monitoring.coreos.com": ("ServiceMonitor", "v1"),
     "prometheusrules.monitoring.coreos.com": ("PrometheusRule", "v1"),

@@ -169,7 +169,7 @@ def main() -> int:
         )
         return NO_GO
     if absent:
-        print(f"Building the control plane from pinned Go modules: about 12 minutes on two cores, once. Into {folder}", flush=True)
+        print(f"Building the control plane from pinned Go modules: about 14 minutes on two cores, once. Into {folder}", flush=True)
     return build_missing(folder)
 
 
