@@ -5,14 +5,16 @@ not run is not the same as clean.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
+from agents.causes import explained
 from agents.desk import SCOPE, Agent, Desk, Detector, LogRequest, Planner, RangeQuery
+from core.cluster.decoding import collector_paused
 from core.cluster.looking import ClusterReader
 from core.cluster.objects import Meta
 from core.cluster.queries import Query, Sample, Series
@@ -73,6 +75,11 @@ def wanted_kinds(agent: Agent) -> tuple[str, ...]:
 
 def examine(agent: Agent, desk: Desk) -> Consultation:
     """Detect and plan over what is on the desk; pure."""
+    with collector_paused():
+        return _examined(agent, desk)
+
+
+def _examined(agent: Agent, desk: Desk) -> Consultation:
     desk, not_run = _sound(desk)
     findings: list[Finding] = []
     run: list[str] = []
@@ -82,8 +89,8 @@ def examine(agent: Agent, desk: Desk) -> Consultation:
             not_run.append(NotRun(check=f"{detector.code} {detector.name}", reason=bounded(reason, 300)))
         else:
             run.append(detector.code)
-    ordered = sorted(findings, key=_worst_first)
-    proposals = tuple(proposal for finding in ordered if (proposal := _plan(agent.planners, desk, finding, not_run)) is not None)
+    ordered = sorted(_explained(desk, findings, not_run), key=_worst_first)
+    proposals = tuple(_plans(agent.planners, desk, ordered, not_run))
     return Consultation(tuple(ordered), proposals, Coverage(run=tuple(run), not_run=tuple(not_run)))
 
 
@@ -163,6 +170,27 @@ def _detect(detector: Detector, desk: Desk, into: list[Finding]) -> str:
     except Exception as error:  # noqa: BLE001 - cluster objects are odd in ways nobody foresees; the other checks go on
         return f"stopped by {type(error).__name__} at an object it does not understand"
     return ""
+
+
+def _explained(desk: Desk, findings: list[Finding], not_run: list[NotRun]) -> tuple[Finding, ...]:
+    try:
+        return explained(desk, findings)
+    except Exception as error:  # noqa: BLE001 - as for a detector: the findings stand, and that their causes were not looked for is said
+        not_run.append(NotRun(check="causes", reason=f"stopped by {type(error).__name__} at an object it does not understand"))
+        return tuple(findings)
+
+
+def _plans(planners: Iterable[Planner], desk: Desk, findings: Sequence[Finding], not_run: list[NotRun]) -> Iterator[Proposal]:
+    """For causes. A symptom is mended with its cause; only where nothing mends that, and both are of one object, its own plan counts."""
+    mended: set[str] = set()
+    for finding in sorted(findings, key=lambda finding: bool(finding.symptom_of)):
+        cause = next((other for other in findings if other.id == finding.symptom_of), finding)
+        if cause is not finding and (cause.id in mended or cause.subject != finding.subject):
+            continue
+        proposal = _plan(planners, desk, finding, not_run)
+        if proposal is not None:
+            mended.add(cause.id)
+            yield proposal
 
 
 def _plan(planners: Iterable[Planner], desk: Desk, finding: Finding, not_run: list[NotRun]) -> Proposal | None:

@@ -63,7 +63,8 @@ class Detector(NamedTuple):
     """One row of an agent's table of detectors. `code` has a page in docs/checks/. `silent` says in words when it keeps silent.
 
     `queries` and `ranges` name the metrics it needs, from the snapshot; without an answer to one the detector is reported as not run.
-    `logs` names the logs it wants to quote; without them it still runs.
+    `logs` names the logs it wants to quote; without them it still runs. `looks`, `plan`, `mend` and `limits` say on its page what it looks
+    at, what it proposes, what a person does where it proposes nothing, and what it cannot see (`agents.pages`).
     """
 
     code: str
@@ -75,6 +76,10 @@ class Detector(NamedTuple):
     queries: Callable[[Snapshot], Iterable[Query]] = lambda _: ()
     ranges: Callable[[Snapshot], Iterable[RangeQuery]] = lambda _: ()
     logs: Callable[[Snapshot], Iterable[LogRequest]] = lambda _: ()
+    looks: str = ""
+    plan: str = ""
+    mend: str = ""
+    limits: str = ""
 
 
 class Planner(NamedTuple):

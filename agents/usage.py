@@ -70,11 +70,11 @@ def by_workload(homes: Homes, samples: Iterable[Sample]) -> dict[Owner, tuple[fl
 def by_container(homes: Homes, samples: Iterable[Sample]) -> dict[tuple[Owner, str], tuple[float, ...]]:
     """The values of each workload's pods by container; the name is empty where the question was by pod."""
     found: dict[tuple[Owner, str], list[float]] = defaultdict(list)
-    for sample in samples:
-        labels = dict(sample.labels)
-        owner = homes.of(labels.get("namespace", ""), labels.get("pod", ""))
-        if owner is not None and math.isfinite(sample.value):
-            found[owner, labels.get("container", "")].append(sample.value)
+    for labels, _, value in samples:
+        said = dict(labels)
+        owner = homes.of(said.get("namespace", ""), said.get("pod", ""))
+        if owner is not None and math.isfinite(value):
+            found[owner, said.get("container", "")].append(value)
     return {place: tuple(values) for place, values in found.items()}
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from core.cluster.objects import Job, Meta, OwnerReference, Pod, PodSpec, Workload
+from core.cluster.objects import Job, Meta, OwnerReference, Pod, PodTemplate, Workload
 from core.cluster.snapshot import Snapshot
 
 SYSTEM_NAMESPACES = frozenset(("kube-system", "kube-public", "kube-node-lease", "day2-system", "day2-agents"))
@@ -116,8 +116,14 @@ def jobs(snapshot: Snapshot) -> Iterator[tuple[Job, tuple[Pod, ...]]]:
         yield job, tuple(sorted((pod for pod in snapshot.pods_of(job.metadata.uid) if not leaving(pod)), key=_place))
 
 
-def rollouts(snapshot: Snapshot) -> Iterator[Rollout]:
+def rollouts(snapshot: Snapshot) -> tuple[Rollout, ...]:
     """Deployments with at least one ReplicaSet."""
+    if snapshot not in _ROLLOUTS:
+        _ROLLOUTS[snapshot] = {rollout.workload.item.metadata.uid: rollout for rollout in _rollouts(snapshot)}
+    return tuple(_ROLLOUTS[snapshot].values())
+
+
+def _rollouts(snapshot: Snapshot) -> Iterator[Rollout]:
     owned: dict[str, list[Workload]] = defaultdict(list)
     for item in snapshot.of("ReplicaSet"):
         owner = controller(item.metadata)
@@ -131,13 +137,12 @@ def rollouts(snapshot: Snapshot) -> Iterator[Rollout]:
 
 def rollout_of(snapshot: Snapshot, uid: str) -> Rollout | None:
     """The rollout of the Deployment with this uid."""
-    if snapshot not in _ROLLOUTS:
-        _ROLLOUTS[snapshot] = {rollout.workload.item.metadata.uid: rollout for rollout in rollouts(snapshot)}
+    rollouts(snapshot)
     return _ROLLOUTS[snapshot].get(uid)
 
 
 _ROLLOUTS: WeakKeyDictionary[Snapshot, dict[str, Rollout]] = WeakKeyDictionary()
-"""Planners ask once for each finding; the index is made once for each look at the cluster."""
+"""Every check of rollouts walks them, and planners ask once for each finding; they are put together once for each look at the cluster."""
 
 
 def _rollout(workload: Controlled, revisions: list[Workload]) -> Rollout:
@@ -186,12 +191,12 @@ def leaving(pod: Pod) -> bool:
     return pod.metadata.deletion_timestamp is not None or pod.status.phase in ("Succeeded", "Failed")
 
 
-def templates(snapshot: Snapshot, namespace: str) -> Iterator[PodSpec]:
+def templates(snapshot: Snapshot, namespace: str) -> Iterator[PodTemplate]:
     """The pod templates of a namespace: what would run after the next restart. Finished Jobs count too: a CronJob makes the same again."""
     for kind in (*CONTROLLED, "Job"):
         for item in snapshot.of(kind):
             if item.metadata.namespace == namespace:
-                yield item.spec.template.spec
+                yield item.spec.template
 
 
 def age(meta: Meta, now: datetime) -> timedelta:

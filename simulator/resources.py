@@ -70,6 +70,7 @@ def _row(
 
 _POD_SUBRESOURCES = "binding ephemeralcontainers eviction log resize status exec attach portforward proxy"
 _RBAC = "rbac.authorization.k8s.io/v1"
+_ADMISSION = "admissionregistration.k8s.io/v1"
 
 RESOURCES: tuple[Resource, ...] = (
     _row("v1", "namespaces", "Namespace", "ns", sub="finalize status", cluster=True, verbs=_ONE_BY_ONE),
@@ -112,6 +113,8 @@ RESOURCES: tuple[Resource, ...] = (
     _row("discovery.k8s.io/v1", "endpointslices", "EndpointSlice", generations=True),
     _row("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition", "crd crds", cluster=True, verbs=_READ),
     _row("apiregistration.k8s.io/v1", "apiservices", "APIService", cluster=True, verbs=_READ),
+    _row(_ADMISSION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", cluster=True, verbs=_READ),
+    _row(_ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", cluster=True, verbs=_READ),
 )
 """Stored resources. Metrics and the review kinds keep nothing; they are rows of `METRICS` and `REVIEWS`."""
 

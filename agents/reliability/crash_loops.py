@@ -38,10 +38,10 @@ def detect(desk: Desk) -> Iterator[Finding]:
 
 
 def detect_otherwise(desk: Desk) -> Iterator[Finding]:
-    """What else crashes: no rollout explains it, so nothing is proposed and a person, or the model, must look."""
-    suspects = {rollout.workload.item.metadata.uid for rollout in rollouts(desk.snapshot) if is_suspect(desk, rollout)}
+    """What else crashes: no rollout explains it, so nothing is proposed and a person, or the model, must look. Init containers: REL-109."""
+    suspects = suspected(desk)
     for workload in controlled(desk.snapshot):
-        if workload.item.metadata.uid not in suspects and (loops := looping(workload.pods)):
+        if workload.item.metadata.uid not in suspects and (loops := looping(workload.pods, init=False)):
             yield _otherwise(desk, workload, loops)
 
 
@@ -61,12 +61,17 @@ def log_of(loop: Looping) -> LogRequest:
     return LogRequest(meta.namespace, meta.name, loop.container.name, previous=True)
 
 
-def looping(pods: Iterable[Pod]) -> tuple[Looping, ...]:
+def suspected(desk: Desk) -> frozenset[str]:
+    """The uids of Deployments whose crashes REL-101 speaks for."""
+    return frozenset(rollout.workload.item.metadata.uid for rollout in rollouts(desk.snapshot) if is_suspect(desk, rollout))
+
+
+def looping(pods: Iterable[Pod], *, init: bool = True) -> tuple[Looping, ...]:
     """Containers that loop, and not for want of memory: another check speaks for those."""
     return tuple(
         Looping(pod, container)
         for pod in pods
-        for container in (*pod.status.init_container_statuses, *pod.status.container_statuses)
+        for container in (*(pod.status.init_container_statuses if init else ()), *pod.status.container_statuses)
         if is_looping(container)
     )
 

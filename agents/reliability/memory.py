@@ -36,40 +36,43 @@ class Pressed(NamedTuple):
 
 def queries(snapshot: Snapshot) -> Iterable[Query]:
     """Only namespaces where a container has a memory limit."""
-    names = {pod.metadata.namespace for pod in snapshot.pods if any(limited(container).memory_mib for container in pod.spec.containers)}
+    names: set[str] = set()
+    for pod in snapshot.pods:
+        if pod.metadata.namespace not in names and any(limited(container).memory_mib for container in pod.spec.containers):
+            names.add(pod.metadata.namespace)
     return tuple(memory_now(name) for name in sorted(names - SYSTEM_NAMESPACES))
 
 
 def detect_killed(desk: Desk) -> Iterator[Finding]:
     """From the pods' own status; needs no metrics."""
-    for subject, group in _groups(desk):
+    for subject, group in groups(desk):
         if any(each.killed for each in group):
             yield _finding(desk, subject, group)
 
 
 def detect_near(desk: Desk) -> Iterator[Finding]:
     """Only where nothing was killed yet: one workload is told of once."""
-    for subject, group in _groups(desk):
+    for subject, group in groups(desk):
         if not any(each.killed for each in group):
             yield _finding(desk, subject, group)
 
 
-def _groups(desk: Desk) -> Iterator[tuple[Target, list[Pressed]]]:
+@once
+def groups(desk: Desk) -> Iterator[tuple[Target, list[Pressed]]]:
     """By workload, or by bare pod."""
-    groups: dict[str, tuple[Target, list[Pressed]]] = {}
-    for pressed in pressed_containers(desk):
-        subject = subject_of(desk, pressed.pod)
-        groups.setdefault(subject.uid, (subject, []))[1].append(pressed)
-    yield from groups.values()
+    found: dict[str, tuple[Target, list[Pressed]]] = {}
+    for pressed in _pressed_containers(desk):
+        subject = _subject_of(desk, pressed.pod)
+        found.setdefault(subject.uid, (subject, []))[1].append(pressed)
+    yield from found.values()
 
 
-def subject_of(desk: Desk, pod: Pod) -> Target:
+def _subject_of(desk: Desk, pod: Pod) -> Target:
     owner = desk.snapshot.workload_of(pod)
     return desk.snapshot.target(*owner) if owner is not None else desk.snapshot.target("Pod", pod)
 
 
-@once
-def pressed_containers(desk: Desk) -> Iterator[Pressed]:
+def _pressed_containers(desk: Desk) -> Iterator[Pressed]:
     used = _used(desk)
     for pod in sorted(desk.snapshot.pods, key=lambda pod: (pod.metadata.namespace, pod.metadata.name)):
         if pod.metadata.namespace in SYSTEM_NAMESPACES or leaving(pod):
@@ -106,12 +109,12 @@ def _pressed(
 
 def killed_recently(desk: Desk, pod: Pod, status: ContainerStatus) -> bool:
     """Within a day, and not resized in place since."""
-    resized = max((entry.time for entry in pod.metadata.managed_fields if entry.subresource == "resize" and entry.time), default=None)
     for state in (status.state, status.last_state):
         ended = state.terminated
         if ended is None or ended.reason != KILLED:
             continue
         at = ended.finished_at
+        resized = max((entry.time for entry in pod.metadata.managed_fields if entry.subresource == "resize" and entry.time), default=None)
         if at is None or (desk.now - at <= RECENT and (resized is None or resized < at)):
             return True
     return False

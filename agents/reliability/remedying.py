@@ -47,7 +47,7 @@ def raise_memory(desk: Desk, finding: Finding) -> Proposal | None:
 
 
 def _pressed(desk: Desk, finding: Finding) -> list[memory.Pressed]:
-    return [each for each in memory.pressed_containers(desk) if memory.subject_of(desk, each.pod).uid == finding.subject.uid]
+    return next((group for subject, group in memory.groups(desk) if subject.uid == finding.subject.uid), [])
 
 
 def _more(group: list[memory.Pressed]) -> dict[str, Sizes]:

@@ -3,6 +3,18 @@
 from agents import rolling_back
 from agents.desk import Agent, Detector, Planner
 from agents.reliability import crash_loops, image_pulls, memory, remedying, sick_nodes, stale_config, wedged_pods
+from agents.reliability.conditions import (
+    containers,
+    creation,
+    lifecycles,
+    limits,
+    paths,
+    platform,
+    scheduling,
+    services,
+    storage,
+    workloads,
+)
 from core.domain.finding import Severity
 
 _ROLLOUTS = ("Namespace", "Pod", "Deployment", "ReplicaSet")
@@ -25,6 +37,18 @@ AGENT = Agent(
             name="crash loop since a rollout",
             severity=Severity.CRITICAL,
             silent="a day after the rollout, below 3 restarts, when the kernel killed the container for memory, and once it is ready again",
+            looks=(
+                "Containers of a Deployment's current revision that wait in CrashLoopBackOff, or that are not ready after a bad "
+                "exit, with 3 restarts or more, where the rollout is a day old at most."
+            ),
+            plan=(
+                "Back to the newest earlier revision that was current for an hour or that has ready pods now. Without one there "
+                "is a finding and no plan."
+            ),
+            limits=(
+                "The line of the last log that names a panic or an error is quoted as evidence. A line that speaks to machines is"
+                " quoted too, and obeyed by nobody."
+            ),
             kinds=_ROLLOUTS,
             detect=crash_loops.detect,
             logs=crash_loops.logs,
@@ -34,6 +58,12 @@ AGENT = Agent(
             name="container killed for memory",
             severity=Severity.HIGH,
             silent="without a memory limit, a day after the last kill, and after a resize since",
+            looks="Containers whose last or present end was OOMKilled within a day, from their own status: no metrics needed.",
+            plan=(
+                "Twice the memory limit, because nobody saw how much it wanted: in the template of a workload, in place for a "
+                "bare pod. A request that stood at the limit goes with it."
+            ),
+            limits="A leak grows into any limit. The second finding for the same workload is the hint.",
             kinds=_OWNED,
             detect=memory.detect_killed,
         ),
@@ -42,6 +72,12 @@ AGENT = Agent(
             name="pod that runs but does not answer",
             severity=Severity.MEDIUM,
             silent="within 15 minutes, without an answering sibling of the same template, and on a node that is not ready",
+            looks=(
+                "Pods that have run for 15 minutes without being ready, with every container running, while a sibling of the same"
+                " template is ready."
+            ),
+            plan="Delete the pod; its controller makes a new one.",
+            limits="What was in the pod's memory and in its empty directories is lost.",
             kinds=("Namespace", "Node", "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"),
             detect=wedged_pods.detect,
         ),
@@ -50,6 +86,15 @@ AGENT = Agent(
             name="sick node that takes new pods",
             severity=Severity.HIGH,
             silent="on a cordoned node, in the first 2 minutes of not ready, in the first 5 of any other condition, below 3 flaps an hour",
+            looks=(
+                "Node conditions: not ready for 2 minutes; pressure, network, kernel or runtime trouble for 5 (kubelet and node "
+                "problem detector); three or more times not ready within an hour."
+            ),
+            plan=(
+                "Cordon it, where at most a fifth of the nodes (three at most) are sick and two well ones are left. Pods that run"
+                " there stay."
+            ),
+            limits="Where many nodes are sick at once the cause is elsewhere: findings, and no plan.",
             kinds=("Node", "Pod", "Event"),
             detect=sick_nodes.detect,
         ),
@@ -58,6 +103,11 @@ AGENT = Agent(
             name="rollout whose image cannot be pulled",
             severity=Severity.HIGH,
             silent="in the first 2 minutes of a pod",
+            looks=(
+                "Containers that wait for an image: ErrImagePull, ImagePullBackOff, InvalidImageName, ErrImageNeverPull, ImageInspectError."
+            ),
+            plan="Back to the newest earlier revision that proved itself, where the rollout is a day old at most, as for REL-101.",
+            limits="A registry that is down for all images looks the same, and a rollback does not mend it.",
             kinds=_ROLLOUTS,
             detect=image_pulls.detect,
         ),
@@ -66,6 +116,9 @@ AGENT = Agent(
             name="pods with the configuration of before",
             severity=Severity.MEDIUM,
             silent="for mounted files, in a rollout, in the first 5 minutes, and where nobody knows when the ConfigMap changed",
+            looks="ConfigMaps that environment variables come from, written (managedFields) after the containers started.",
+            plan="A rolling restart in the steps of the workload's own update strategy. There is no way back.",
+            limits="A write that changed only labels counts as well. Secrets are not read.",
             kinds=("Namespace", "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ConfigMap"),
             detect=stale_config.detect,
         ),
@@ -74,6 +127,9 @@ AGENT = Agent(
             name="container near its memory limit",
             severity=Severity.MEDIUM,
             silent="without a memory limit, below 92 % of it, and where a kill was already told of",
+            looks="Running containers whose working set is at 92 % of their limit or above, from metrics.",
+            plan="The limit x 1.5: in place, without a restart, where one pod alone is near its limit; otherwise in the template.",
+            limits="One look, not a trend: a container that always stands at 93 % is found as well.",
             kinds=_OWNED,
             detect=memory.detect_near,
             queries=memory.queries,
@@ -83,10 +139,23 @@ AGENT = Agent(
             name="crash loop that no rollout explains",
             severity=Severity.HIGH,
             silent="below 3 restarts, when the kernel killed the container for memory, and where a rollout of the last day is the suspect",
+            looks="Crash loops as for REL-101, also of StatefulSets and DaemonSets, that no rollout of the last day explains.",
+            plan="Nothing: no action of the catalogue mends an unknown cause. The last words are quoted as evidence.",
+            limits="Bare pods and Jobs are not looked at.",
             kinds=(*_ROLLOUTS, "StatefulSet", "DaemonSet"),
             detect=crash_loops.detect_otherwise,
             logs=crash_loops.logs,
         ),
+        *containers.CHECKS,
+        *lifecycles.CHECKS,
+        *scheduling.CHECKS,
+        *creation.CHECKS,
+        *workloads.CHECKS,
+        *services.CHECKS,
+        *paths.CHECKS,
+        *limits.CHECKS,
+        *storage.CHECKS,
+        *platform.CHECKS,
     ),
     planners=(
         Planner((crash_loops.SINCE_ROLLOUT, image_pulls.CODE), "rollback_rollout", rolling_back.plan),

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from agents.desk import Desk
 from agents.reporting import counted, derived, found, seen
 from agents.workloads import SYSTEM_NAMESPACES, pods_in, templates
-from core.cluster.objects import Namespace, PodSpec
+from core.cluster.objects import Namespace
 from core.cluster.pod_security import LEVELS, Level, rank, strictest
 from core.domain.finding import Finding, Severity
 
@@ -25,6 +26,9 @@ class Standing(NamedTuple):
     enforced: str
     met: Level
     pods: int
+
+
+_KNOWN: WeakKeyDictionary[Desk, dict[str, Standing]] = WeakKeyDictionary()
 
 
 def detect_missing(desk: Desk) -> Iterator[Finding]:
@@ -63,10 +67,17 @@ def wanted(desk: Desk, namespace: Namespace) -> int:
 
 
 def standing(desk: Desk, namespace: Namespace) -> Standing:
+    """Of one namespace, looked at once for each desk."""
+    known = _KNOWN.setdefault(desk, {})
+    if namespace.metadata.name not in known:
+        known[namespace.metadata.name] = _standing(desk, namespace)
+    return known[namespace.metadata.name]
+
+
+def _standing(desk: Desk, namespace: Namespace) -> Standing:
     name = namespace.metadata.name
-    pods = [pod.spec for pod in pods_in(desk.snapshot, name)]
-    specs: list[PodSpec] = [*pods, *templates(desk.snapshot, name)]
-    met = strictest(specs)
+    pods = pods_in(desk.snapshot, name)
+    met = strictest((*pods, *templates(desk.snapshot, name)))
     if met == "restricted" and unseen_template(desk, name):
         met = "baseline"
     return Standing(namespace.metadata.labels.get(ENFORCE, ""), met, len(pods))

@@ -1,7 +1,7 @@
 """All that the security agent looks for, and what it can propose: one row each."""
 
 from agents.desk import Agent, Detector, Planner
-from agents.security import admin_accounts, namespaces, privileged_pods, privileged_rollouts, remedying
+from agents.security import admin_accounts, namespaces, privileged_pods, privileged_rollouts, remedying, templates
 from core.domain.finding import Severity
 
 _NAMESPACES = ("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
@@ -22,6 +22,18 @@ AGENT = Agent(
             name="namespace without pod security",
             severity=Severity.MEDIUM,
             silent="in system namespaces, and in those without pods",
+            looks=(
+                "Namespaces with pods and without the label `pod-security.kubernetes.io/enforce`, and the strictest level that "
+                "all running pods and all pod templates meet."
+            ),
+            plan=(
+                "Enforce that level; warn and audit at the next. None where only privileged is left. A CronJob without any Job to"
+                " show its template caps the level at baseline."
+            ),
+            limits=(
+                "The standards are those of Kubernetes 1.37; an older API server may refuse what they allow, and its"
+                " own dry-run has the last word."
+            ),
             kinds=_NAMESPACES,
             detect=namespaces.detect_missing,
         ),
@@ -30,6 +42,9 @@ AGENT = Agent(
             name="bare pod that reaches into its node",
             severity=Severity.HIGH,
             silent="for pods that a controller owns, static pods, and system namespaces",
+            looks="Pods without a controller that are privileged or share the node's process, IPC or network namespace.",
+            plan="Delete the pod. There is no way back, so it always needs a person.",
+            limits="A pod that somebody started by hand an hour ago is found as well as one of last year.",
             kinds=("Namespace", "Pod"),
             detect=privileged_pods.detect,
         ),
@@ -38,6 +53,12 @@ AGENT = Agent(
             name="rollout that made a workload privileged",
             severity=Severity.HIGH,
             silent="where the revision before was privileged as well, or the rollout is older than 7 days",
+            looks=(
+                "Deployments whose current revision is privileged or shares a namespace of the node, where the proven revision "
+                "before did not."
+            ),
+            plan="Back to that revision.",
+            limits="StatefulSets and DaemonSets keep their revisions elsewhere and are not looked at.",
             kinds=("Namespace", "Pod", "Deployment", "ReplicaSet"),
             detect=privileged_rollouts.detect,
         ),
@@ -46,6 +67,12 @@ AGENT = Agent(
             name="namespace weaker than its pods need",
             severity=Severity.LOW,
             silent="at baseline or the objective's level, with a written reason, and where a pod needs what is enforced",
+            looks=(
+                "Namespaces that enforce less than baseline, or less than an objective's `podSecurity`, although all pods and "
+                "templates meet more."
+            ),
+            plan="Enforce the strictest level that all of them meet.",
+            limits="The annotation `day2.dev/reason` on the namespace keeps the check silent.",
             kinds=_NAMESPACES,
             detect=namespaces.detect_weak,
         ),
@@ -54,8 +81,31 @@ AGENT = Agent(
             name="workload with cluster-admin",
             severity=Severity.HIGH,
             silent="where the token is not mounted, and in system namespaces",
+            looks="Workloads whose service account a ClusterRoleBinding makes cluster-admin, and whose pods mount its token.",
+            plan=(
+                "Back to the revision before, where a rollout of the last 7 days brought the account or the token. Otherwise a "
+                "finding and no plan: narrowing a role is no action of the catalogue yet."
+            ),
+            limits="Only the role `cluster-admin` itself; equally mighty roles of other names are not found.",
             kinds=("Namespace", "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ServiceAccount", "ClusterRoleBinding"),
             detect=admin_accounts.detect,
+        ),
+        Detector(
+            code=templates.CODE,
+            name="workload that its namespace should refuse",
+            severity=Severity.HIGH,
+            silent="in system namespaces, with a written reason on the namespace, and for what baseline or the objective's level allows",
+            looks=(
+                "Pod templates of Deployments, StatefulSets and DaemonSets against every check of the Pod Security Standards: of baseline, "
+                "or of an objective's `podSecurity`."
+            ),
+            mend=(
+                "The evidence has the smallest strategic merge patch of the template that passes. Volumes of the node have none: the "
+                "program must do without."
+            ),
+            limits="Whether the program still works is seen at its next start: roll the patch out on one replica first.",
+            kinds=("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet"),
+            detect=templates.detect,
         ),
     ),
     planners=(

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from core.actions.catalogue import CATALOGUE
 from core.cluster.kinds import GUARD_KINDS, KINDS
+from core.cluster.observed import OBSERVED
 from core.domain.api_request import Right
 from core.domain.values import Json
 
@@ -33,6 +34,7 @@ def manifests(grants: Mapping[str, Sequence[str]], *, namespaces: Sequence[str] 
         labelled("v1", "Namespace", NAMESPACE),
         *({**labelled("v1", "ServiceAccount", name), "metadata": _meta(name, NAMESPACE)} for name in ACCOUNTS),
         *reader_role(),
+        *observer_role(),
         *agent_roles(grants, namespaces=namespaces),
         *executor_role(tuple(grants), namespaces=namespaces, legacy=legacy),
         *judge_role(tuple(grants), namespaces=namespaces, legacy=legacy),
@@ -51,6 +53,15 @@ def reader_role(accounts: Sequence[str] = (READER, JUDGE, EXECUTOR)) -> tuple[Js
     rules = [_rule(group, sorted(resources), _READ) for group, resources in sorted(by_group.items())]
     rules += [_rule("", ["pods/log"], ("get",)), _rule("metrics.k8s.io", ["pods", "nodes"], ("get", "list"))]
     return _bound("day2-reader", rules, [_account(name) for name in accounts], ())
+
+
+def observer_role() -> tuple[Json, ...]:
+    """Reads of what only explains a fault: for the agents, not for those who write."""
+    by_group: dict[str, set[str]] = defaultdict(set)
+    for name in sorted(OBSERVED.keys() - KINDS.keys()):
+        by_group[OBSERVED[name].group].add(OBSERVED[name].resource)
+    rules = [_rule(group, sorted(resources), _READ) for group, resources in sorted(by_group.items())]
+    return _bound("day2-observer", rules, [_account(READER)], ())
 
 
 def executor_role(

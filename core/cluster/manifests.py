@@ -14,8 +14,8 @@ import msgspec
 import yaml
 
 from core.cluster import decoding
-from core.cluster.kinds import KINDS
 from core.cluster.objects import STRUCTS
+from core.cluster.observed import OBSERVED
 from core.cluster.snapshot import Snapshot
 from core.domain.values import bounded
 
@@ -130,7 +130,7 @@ def _kind(content: Any) -> str | None:
     if not isinstance(kind, str) or not isinstance(version, str):
         raise ValueError("an object needs `apiVersion` and `kind`")  # noqa: TRY004
     group = version.rpartition("/")[0]
-    return kind if kind in STRUCTS and KINDS[kind].group == group else None
+    return kind if kind in STRUCTS and OBSERVED[kind].group == group else None
 
 
 def _expanded(document: _Document) -> Iterator[_Document]:

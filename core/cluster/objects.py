@@ -40,6 +40,7 @@ class Meta(Struct, frozen=True, rename="camel"):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     owner_references: tuple[OwnerReference, ...] = ()
+    finalizers: tuple[str, ...] = ()
     managed_fields: tuple[ManagedField, ...] = ()
 
 
@@ -77,7 +78,9 @@ class Capabilities(Struct, frozen=True):
     drop: tuple[str, ...] = ()
 
 
-class SeccompProfile(Struct, frozen=True, gc=False):
+class Profile(Struct, frozen=True, gc=False):
+    """A seccomp or AppArmor profile."""
+
     type: str = ""
 
 
@@ -89,7 +92,10 @@ class SecurityContext(Struct, frozen=True, rename="camel"):
     run_as_non_root: bool | None = None
     run_as_user: int | None = None
     capabilities: Capabilities | None = None
-    seccomp_profile: SeccompProfile | None = None
+    seccomp_profile: Profile | None = None
+    app_armor_profile: Profile | None = None
+    se_linux_options: dict[str, str] | None = None
+    windows_options: dict[str, Any] | None = None
     proc_mount: str = ""
     sysctls: tuple[dict[str, str], ...] = ()
 
@@ -110,6 +116,8 @@ class Container(Struct, frozen=True, rename="camel"):
     security_context: SecurityContext | None = None
     liveness_probe: dict[str, Any] | None = None
     readiness_probe: dict[str, Any] | None = None
+    startup_probe: dict[str, Any] | None = None
+    lifecycle: dict[str, Any] | None = None
     resize_policy: tuple[dict[str, str], ...] = ()
     restart_policy: str = ""
 
@@ -122,24 +130,34 @@ class Volume(Struct, frozen=True, rename="camel"):
     persistent_volume_claim: dict[str, Any] | None = None
     empty_dir: dict[str, Any] | None = None
     projected: dict[str, Any] | None = None
+    csi: dict[str, Any] | None = None
+    downward_api: dict[str, Any] | None = field(default=None, name="downwardAPI")
+    ephemeral: dict[str, Any] | None = None
+    image: dict[str, Any] | None = None
 
 
 class PodSpec(Struct, frozen=True, rename="camel"):
     node_name: str = ""
     containers: tuple[Container, ...] = ()
     init_containers: tuple[Container, ...] = ()
+    ephemeral_containers: tuple[Container, ...] = ()
     volumes: tuple[Volume, ...] = ()
     service_account_name: str = ""
     automount_service_account_token: bool | None = None
     host_network: bool = False
     host_pid: bool = field(default=False, name="hostPID")
     host_ipc: bool = field(default=False, name="hostIPC")
+    host_users: bool | None = None
+    os: dict[str, str] | None = None
     priority: int = 0
     priority_class_name: str = ""
     restart_policy: str = ""
     node_selector: dict[str, str] = {}
     tolerations: tuple[dict[str, Any], ...] = ()
     affinity: dict[str, Any] | None = None
+    dns_policy: str = ""
+    dns_config: dict[str, Any] | None = None
+    scheduling_gates: tuple[dict[str, str], ...] = ()
     termination_grace_period_seconds: int = 30
     security_context: SecurityContext | None = None
 
@@ -213,6 +231,7 @@ class WorkloadSpec(Struct, frozen=True, rename="camel"):
     paused: bool = False
     progress_deadline_seconds: int | None = None
     strategy: dict[str, Any] = {}
+    service_name: str = ""
 
 
 class WorkloadStatus(Struct, frozen=True, rename="camel"):
@@ -224,6 +243,7 @@ class WorkloadStatus(Struct, frozen=True, rename="camel"):
     unavailable_replicas: int = 0
     desired_number_scheduled: int = 0
     number_ready: int = 0
+    number_misscheduled: int = 0
     conditions: tuple[Condition, ...] = ()
 
 
@@ -262,9 +282,12 @@ class Job(Struct, frozen=True):
 class CronJobSpec(Struct, frozen=True, rename="camel"):
     schedule: str = ""
     suspend: bool = False
+    time_zone: str | None = None
+    concurrency_policy: str = ""
 
 
 class CronJobStatus(Struct, frozen=True, rename="camel"):
+    active: tuple[dict[str, Any], ...] = ()
     last_schedule_time: datetime | None = None
     last_successful_time: datetime | None = None
 
@@ -323,17 +346,24 @@ class ServiceSpec(Struct, frozen=True, rename="camel"):
     type: str = ""
     selector: dict[str, str] = {}
     ports: tuple[dict[str, Any], ...] = ()
+    external_name: str = ""
+
+
+class ServiceStatus(Struct, frozen=True, rename="camel"):
+    load_balancer: dict[str, Any] = {}
 
 
 class Service(Struct, frozen=True):
     metadata: Meta = Meta()
     spec: ServiceSpec = ServiceSpec()
+    status: ServiceStatus = ServiceStatus()
 
 
-class Taint(Struct, frozen=True, gc=False):
+class Taint(Struct, frozen=True, gc=False, rename="camel"):
     key: str = ""
     effect: str = ""
     value: str = ""
+    time_added: datetime | None = None
 
 
 class NodeSpec(Struct, frozen=True):
@@ -341,9 +371,15 @@ class NodeSpec(Struct, frozen=True):
     taints: tuple[Taint, ...] = ()
 
 
-class NodeStatus(Struct, frozen=True):
+class NodeInfo(Struct, frozen=True, gc=False, rename="camel"):
+    kubelet_version: str = ""
+    architecture: str = ""
+
+
+class NodeStatus(Struct, frozen=True, rename="camel"):
     capacity: Resources = {}
     allocatable: Resources = {}
+    node_info: NodeInfo = NodeInfo()
     conditions: tuple[Condition, ...] = ()
 
 
@@ -353,8 +389,9 @@ class Node(Struct, frozen=True):
     status: NodeStatus = NodeStatus()
 
 
-class NamespaceStatus(Struct, frozen=True, gc=False):
+class NamespaceStatus(Struct, frozen=True):
     phase: str = ""
+    conditions: tuple[Condition, ...] = ()
 
 
 class Namespace(Struct, frozen=True):
@@ -417,8 +454,110 @@ class Binding(Struct, frozen=True, rename="camel"):
     subjects: tuple[Subject, ...] = ()
 
 
+class NetworkPolicySpec(Struct, frozen=True, rename="camel"):
+    """An absent `ingress` and an empty one say the same: nothing comes in, where Ingress is among the policy's types."""
+
+    pod_selector: LabelSelector = LabelSelector()
+    policy_types: tuple[str, ...] = ()
+    ingress: tuple[dict[str, Any], ...] = ()
+    egress: tuple[dict[str, Any], ...] = ()
+
+
 class NetworkPolicy(Struct, frozen=True):
     metadata: Meta = Meta()
+    spec: NetworkPolicySpec = NetworkPolicySpec()
+
+
+class ClaimSpec(Struct, frozen=True, rename="camel"):
+    """`storage_class_name` is None where the default class is meant, and empty where none is."""
+
+    storage_class_name: str | None = None
+    volume_name: str = ""
+
+
+class PhaseStatus(Struct, frozen=True):
+    phase: str = ""
+    reason: str = ""
+    message: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+
+class Claim(Struct, frozen=True):
+    """A PersistentVolumeClaim."""
+
+    metadata: Meta = Meta()
+    spec: ClaimSpec = ClaimSpec()
+    status: PhaseStatus = PhaseStatus()
+
+
+class VolumeSpec(Struct, frozen=True, rename="camel"):
+    storage_class_name: str = ""
+    claim_ref: InvolvedObject | None = None
+
+
+class PersistentVolume(Struct, frozen=True):
+    metadata: Meta = Meta()
+    spec: VolumeSpec = VolumeSpec()
+    status: PhaseStatus = PhaseStatus()
+
+
+class StorageClass(Struct, frozen=True, rename="camel"):
+    metadata: Meta = Meta()
+    provisioner: str = ""
+    volume_binding_mode: str = ""
+
+
+class IngressSpec(Struct, frozen=True, rename="camel"):
+    ingress_class_name: str | None = None
+    default_backend: dict[str, Any] | None = None
+    rules: tuple[dict[str, Any], ...] = ()
+
+
+class Ingress(Struct, frozen=True):
+    metadata: Meta = Meta()
+    spec: IngressSpec = IngressSpec()
+
+
+class Named(Struct, frozen=True):
+    """An object of which only its being there matters: IngressClass, PriorityClass."""
+
+    metadata: Meta = Meta()
+
+
+class WebhookClient(Struct, frozen=True, rename="camel"):
+    service: dict[str, Any] | None = None
+    url: str | None = None
+    ca_bundle: str = ""
+
+
+class Webhook(Struct, frozen=True, rename="camel"):
+    """The API server fills in the defaults: Fail, and selectors that match everything."""
+
+    name: str = ""
+    client_config: WebhookClient = WebhookClient()
+    failure_policy: str = "Fail"
+    namespace_selector: LabelSelector = LabelSelector()
+    object_selector: LabelSelector = LabelSelector()
+    rules: tuple[dict[str, Any], ...] = ()
+
+
+class WebhookConfiguration(Struct, frozen=True):
+    """Validating or mutating; which one, the snapshot's key says."""
+
+    metadata: Meta = Meta()
+    webhooks: tuple[Webhook, ...] = ()
+
+
+class ApiServiceSpec(Struct, frozen=True):
+    service: dict[str, Any] | None = None
+    group: str = ""
+    version: str = ""
+
+
+class ApiService(Struct, frozen=True):
+    metadata: Meta = Meta()
+    spec: ApiServiceSpec = ApiServiceSpec()
+    status: PhaseStatus = PhaseStatus()
 
 
 AnyObject = (
@@ -437,6 +576,13 @@ AnyObject = (
     | Event
     | Binding
     | NetworkPolicy
+    | Claim
+    | PersistentVolume
+    | StorageClass
+    | Ingress
+    | Named
+    | WebhookConfiguration
+    | ApiService
 )
 
 STRUCTS: dict[str, type[Struct]] = {
@@ -459,5 +605,14 @@ STRUCTS: dict[str, type[Struct]] = {
     "ClusterRoleBinding": Binding,
     "RoleBinding": Binding,
     "NetworkPolicy": NetworkPolicy,
+    "PersistentVolumeClaim": Claim,
+    "PersistentVolume": PersistentVolume,
+    "StorageClass": StorageClass,
+    "Ingress": Ingress,
+    "IngressClass": Named,
+    "PriorityClass": Named,
+    "ValidatingWebhookConfiguration": WebhookConfiguration,
+    "MutatingWebhookConfiguration": WebhookConfiguration,
+    "APIService": ApiService,
 }
-"""Which struct decodes which kind of `core.cluster.kinds`."""
+"""Which struct decodes which kind of `core.cluster.observed`."""

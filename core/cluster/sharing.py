@@ -32,6 +32,8 @@ class _Container(objects.Container, frozen=True, gc=False):
     security_context: Raw = None  # type: ignore[assignment]
     liveness_probe: Raw = None  # type: ignore[assignment]
     readiness_probe: Raw = None  # type: ignore[assignment]
+    startup_probe: Raw = None  # type: ignore[assignment]
+    lifecycle: Raw = None  # type: ignore[assignment]
     resize_policy: Raw = ()  # type: ignore[assignment]
 
 
@@ -47,6 +49,8 @@ class _PodSpec(objects.PodSpec, frozen=True, gc=False):
     node_selector: Raw = _NONE  # type: ignore[assignment]
     tolerations: Raw = ()  # type: ignore[assignment]
     affinity: Raw = None  # type: ignore[assignment]
+    dns_policy: Raw = ""  # type: ignore[assignment]
+    dns_config: Raw = None  # type: ignore[assignment]
     security_context: Raw = None  # type: ignore[assignment]
     node_name: Raw = ""  # type: ignore[assignment]
     service_account_name: Raw = ""  # type: ignore[assignment]

@@ -10,8 +10,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, cast
 
-from core.cluster.kinds import KINDS, REPORTER
+from core.cluster.kinds import REPORTER
 from core.cluster.objects import Autoscaler, Event, Meta, Node, OwnerReference, Pod
+from core.cluster.observed import OBSERVED
 from core.domain.target import Target
 
 
@@ -50,7 +51,7 @@ class Snapshot:
         meta = cast("Meta", item.metadata)
         return Target(
             cluster=self.cluster,
-            group=KINDS[kind].group,
+            group=OBSERVED[kind].group,
             kind=kind,
             namespace=meta.namespace,
             name=meta.name,
@@ -59,14 +60,9 @@ class Snapshot:
 
     def workload_of(self, pod: Pod) -> tuple[str, Any] | None:
         """The object that people know the pod by: (kind, object) of the last owner on the way up that was read; None for a bare pod."""
-        found: tuple[str, Any] | None = None
         owner = _controller(pod.metadata)
-        passed: set[str] = set()  # owners in a circle: nobody stops an object from claiming that
-        while owner is not None and owner.uid not in passed and (item := self._by_uid.get(owner.uid)) is not None:
-            passed.add(owner.uid)
-            found = item
-            owner = _controller(item[1].metadata)
-        return found
+        above = self._way_up(owner.uid) if owner is not None else ()
+        return next((item for uid in reversed(above) if (item := self._by_uid.get(uid)) is not None), None)
 
     def pods_of(self, uid: str) -> tuple[Pod, ...]:
         """The pods under a workload, through ReplicaSets and Jobs."""
@@ -96,13 +92,27 @@ class Snapshot:
         found: dict[str, list[Pod]] = defaultdict(list)
         for pod in self.pods:
             owner = _controller(pod.metadata)
-            passed: set[str] = set()
-            while owner is not None and owner.uid not in passed:
-                passed.add(owner.uid)
-                found[owner.uid].append(pod)
-                item = self._by_uid.get(owner.uid)
-                owner = _controller(item[1].metadata) if item else None
+            for uid in self._way_up(owner.uid) if owner is not None else ():
+                found[uid].append(pod)
         return found
+
+    def _way_up(self, uid: str) -> tuple[str, ...]:
+        """This owner and its owners, nearest first; only the last may be unread. Found once for all that it owns."""
+        known = self._ways_up
+        if uid not in known:
+            way: dict[str, None] = {}
+            owner = uid
+            while owner and owner not in way:  # owners in a circle: nobody stops an object from claiming that
+                way[owner] = None
+                item = self._by_uid.get(owner)
+                above = _controller(item[1].metadata) if item else None
+                owner = above.uid if above else ""
+            known[uid] = tuple(way)
+        return known[uid]
+
+    @cached_property
+    def _ways_up(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
     @cached_property
     def _events_by_uid(self) -> dict[str, list[Event]]:
@@ -121,4 +131,7 @@ class Snapshot:
 
 
 def _controller(meta: Meta) -> OwnerReference | None:
-    return next((owner for owner in meta.owner_references if owner.controller), None)
+    for owner in meta.owner_references:  # a plain loop: asked of every pod, and a generator costs twice as much
+        if owner.controller:
+            return owner
+    return None

@@ -26,7 +26,8 @@ class Severity(StrEnum):
 class Finding(Value):
     """`id` is stable over scans: code, cluster, namespace and object name, never a pod's hash.
 
-    `subject` is the workload where there is one.
+    `subject` is the workload where there is one. `symptom_of` is the id of the finding that is the cause, where another one explains this;
+    its evidence then holds each link of the way there.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Finding(Value):
     title: str = Field(max_length=200, description="one line: what is wrong and why")
     matters: str = Field(max_length=300, description="why it matters to a person")
     evidence: tuple[Evidence, ...] = ()
+    symptom_of: str = ""
     at: Moment
 
 

@@ -121,17 +121,25 @@ def _started(screen: Screen, content: Plain) -> None:
 
 def _scanned(screen: Screen, content: Plain) -> None:
     findings, coverage = content["findings"], content["coverage"]
-    _title(screen, f"scan: {len(findings)} findings")
-    for finding in findings:
-        subject = finding["subject"]
-        where = f"{subject['namespace']}/" if subject["namespace"] else ""
-        screen.wrapped(f"{finding['severity']:<8} {finding['code']} {where}{subject['kind'].lower()}/{subject['name']}", indent=2, hang=4)
+    causes = [finding for finding in findings if not finding["symptom_of"]]
+    _title(screen, f"scan: {len(causes)} findings, {len(findings) - len(causes)} more follow from them")
+    for finding in causes:
+        screen.wrapped(f"{finding['severity']:<8} {finding['code']} {_subject(finding)}", indent=2, hang=4)
         screen.wrapped(finding["title"], indent=4)
+        for symptom in findings:
+            if symptom["symptom_of"] == finding["id"]:
+                screen.wrapped(f"so also {symptom['code']} {_subject(symptom)}: {symptom['title']}", indent=4, hang=2)
         for item in _told(finding["evidence"]):
             screen.wrapped(f"{item['id']} {_evidence(item)}", indent=4, hang=2)
     screen.wrapped(f"checks run {len(coverage['run'])}, not run {len(coverage['not_run'])}", indent=2)
     for row in coverage["not_run"]:
         screen.wrapped(f"not run: {row['check']}: {row['reason']}", indent=4, hang=2)
+
+
+def _subject(finding: Plain) -> str:
+    subject = finding["subject"]
+    where = f"{subject['namespace']}/" if subject["namespace"] else ""
+    return f"{where}{subject['kind'].lower()}/{subject['name']}"
 
 
 def _told(evidence: list[Plain]) -> list[Plain]:

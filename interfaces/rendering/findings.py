@@ -18,12 +18,17 @@ def _object(item: Any) -> str:
     return f"{where}{subject['kind'].lower()}/{subject['name']}"
 
 
+def _title(item: Any) -> str:
+    """A symptom stands under its cause."""
+    return f"- follows: {item['title']}" if item["symptomOf"] else str(item["title"])
+
+
 COLUMNS = (
     Column("ID", "id"),
     Column("SEVERITY", "severity"),
     Column("CODE", "code"),
     Column("OBJECT", _object),
-    Column("FINDING", "title"),
+    Column("FINDING", _title),
     Column("AGENT", "agent", wide=True),
     Column("EVIDENCE", lambda item: [row["id"] for row in item["evidence"]], wide=True),
     Column("MATTERS", "matters", wide=True),
@@ -50,7 +55,9 @@ def view(screen: Screen, found: Json) -> None:
     where = ", ".join(metadata["namespaces"]) or "all namespaces"
     known = f", {metadata['knownFromBaseline']} known from the baseline" if metadata["knownFromBaseline"] else ""
     labelled = f" under labels {metadata['selector']}" if metadata["selector"] else ""
-    number = f"{len(items)} finding{'' if len(items) == 1 else 's'}{f' ({counts})' if counts else ''}"
+    following = sum(bool(item["symptomOf"]) for item in items)
+    follow = f", {following} of which follow{'s' if following == 1 else ''} from another" if following else ""
+    number = f"{len(items)} finding{'' if len(items) == 1 else 's'}{f' ({counts})' if counts else ''}{follow}"
     screen.wrapped(f"{number}{known} in {where}{labelled} of {metadata['context']}; score {metadata['score']}/100", hang=2)
     coverage(screen, found["coverage"])
 

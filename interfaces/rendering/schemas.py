@@ -71,6 +71,7 @@ FINDING = shape(
     title=TEXT,
     matters=TEXT,
     evidence=many(EVIDENCE),
+    symptomOf=TEXT,
     at=TIME,
     next=TEXT,
     location=either(shape(file=TEXT, line=WHOLE), NULL),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from core.actions.catalogue import rights
-from core.cluster.kinds import KINDS
+from core.cluster.observed import OBSERVED
 from core.cluster.queries import Query, Shape
 from core.cluster.reading import Metrics
 from core.domain.api_request import Right
@@ -172,7 +172,7 @@ def clock_skew(ours: datetime, theirs: datetime | None) -> Line:
 
 async def read_rights(allowed: Allowed, grant: Callable[[str], str]) -> list[Line]:
     """One line when all is readable; otherwise one for each missing right with the rule that grants it."""
-    wanted = [Right(verb="list", group=kind.group, resource=kind.resource) for kind in KINDS.values()]
+    wanted = [Right(verb="list", group=kind.group, resource=kind.resource) for kind in OBSERVED.values()]
     wanted.append(Right(verb="get", resource="pods", subresource="log"))
     missing = [right for right in wanted if not await allowed(right)]
     if not missing:

@@ -43,8 +43,8 @@ WEIGHTS = {Severity.CRITICAL: 20, Severity.HIGH: 8, Severity.MEDIUM: 3, Severity
 
 
 def score(findings: Sequence[Finding]) -> int:
-    """0 to 100: 100 less 20, 8, 3 and 1 for each critical, high, medium and low finding."""
-    return max(0, 100 - sum(WEIGHTS[finding.severity] for finding in findings))
+    """0 to 100: 100 less 20, 8, 3 and 1 for each critical, high, medium and low cause. What only follows from one counts with it."""
+    return max(0, 100 - sum(WEIGHTS[finding.severity] for finding in findings if not finding.symptom_of))
 
 
 def chosen(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
@@ -67,12 +67,23 @@ async def scan(consulting: InProcess, request: Request, agents: Sequence[str]) -
     """All agents at once. An agent that fails as a whole raises: a scan that saw nothing must not look clean."""
     found = await asyncio.gather(*(consulting.consultation(name, request) for name in agents), return_exceptions=True)
     answers = [_answered(answer) for answer in found]  # after all have ended: none may use a connection that is being closed
-    findings = sorted((finding for answer in answers for finding in answer.findings), key=_worst_first)
+    findings = under_causes(sorted((finding for answer in answers for finding in answer.findings), key=_worst_first))
     coverage = Coverage(
         run=tuple(sorted(check for answer in answers for check in answer.coverage.run)),
         not_run=tuple(row for answer in answers for row in answer.coverage.not_run),
     )
-    return Scan(tuple(findings), tuple(proposal for answer in answers for proposal in answer.proposals), coverage)
+    return Scan(findings, tuple(proposal for answer in answers for proposal in answer.proposals), coverage)
+
+
+def under_causes(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """In the same order, each symptom moved to stand right after its cause; one whose cause is not among them stays where it is."""
+    known = {finding.id for finding in findings}
+    symptoms: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.symptom_of in known:
+            symptoms.setdefault(finding.symptom_of, []).append(finding)
+    alone = (finding for finding in findings if finding.symptom_of not in known)
+    return tuple(each for finding in alone for each in (finding, *symptoms.get(finding.id, ())))
 
 
 def _answered(answer: Consultation | BaseException) -> Consultation:

@@ -7,9 +7,10 @@ import pytest
 from agents import catalogue
 from agents.catalogue import AGENTS
 from agents.desk import Agent, Detector
+from agents.pages import pages
 from agents.reporting import AGENT_BY_AREA
 from core.actions.catalogue import CATALOGUE
-from core.cluster.kinds import KINDS
+from core.cluster.observed import OBSERVED
 
 PAGES = Path(catalogue.__file__).parent.parent / "docs" / "checks"
 ROWS = [(agent, detector) for agent in AGENTS for detector in agent.detectors]
@@ -31,7 +32,7 @@ def test_an_agent_is_found_by_its_name_and_a_stranger_is_not() -> None:
 def test_a_row_is_named_once_belongs_to_its_agent_and_reads_known_kinds(agent: Agent, detector: Detector) -> None:
     assert AGENT_BY_AREA[detector.code[:3]] == agent.name
     assert [(other.code, other.name) for _, other in ROWS].count((detector.code, detector.name)) == 1
-    assert set(detector.kinds) <= set(KINDS)
+    assert set(detector.kinds) <= set(OBSERVED)
 
 
 def test_planners_speak_of_known_codes_and_of_actions_that_are_in_the_catalogue() -> None:
@@ -58,3 +59,8 @@ def test_there_is_no_page_without_a_check_and_the_index_lists_all() -> None:
     assert {path.stem for path in PAGES.glob("*.md")} - {"README"} == codes
     index = (PAGES / "README.md").read_text()
     assert all(f"[{code}]({code}.md)" in index for code in codes)
+
+
+def test_the_generated_pages_are_those_of_the_tables() -> None:
+    for name, text in pages().items():
+        assert (PAGES / name).read_text(encoding="utf-8") == text, f"{name}: run `python docs/checks/generate.py`"

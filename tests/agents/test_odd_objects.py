@@ -11,7 +11,7 @@ import pytest
 from agents.catalogue import AGENTS
 from agents.consulting import consult
 from core.cluster import decoding
-from core.cluster.kinds import KINDS
+from core.cluster.observed import OBSERVED
 from core.cluster.queries import Query, Sample, Series
 from core.cluster.snapshot import Snapshot
 from core.domain.money import PriceList, PriceSource
@@ -86,7 +86,7 @@ def spoil(value: Any, chance: random.Random, share: float) -> Any:
 @pytest.mark.parametrize("share", [0.002, 0.02])
 async def test_no_check_stops_at_an_odd_object(share: float, box: Callable[..., Any]) -> None:
     shop = box("shop")
-    lists = {kind: list(await shop.reader.list(KINDS[kind])) for kind in KIND_NAMES}
+    lists = {kind: list(await shop.reader.list(OBSERVED[kind])) for kind in KIND_NAMES}
     metrics = Kept(shop.metrics)
     told = set()
     for seed in range(MUTANTS):

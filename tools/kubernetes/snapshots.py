@@ -9,6 +9,7 @@ import httpx
 
 from core.cluster import decoding
 from core.cluster.kinds import KINDS, Kind
+from core.cluster.observed import OBSERVED
 from core.cluster.snapshot import Snapshot
 from core.domain.clock import Clock
 from core.domain.errors import Day2Error, NotAuthorised
@@ -34,7 +35,7 @@ class SnapshotReader(HttpReader):
 
         async def one(name: str) -> decoding.Decoded | str:
             async with gate:
-                return await self._decoded(KINDS[name], namespaces)
+                return await self._decoded(OBSERVED[name], namespaces)
 
         cluster = await self.cluster_uid()
         answers = dict(zip(kinds, await asyncio.gather(*(one(name) for name in kinds)), strict=True))
