@@ -66,6 +66,7 @@ def rights() -> Json:
     return {
         "accounts": list(roles.ACCOUNTS),
         "reader": _rules(roles.reader_role())["day2-reader"],
+        "observer": _rules(roles.observer_role())["day2-observer"],
         "notifier": _rules(roles.notifier_role())["day2-notifier"],
         "kinds": {kind: _split(roles.agent_roles({NOBODY: (kind,)}), f"day2-agent-{NOBODY}") for kind in CATALOGUE},
         "executor": {name: _identity(roles.executor_role((NOBODY,), legacy=old), "day2-executor-identity") for name, old in forms.items()},

@@ -171,8 +171,8 @@ def test_by_default_one_pod_looks_and_nobody_may_write() -> None:
     assert [account["metadata"]["name"] for account in of_kind(found, "ServiceAccount")] == ["reader"]
     verbs = {verb for role in of_kind(found, "ClusterRole", "Role") for rule in role["rules"] for verb in rule["verbs"]}
     assert verbs == {"get", "list", "watch"}
-    (binding,) = of_kind(found, "ClusterRoleBinding", "RoleBinding")
-    assert [subject["name"] for subject in binding["subjects"]] == ["reader"]
+    for binding in of_kind(found, "ClusterRoleBinding", "RoleBinding"):
+        assert [subject["name"] for subject in binding["subjects"]] == ["reader"]
     resources = {resource for role in of_kind(found, "ClusterRole") for rule in role["rules"] for resource in rule["resources"]}
     assert not {"secrets", "*"} & resources
 
