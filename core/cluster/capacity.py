@@ -29,11 +29,15 @@ class Packing(NamedTuple):
 
 def container_amounts(container: objects.Container) -> Amounts:
     """Requests of one container; a limit stands for a missing request, as the API server defaults it. Raises ValueError for no quantity."""
-    requests = {**container.resources.limits, **container.resources.requests}
+    requests, limits = container.resources.requests, container.resources.limits
+    gpus = 0
+    for name in GPUS:
+        if name in requests or name in limits:
+            gpus += quantities.count(requests.get(name, limits.get(name, 0)))
     return Amounts(
-        quantities.cpu_milli(requests.get("cpu", 0)),
-        quantities.memory_mib(requests.get("memory", 0)),
-        sum(quantities.count(requests.get(name, 0)) for name in GPUS),
+        quantities.cpu_milli(requests.get("cpu", limits.get("cpu", 0))),
+        quantities.memory_mib(requests.get("memory", limits.get("memory", 0))),
+        gpus,
     )
 
 
@@ -42,8 +46,12 @@ def pod_amounts(spec: objects.PodSpec) -> Amounts:
 
     Source: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
     """
-    if not spec.init_containers and len(spec.containers) == 1:
-        return container_amounts(spec.containers[0])._replace(pods=1)
+    if not spec.init_containers:  # nearly all pods: without the sums and maxima of the general case
+        cpu_milli = memory_mib = gpus = 0
+        for container in spec.containers:
+            asks = container_amounts(container)
+            cpu_milli, memory_mib, gpus = cpu_milli + asks.cpu_milli, memory_mib + asks.memory_mib, gpus + asks.gpus
+        return Amounts(cpu_milli, memory_mib, gpus, 1)
     sidecars, peak = Amounts(), Amounts()
     for container in spec.init_containers:
         if container.restart_policy == "Always":

@@ -85,20 +85,14 @@ def meets(pod: Secured, minor: int = NEWEST) -> Level:
 def _shape(pod: Secured) -> tuple[object, ...]:
     """Everything that the checks read of a pod, by identity: pods of one page share their equal parts (`core.cluster.sharing`)."""
     spec = pod.spec
-    containers = tuple(
-        (
-            id(one.security_context),
-            id(one.ports),
-            id(one.liveness_probe),
-            id(one.readiness_probe),
-            id(one.startup_probe),
-            id(one.lifecycle),
-        )
-        for one in _containers(pod)
-    )
-    volumes = tuple((_harmless(volume), volume.host_path is None) for volume in spec.volumes)
-    own = (spec.host_network, spec.host_pid, spec.host_ipc, spec.host_users, id(spec.os), id(spec.security_context))
-    return (*own, id(pod.metadata.annotations), containers, volumes)
+    shape: list[object] = [spec.host_network, spec.host_pid, spec.host_ipc, spec.host_users, id(spec.os), id(spec.security_context)]
+    shape.append(id(pod.metadata.annotations))
+    for one in _containers(pod):
+        probes = (id(one.liveness_probe), id(one.readiness_probe), id(one.startup_probe), id(one.lifecycle))
+        shape += (id(one.security_context), id(one.ports), *probes)
+    for volume in spec.volumes:
+        shape += (_harmless(volume), volume.host_path is None)
+    return tuple(shape)
 
 
 def violations(pod: Secured, level: str, minor: int = NEWEST) -> tuple[Violation, ...]:
