@@ -16,7 +16,7 @@ from agents.workloads import age, leaving, ready
 from core.cluster import selecting
 from core.cluster.capacity import Room, allocatable, usable
 from core.cluster.graph import Graph
-from core.cluster.objects import Webhook
+from core.cluster.objects import Node, Webhook
 from core.cluster.placing import Amounts
 from core.domain.finding import Severity
 
@@ -44,10 +44,18 @@ def forgotten_cordon(desk: Desk) -> Iterator[Sign]:
             yield Sign("Node", node, what, "It is paid for, and takes no pod.", evidence)
 
 
+def _room_of(node: Node) -> Amounts:
+    """Nothing where a node says no quantity that can be read."""
+    try:
+        return allocatable(node)
+    except ValueError:
+        return Amounts()
+
+
 def pods_nearly_full(desk: Desk) -> Iterator[Sign]:
     room = Room(desk.snapshot)
     for node in desk.snapshot.nodes:
-        held, most = len(room.pods(node.metadata.name)), allocatable(node).pods
+        held, most = len(room.pods(node.metadata.name)), _room_of(node).pods
         if most and held >= NEARLY_FULL * most:
             evidence = (seen(desk, "Node", node, "status.allocatable[pods]", most),)
             yield Sign(
@@ -58,14 +66,16 @@ def pods_nearly_full(desk: Desk) -> Iterator[Sign]:
 def no_spare_node(desk: Desk) -> Iterator[Sign]:
     """Whether the requests of all pods still fit when the largest node is gone, added up over nodes: fragmentation makes it worse."""
     nodes = [node for node in desk.snapshot.nodes if usable(node) and not any(taint.effect == "NoSchedule" for taint in node.spec.taints)]
+    if any(_room_of(node) == Amounts() for node in nodes):
+        return  # a node of unknown size: what is left without the largest is unknown too
     if len(nodes) < 2 or not desk.whole:
         return
     room = Room(desk.snapshot)
     total, held = Amounts(), Amounts()
     for node in nodes:
-        total, held = total.plus(allocatable(node)), held.plus(room.held(node.metadata.name))
-    largest = max(nodes, key=lambda node: (allocatable(node).memory_mib, allocatable(node).cpu_milli, node.metadata.name))
-    left = total.minus(allocatable(largest))
+        total, held = total.plus(_room_of(node)), held.plus(room.held(node.metadata.name))
+    largest = max(nodes, key=lambda node: (_room_of(node).memory_mib, _room_of(node).cpu_milli, node.metadata.name))
+    left = total.minus(_room_of(largest))
     short = [name for name in ("cpu_milli", "memory_mib") if getattr(held, name) > getattr(left, name)]
     if short:
         words = {
@@ -73,9 +83,7 @@ def no_spare_node(desk: Desk) -> Iterator[Sign]:
             "memory_mib": f"{held.memory_mib} of {left.memory_mib} MiB",
         }
         what = f"could not be lost: all pods ask for {', '.join(words[name] for name in short)} that the other nodes have"
-        evidence = (
-            seen(desk, "Node", largest, "status.allocatable", f"{allocatable(largest).cpu_milli}m, {allocatable(largest).memory_mib}Mi"),
-        )
+        evidence = (seen(desk, "Node", largest, "status.allocatable", f"{_room_of(largest).cpu_milli}m, {_room_of(largest).memory_mib}Mi"),)
         yield Sign("Node", largest, what, "When it fails, some pods have nowhere to go.", evidence)
 
 
