@@ -1,0 +1,228 @@
+"""A snapshot as one file: gzipped JSON lines, written by `day2 snapshot save` and read by every `--from FILE`.
+
+The first line is the header: version, cluster, time, what could not be read, and how many objects of each kind follow. Each further line is
+a page of objects of one kind, in the form of an API list. Secrets are no kind that agents read and values of ConfigMaps are never decoded,
+so neither can be in a file; what looks like a secret in variables, probes, annotations and messages is taken out before it is written.
+Names, labels, selectors and certificates of authorities stay as they are, because checks compare them.
+"""
+
+import io
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from gzip import GzipFile
+from typing import Any, NamedTuple
+
+import msgspec
+
+from core.cluster import decoding
+from core.cluster.objects import STRUCTS
+from core.cluster.snapshot import Snapshot
+from core.domain.errors import InvalidInput, Unavailable
+from core.domain.values import bounded
+from core.policy.redaction import redact, redact_data
+
+VERSION = 1
+KIND = "SavedSnapshot"
+MAGIC = b"\x1f\x8b"
+PAGE = 500
+LARGEST_LINE = 512 * 1024 * 1024
+LARGEST = 8 * 1024 * 1024 * 1024
+"""Bytes when unpacked: a small file can be made to grow without end."""
+_AGAIN = "save it again: day2 snapshot save FILE"
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """`namespaces` are those alone that were read; empty means all."""
+
+    kind: str
+    version: int
+    cluster: str = ""
+    context: str = ""
+    taken_at: datetime = datetime.min.replace(tzinfo=UTC)
+    namespaces: tuple[str, ...] = ()
+    counts: dict[str, int] = {}
+    unread: dict[str, str] = {}
+    poisoned: tuple[tuple[str, str], ...] = ()
+
+
+class Saved(NamedTuple):
+    """A snapshot with what only its file knows."""
+
+    snapshot: Snapshot
+    context: str
+    namespaces: tuple[str, ...]
+
+
+class _Line(msgspec.Struct, frozen=True):
+    kind: str
+
+
+class _First(msgspec.Struct, frozen=True):
+    kind: str = ""
+    version: int = 0
+
+
+def encode(saved: Saved) -> bytes:
+    """The file's bytes; the same snapshot always gives the same."""
+    packed = io.BytesIO()
+    with GzipFile(fileobj=packed, mode="wb", compresslevel=6, mtime=0) as file:
+        for line in _lines(saved):
+            file.write(msgspec.json.encode(line) + b"\n")
+    return packed.getvalue()
+
+
+def _lines(saved: Saved) -> Iterator[Any]:
+    snapshot = saved.snapshot
+    yield Header(
+        kind=KIND,
+        version=VERSION,
+        cluster=snapshot.cluster,
+        context=saved.context,
+        taken_at=snapshot.taken_at,
+        namespaces=saved.namespaces,
+        counts={kind: len(items) for kind, items in sorted(snapshot.objects.items())},
+        unread={kind: redact(reason) for kind, reason in sorted(snapshot.unread.items())},
+        poisoned=tuple((name, redact(reason)) for name, reason in snapshot.poisoned),
+    )
+    for kind, items in sorted(snapshot.objects.items()):
+        for start in range(0, len(items), PAGE):
+            page = (msgspec.to_builtins(item, builtin_types=(datetime,)) for item in items[start : start + PAGE])
+            yield {"kind": kind, "items": [clean(item) for item in page]}
+
+
+def decode(packed: bytes, name: str) -> Saved:
+    """Raises InvalidInput for what is no saved snapshot, was cut off or changed, or was saved by a newer day2."""
+    try:
+        with GzipFile(fileobj=io.BytesIO(packed)) as file:
+            lines = _read(file, name)
+            header = _header(next(lines, b""), name)
+            return _filled(header, lines, name)
+    except (OSError, EOFError, zlib.error) as error:  # a wrong checksum is an OSError of gzip
+        raise damaged(name, str(error) or type(error).__name__) from error
+
+
+def damaged(name: str, why: str) -> InvalidInput:
+    return InvalidInput(f"{name} is damaged: {bounded(why, 160)}", mend=_AGAIN)
+
+
+def _read(file: GzipFile, name: str) -> Iterator[bytes]:
+    total = 0
+    while line := file.readline(LARGEST_LINE):
+        total += len(line)
+        if not line.endswith(b"\n"):
+            raise damaged(name, "its last line has no end")
+        if total > LARGEST:
+            raise damaged(name, f"it unpacks to more than {LARGEST >> 30} GiB")
+        yield line
+
+
+def _header(line: bytes, name: str) -> Header:
+    try:
+        first = msgspec.json.decode(line, type=_First)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        first = _First()
+    if first.kind != KIND:
+        raise InvalidInput(f"{name} is packed, and no saved snapshot", mend="give what `day2 snapshot save` wrote, or unpack it first")
+    if first.version > VERSION:
+        raise InvalidInput(
+            f"{name} was saved by a newer day2: version {first.version}, and this one reads {VERSION}",
+            mend="upgrade day2",
+        )
+    try:
+        return msgspec.json.decode(line, type=Header)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise damaged(name, f"its header: {error}") from error
+
+
+def _filled(header: Header, lines: Iterator[bytes], name: str) -> Saved:
+    if not header.cluster or header.taken_at.tzinfo is None:
+        raise damaged(name, "its header has no cluster or no time")
+    found: dict[str, list[Any]] = {kind: [] for kind in header.counts}
+    poisoned = list(header.poisoned)
+    for line in lines:
+        try:
+            kind = msgspec.json.decode(line, type=_Line).kind
+            if kind not in STRUCTS or kind not in found:
+                raise damaged(name, f"{bounded(kind, 40)} is no kind of it")
+            page = decoding.decode_page(kind, line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, Unavailable) as error:
+            raise damaged(name, str(error)) from error
+        found[kind] += page.items
+        poisoned += page.poisoned
+    for kind, count in header.counts.items():
+        if kind not in STRUCTS or len(found[kind]) != count:
+            raise damaged(name, f"it should have {count} {bounded(kind, 40)}, and has {len(found[kind])}")
+    snapshot = Snapshot(
+        cluster=header.cluster,
+        taken_at=header.taken_at.astimezone(UTC),
+        objects={kind: tuple(items) for kind, items in found.items()},
+        unread=header.unread,
+        poisoned=tuple(poisoned),
+    )
+    return Saved(snapshot, header.context, header.namespaces)
+
+
+_COMPARED = frozenset((
+    "name", "namespace", "uid", "resourceVersion", "labels", "matchLabels", "matchExpressions", "selector", "nodeSelector", "podSelector",
+    "namespaceSelector", "objectSelector", "kind", "nodeName", "caBundle", "image", "imageID", "taints", "tolerations",
+))  # fmt: skip
+"""Fields that hold no secret, and that checks compare letter by letter."""
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""The whole manifest once more, with every variable; no check reads it."""
+_TELLING = re.compile(
+    r"pass(?:word|wd|phrase)?(?![a-z])|pwd|secret|token|credential|(?:api|access|private|signing)[_-]?key|cookie", re.IGNORECASE
+)
+_ADDRESS = re.compile(
+    r"(?:[a-z][a-z0-9+.-]{0,20}://)?[a-z0-9-]{1,63}\.[a-z0-9-]{1,63}\.svc(?:\.[a-z0-9-]{1,63}){0,8}(?::[0-9]{1,5})?(?:/[\w./-]{0,200})?",
+    re.IGNORECASE,
+)
+"""`http://tokens.shop.svc:8080`: where a service of the cluster is, whatever its variable is called."""
+
+
+def clean(value: Any) -> Any:
+    """An object's plain data with what looks like a secret taken out."""
+    match value:
+        case str():
+            return _redacted(value)
+        case dict():
+            return _cleaned(value)
+        case list() | tuple():
+            return [clean(item) for item in value]
+        case _:
+            return value
+
+
+def _cleaned(value: Mapping[str, Any]) -> dict[str, Any]:
+    found = {key: _field(key, item) for key, item in value.items()}
+    if isinstance(value.get("name"), str) and isinstance(value.get("value"), str):
+        found["value"] = _variable(value["name"], value["value"])
+    return found
+
+
+def _field(key: str, value: Any) -> Any:
+    if key in _COMPARED:
+        return value
+    if key == "annotations" and isinstance(value, dict):
+        return {name: redact_data({name: text})[name] for name, text in value.items() if name != _LAST_APPLIED}
+    return clean(value)
+
+
+@lru_cache(maxsize=65_536)
+def _variable(name: str, text: str) -> str:
+    """A variable or a header: its name tells as much as its value. An address without a password is kept, whatever it is called."""
+    shown = _redacted(text)
+    if shown != text or not text:
+        return shown
+    if _TELLING.search(name) and not _ADDRESS.fullmatch(text):
+        return "[redacted: secret]"
+    beside = redact(f"{name}={text}")
+    return text if beside == f"{name}={text}" else "[redacted: secret]"
+
+
+@lru_cache(maxsize=65_536)
+def _redacted(text: str) -> str:
+    """Replicas say the same: each text is looked at once."""
+    return redact(text)
