@@ -173,8 +173,11 @@ _COMPARED = frozenset((
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The whole manifest once more, with every variable; no check reads it."""
 _TELLING = re.compile(
-    r"pass(?:word|wd|phrase)?(?![a-z])|pwd|secret|token|credential|(?:api|access|private|signing)[_-]?key|cookie", re.IGNORECASE
+    r"pass(?:word|wd|phrase)|(?<![a-z])pass(?![a-z])|(?-i:Pass)(?![a-z])|pwd|secret|token|credential|cookie"
+    r"|(?:api|access|private|signing)[_-]?key",
+    re.IGNORECASE,
 )
+"""Names of variables whose value is hidden whole; more than `redact` hides, because a file is kept and carried about."""
 _ADDRESS = re.compile(
     r"(?:[a-z][a-z0-9+.-]{0,20}://)?[a-z0-9-]{1,63}\.[a-z0-9-]{1,63}\.svc(?:\.[a-z0-9-]{1,63}){0,8}(?::[0-9]{1,5})?(?:/[\w./-]{0,200})?",
     re.IGNORECASE,
@@ -213,11 +216,11 @@ def _field(key: str, value: Any) -> Any:
 @lru_cache(maxsize=65_536)
 def _variable(name: str, text: str) -> str:
     """A variable or a header: its name tells as much as its value. An address without a password is kept, whatever it is called."""
-    shown = _redacted(text)
-    if shown != text or not text:
-        return shown
-    if _TELLING.search(name) and not _ADDRESS.fullmatch(text):
+    if text and _TELLING.search(name) and not _ADDRESS.fullmatch(text):
         return "[redacted: secret]"
+    shown = _redacted(text)
+    if shown != text:
+        return shown
     beside = redact(f"{name}={text}")
     return text if beside == f"{name}={text}" else "[redacted: secret]"
 
