@@ -4,6 +4,7 @@ Behind `day2 explain`. The page of a check needs no cluster; a finding is one of
 """
 
 import difflib
+import os
 import re
 from typing import NamedTuple
 
@@ -51,10 +52,17 @@ def check(code: str) -> Check:
     rows = {row.code: (agent, row) for agent in AGENTS for row in agent.detectors}
     wanted = code.strip().upper()
     if wanted not in rows:
-        near = difflib.get_close_matches(wanted, rows, n=3, cutoff=_CLOSE) or _by_name(wanted, rows)
+        near = _like(wanted, rows) or _by_name(wanted, rows)
         said = f"did you mean {_named(near, rows)}?" if near else "codes look like REL-101: docs/checks/README.md lists them"
         raise InvalidInput(f"no check {bounded(code, 40)!r}", mend=said)
     return _check(*rows[wanted])
+
+
+def _like(wanted: str, rows: dict[str, tuple[Agent, Detector]]) -> list[str]:
+    """Codes are short and many are equally close: among these the one that begins alike comes first."""
+    close = difflib.get_close_matches(wanted, rows, n=len(rows), cutoff=_CLOSE)
+    likeness = {code: difflib.SequenceMatcher(None, code, wanted).ratio() for code in close}
+    return sorted(close, key=lambda code: (-likeness[code], -len(os.path.commonprefix((code, wanted))), code))[:3]
 
 
 def _by_name(wanted: str, rows: dict[str, tuple[Agent, Detector]]) -> list[str]:

@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 
 from agents.catalogue import AGENTS
-from agents.consulting import Consultation, consult
+from agents.consulting import Consultation, consult, examine
+from agents.desk import Desk
 from core.cluster.looking import ClusterReader
 from core.domain.objective import Objectives
+from core.policy import snapshots
 from core.policy.snapshots import Saved
 from runtime.services import snapshotting
+from tests.agents.reliability.conditions.cases import CASES, Case
+from tests.agents.reliability.conditions.objects import NOW, cluster, looked_at
 from tools.clocks import SystemClock
 
+RELIABILITY = next(agent for agent in AGENTS if agent.name == "reliability")
 NAMES = [agent.name for agent in AGENTS]
 
 
@@ -71,3 +76,14 @@ async def test_what_was_not_read_stays_unread(box: Callable[..., Any], tmp_path:
     told = [row for row in found.coverage.not_run if "list nodes is not granted" in row.reason]
     assert any(row.check.startswith("REL-104") for row in told)
     assert ("Node", "list nodes is not granted") in source.contents.unread
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.code}-{case.name}" for case in CASES])
+def test_every_planted_fault_is_found_in_its_file_too(case: Case) -> None:
+    """What is taken out as secret is nothing that a check reads; the quotations in evidence are redacted either way."""
+    kept = snapshots.decode(snapshots.encode(Saved(cluster(*case.fault), "", ())), "f").snapshot
+    again = examine(RELIABILITY, Desk(kept, NOW, "run-1")).findings
+    live = looked_at(case.fault).findings
+    assert [(item.id, item.severity, item.title, item.symptom_of) for item in again] == [
+        (item.id, item.severity, item.title, item.symptom_of) for item in live
+    ]
