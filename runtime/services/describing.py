@@ -4,7 +4,7 @@ Behind `day2 explain`. The page of a check needs no cluster; a finding is one of
 """
 
 import difflib
-import os
+import itertools
 import re
 from typing import NamedTuple
 
@@ -62,7 +62,12 @@ def _like(wanted: str, rows: dict[str, tuple[Agent, Detector]]) -> list[str]:
     """Codes are short and many are equally close: among these the one that begins alike comes first."""
     close = difflib.get_close_matches(wanted, rows, n=len(rows), cutoff=_CLOSE)
     likeness = {code: difflib.SequenceMatcher(None, code, wanted).ratio() for code in close}
-    return sorted(close, key=lambda code: (-likeness[code], -len(os.path.commonprefix((code, wanted))), code))[:3]
+    return sorted(close, key=lambda code: (-likeness[code], -_alike(code, wanted), code))[:3]
+
+
+def _alike(one: str, other: str) -> int:
+    """With how many equal letters they begin."""
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _by_name(wanted: str, rows: dict[str, tuple[Agent, Detector]]) -> list[str]:
