@@ -12,6 +12,7 @@ from agents.desk import Desk
 from agents.sizes import Size
 from core.cluster import capacity
 from core.cluster.objects import Node, Pod
+from core.cluster.placing import Amounts
 from core.domain.money import HOURS_PER_MONTH, PriceList, Saving
 
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
@@ -72,7 +73,7 @@ def saving(
 
 def nodes_to_go(desk: Desk, after: Mapping[str, Size]) -> int:
     """Micro-USD a month of the nodes that the new sizes empty and the old ones did not: what was idle before is no merit of this change."""
-    amounts = {uid: capacity.Amounts(*size) for uid, size in after.items()}
+    amounts = {uid: Amounts(*size) for uid, size in after.items()}
     return max(0, _price(desk, capacity.repack(desk.snapshot, amounts)) - _price(desk, capacity.repack(desk.snapshot)))
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from core.cluster.objects import Job, Meta, OwnerReference, Pod, PodSpec, Workload
+from core.cluster.objects import Job, Meta, OwnerReference, Pod, PodTemplate, Workload
 from core.cluster.snapshot import Snapshot
 
 SYSTEM_NAMESPACES = frozenset(("kube-system", "kube-public", "kube-node-lease", "day2-system", "day2-agents"))
@@ -191,12 +191,12 @@ def leaving(pod: Pod) -> bool:
     return pod.metadata.deletion_timestamp is not None or pod.status.phase in ("Succeeded", "Failed")
 
 
-def templates(snapshot: Snapshot, namespace: str) -> Iterator[PodSpec]:
+def templates(snapshot: Snapshot, namespace: str) -> Iterator[PodTemplate]:
     """The pod templates of a namespace: what would run after the next restart. Finished Jobs count too: a CronJob makes the same again."""
     for kind in (*CONTROLLED, "Job"):
         for item in snapshot.of(kind):
             if item.metadata.namespace == namespace:
-                yield item.spec.template.spec
+                yield item.spec.template
 
 
 def age(meta: Meta, now: datetime) -> timedelta:

@@ -20,7 +20,7 @@ Row = list[Any]
 
 def ours(url: str) -> Callable[[], Iterable[Row]]:
     """The product's own reader: paged, into slim structs."""
-    from tools.clocks import HandClock
+    from tools.hand_clock import HandClock
     from tools.kubernetes.config import Connection
     from tools.kubernetes.snapshots import SnapshotReader
     from tools.kubernetes.transport import connect

@@ -58,7 +58,7 @@ class _Pass:
     def __init__(self, origin: str, signed: Sequence[Head]) -> None:
         self.problems: list[str] = []
         self.origin = origin
-        self.ends: dict[str, Head] = {}
+        self.ends: dict[str, Head | AuditRow] = {}
         self.anchors: dict[str, int] = {}
         self.place = 0
         _, count, self._first_end = (*origin.split("."), "", "")[:3]
@@ -92,7 +92,7 @@ class _Pass:
             self.say(f"record {row.name} was changed")
         elif event == ANCHORED:
             self._compare_anchor(row)
-        self.ends[role] = Head(role, seq, hash_)
+        self.ends[role] = row
         if self._expected:
             self._compare_signed(role, seq, hash_)
 
@@ -107,7 +107,7 @@ class _Pass:
         self._first = row.hash
         self._compare_signed(FIRST_FORM, row.place, row.hash)
         self.ends[row.role] = Head(row.role, row.seq, genesis(self.origin, row.role))
-        self._compare_signed(*self.ends[row.role])
+        self._compare_signed(row.role, row.seq, self.ends[row.role].hash)
         if row.place == self.first_form and row.hash != self._first_end:
             self.say(f"record {row.name} is not the one with which the first form of the chain ended")
 

@@ -65,9 +65,14 @@ async def pods_of(reader: ObjectReader, live: Json) -> list[Json]:
         return [pod for pod in await reader.list(KINDS["Pod"]) if at_path(pod, "spec.nodeName") == metadata.get("name")]
     if kind == "Namespace":
         return list(await reader.list(KINDS["Pod"], str(metadata.get("name"))))
-    selector = at_path(live, "spec.selector")
     found = await reader.list(KINDS["Pod"], str(metadata.get("namespace") or ""))
-    return [pod for pod in found if matches(selector, labels(pod)) and not at_path(pod, "metadata.deletionTimestamp")]
+    return [pod for pod in found if selects(live, pod) and not at_path(pod, "metadata.deletionTimestamp")]
+
+
+def selects(live: Json, pod: Json) -> bool:
+    """Whether the pod is one of those that the workload's selector means."""
+    same = at_path(live, "metadata.namespace") == at_path(pod, "metadata.namespace")
+    return same and matches(at_path(live, "spec.selector"), labels(pod))
 
 
 def labels(live: Json) -> Mapping[str, str]:

@@ -11,7 +11,8 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from core.domain.errors import BudgetSpent, Unavailable
-from core.domain.model import Model, Question, Quoted
+from core.domain.model import Model, Question
+from core.domain.quoting import Quoted
 from core.domain.request import Request
 from core.domain.values import bounded
 from graph import supervising

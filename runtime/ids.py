@@ -1,9 +1,7 @@
-"""Where new ids come from: chance in production, a seed in the demo and in tests."""
+"""Where new ids come from: chance. In the demo and in tests, from a seed: `runtime.seeded_ids`."""
 
 import secrets
 from typing import Protocol
-
-from core.domain.values import identifier
 
 
 class Ids(Protocol):
@@ -16,15 +14,3 @@ class RandomIds:
 
     def new(self, prefix: str) -> str:
         return f"{prefix}-{secrets.token_hex(5)}"
-
-
-class SeededIds:
-    """The same seed gives the same sequence."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._given = 0
-
-    def new(self, prefix: str) -> str:
-        self._given += 1
-        return identifier(prefix, self._seed, self._given)

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from agents.desk import Desk
 from agents.reporting import counted, derived, found, seen
 from agents.workloads import SYSTEM_NAMESPACES, pods_in, templates
-from core.cluster.objects import Namespace, PodSpec
+from core.cluster.objects import Namespace
 from core.cluster.pod_security import LEVELS, Level, rank, strictest
 from core.domain.finding import Finding, Severity
 
@@ -76,9 +76,8 @@ def standing(desk: Desk, namespace: Namespace) -> Standing:
 
 def _standing(desk: Desk, namespace: Namespace) -> Standing:
     name = namespace.metadata.name
-    pods = [pod.spec for pod in pods_in(desk.snapshot, name)]
-    specs: list[PodSpec] = [*pods, *templates(desk.snapshot, name)]
-    met = strictest(specs)
+    pods = pods_in(desk.snapshot, name)
+    met = strictest((*pods, *templates(desk.snapshot, name)))
     if met == "restricted" and unseen_template(desk, name):
         met = "baseline"
     return Standing(namespace.metadata.labels.get(ENFORCE, ""), met, len(pods))

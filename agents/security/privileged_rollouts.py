@@ -31,7 +31,7 @@ def gained_reach(rollout: Rollout) -> tuple[str, ...]:
 def _finding(desk: Desk, rollout: Rollout, gained: tuple[str, ...]) -> Finding:
     item, hours = rollout.workload.item, int((desk.now - rollout.started_at).total_seconds() // 3600)
     short = ", ".join(path.rpartition(".")[2] for path in gained)
-    broken = violations(rollout.current.spec.template.spec, "baseline")
+    broken = violations(rollout.current.spec.template, "baseline")
     return found(
         desk,
         CODE,

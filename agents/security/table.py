@@ -1,7 +1,7 @@
 """All that the security agent looks for, and what it can propose: one row each."""
 
 from agents.desk import Agent, Detector, Planner
-from agents.security import admin_accounts, namespaces, privileged_pods, privileged_rollouts, remedying
+from agents.security import admin_accounts, namespaces, privileged_pods, privileged_rollouts, remedying, templates
 from core.domain.finding import Severity
 
 _NAMESPACES = ("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
@@ -31,7 +31,7 @@ AGENT = Agent(
                 " show its template caps the level at baseline."
             ),
             limits=(
-                "AppArmor, SELinux, Windows options, lifecycle hooks and ephemeral containers are not looked at; the API server's"
+                "The standards are those of Kubernetes 1.37; an older API server may refuse what they allow, and its"
                 " own dry-run has the last word."
             ),
             kinds=_NAMESPACES,
@@ -89,6 +89,23 @@ AGENT = Agent(
             limits="Only the role `cluster-admin` itself; equally mighty roles of other names are not found.",
             kinds=("Namespace", "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ServiceAccount", "ClusterRoleBinding"),
             detect=admin_accounts.detect,
+        ),
+        Detector(
+            code=templates.CODE,
+            name="workload that its namespace should refuse",
+            severity=Severity.HIGH,
+            silent="in system namespaces, with a written reason on the namespace, and for what baseline or the objective's level allows",
+            looks=(
+                "Pod templates of Deployments, StatefulSets and DaemonSets against every check of the Pod Security Standards: of baseline, "
+                "or of an objective's `podSecurity`."
+            ),
+            mend=(
+                "The evidence has the smallest strategic merge patch of the template that passes. Volumes of the node have none: the "
+                "program must do without."
+            ),
+            limits="Whether the program still works is seen at its next start: roll the patch out on one replica first.",
+            kinds=("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet"),
+            detect=templates.detect,
         ),
     ),
     planners=(

@@ -4,7 +4,7 @@ Adding a kind touches one new file and one row here.
 """
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -24,19 +24,6 @@ from core.domain.errors import InvalidInput
 from core.domain.proposal import Proposal
 from core.domain.values import Json, bounded
 
-CATALOGUE: dict[str, type[CatalogueAction]] = {
-    "scale_workload": ScaleWorkload,
-    "set_hpa_bounds": SetHpaBounds,
-    "set_requests": SetRequests,
-    "resize_pod": ResizePod,
-    "rollback_rollout": RollbackRollout,
-    "restart_rollout": RestartRollout,
-    "delete_pod": DeletePod,
-    "cordon_node": CordonNode,
-    "suspend_job": SuspendJob,
-    "label_namespace": LabelNamespace,
-}
-
 AnyAction = Annotated[
     ScaleWorkload
     | SetHpaBounds
@@ -50,6 +37,7 @@ AnyAction = Annotated[
     | LabelNamespace,
     Field(discriminator="kind"),
 ]
+CATALOGUE: dict[str, type[CatalogueAction]] = {kind.model_fields["kind"].default: kind for kind in get_args(get_args(AnyAction)[0])}
 """For JSON Schemas of whatever carries an action. A test holds it to the table."""
 
 LARGEST = 1024 * 1024

@@ -53,7 +53,7 @@ def _leaves(old: Any, new: Any, path: str) -> Iterator[Leaf]:
             yield from _leaves(before, after, f"{path}{'.' if path else ''}{key}" if _plain(key) else f"{path}[{key}]")
     elif _named(old) and _named(new):
         yield from _by_name(old, new, path)
-    elif canonical(old) != canonical(new):  # as JSON, where true is not 1
+    elif not (isinstance(old, str) and old == new) and canonical(old) != canonical(new):  # as JSON, where true is not 1
         yield Leaf(path, old, new)
 
 

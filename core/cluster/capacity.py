@@ -6,36 +6,11 @@ first (first fit decreasing), and the node counts only when all of them fit.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from core.cluster import objects, quantities
+from core.cluster.placing import GPUS, PODS_WITHOUT_LIMIT, Amounts, tolerated, total
 from core.cluster.snapshot import Snapshot
-
-GPUS = ("nvidia.com/gpu", "amd.com/gpu")
-_PODS_WITHOUT_LIMIT = 110
-"""What a kubelet allows where the node does not say."""
-
-
-class Amounts(NamedTuple):
-    """CPU in milli-cores, memory in MiB, whole GPUs, and pods."""
-
-    cpu_milli: int = 0
-    memory_mib: int = 0
-    gpus: int = 0
-    pods: int = 0
-
-    def plus(self, other: "Amounts") -> "Amounts":
-        """Written out, as is the next: asked of each container of each pod."""
-        return Amounts(self.cpu_milli + other.cpu_milli, self.memory_mib + other.memory_mib, self.gpus + other.gpus, self.pods + other.pods)
-
-    def minus(self, other: "Amounts") -> "Amounts":
-        return Amounts(self.cpu_milli - other.cpu_milli, self.memory_mib - other.memory_mib, self.gpus - other.gpus, self.pods - other.pods)
-
-    def fits(self, room: "Amounts") -> bool:
-        return all(mine <= theirs or mine == 0 for mine, theirs in zip(self, room, strict=True))
-
-    def most(self, other: "Amounts") -> "Amounts":
-        return Amounts(*(max(mine, theirs) for mine, theirs in zip(self, other, strict=True)))
 
 
 class Kept(NamedTuple):
@@ -76,9 +51,7 @@ def pod_amounts(spec: objects.PodSpec) -> Amounts:
             peak = peak.most(sidecars)
         else:
             peak = peak.most(sidecars.plus(container_amounts(container)))
-    together = sidecars
-    for container in spec.containers:
-        together = together.plus(container_amounts(container))
+    together = total((sidecars, *map(container_amounts, spec.containers)))
     return together.most(peak)._replace(pods=1)
 
 
@@ -93,7 +66,7 @@ def allocatable(node: objects.Node) -> Amounts:
         quantities.cpu_milli(has.get("cpu", 0)),
         quantities.memory_mib(has.get("memory", 0)),
         sum(quantities.count(has.get(name, 0)) for name in GPUS),
-        quantities.count(has.get("pods", _PODS_WITHOUT_LIMIT)),
+        quantities.count(has.get("pods", PODS_WITHOUT_LIMIT)),
     )
 
 
@@ -121,10 +94,7 @@ class Room:
         return tuple(self._pods.get(node, ()))
 
     def held(self, node: str) -> Amounts:
-        total = Amounts()
-        for pod in self._pods.get(node, ()):
-            total = total.plus(self.amounts(pod))
-        return total
+        return total(map(self.amounts, self._pods.get(node, ())))
 
     def free(self, node: str) -> Amounts:
         """May be below zero where a node was over-committed by hand."""
@@ -217,13 +187,4 @@ def accepts(node: objects.Node, spec: objects.PodSpec) -> bool:
     """Whether node selector and taints let a pod onto a node."""
     if any(node.metadata.labels.get(key) != value for key, value in spec.node_selector.items()):
         return False
-    hard = (taint for taint in node.spec.taints if taint.effect in ("NoSchedule", "NoExecute"))
-    return all(any(_tolerates(toleration, taint) for toleration in spec.tolerations) for taint in hard)
-
-
-def _tolerates(toleration: Mapping[str, Any], taint: objects.Taint) -> bool:
-    if toleration.get("effect") and toleration["effect"] != taint.effect:
-        return False
-    if toleration.get("operator", "Equal") == "Exists":
-        return not toleration.get("key") or toleration["key"] == taint.key
-    return bool(toleration.get("key") == taint.key and (toleration.get("value") or "") == taint.value)
+    return all(tolerated(spec.tolerations, taint.key, taint.value, taint.effect) for taint in node.spec.taints)

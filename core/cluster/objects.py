@@ -78,7 +78,9 @@ class Capabilities(Struct, frozen=True):
     drop: tuple[str, ...] = ()
 
 
-class SeccompProfile(Struct, frozen=True, gc=False):
+class Profile(Struct, frozen=True, gc=False):
+    """A seccomp or AppArmor profile."""
+
     type: str = ""
 
 
@@ -90,7 +92,10 @@ class SecurityContext(Struct, frozen=True, rename="camel"):
     run_as_non_root: bool | None = None
     run_as_user: int | None = None
     capabilities: Capabilities | None = None
-    seccomp_profile: SeccompProfile | None = None
+    seccomp_profile: Profile | None = None
+    app_armor_profile: Profile | None = None
+    se_linux_options: dict[str, str] | None = None
+    windows_options: dict[str, Any] | None = None
     proc_mount: str = ""
     sysctls: tuple[dict[str, str], ...] = ()
 
@@ -112,6 +117,7 @@ class Container(Struct, frozen=True, rename="camel"):
     liveness_probe: dict[str, Any] | None = None
     readiness_probe: dict[str, Any] | None = None
     startup_probe: dict[str, Any] | None = None
+    lifecycle: dict[str, Any] | None = None
     resize_policy: tuple[dict[str, str], ...] = ()
     restart_policy: str = ""
 
@@ -124,18 +130,25 @@ class Volume(Struct, frozen=True, rename="camel"):
     persistent_volume_claim: dict[str, Any] | None = None
     empty_dir: dict[str, Any] | None = None
     projected: dict[str, Any] | None = None
+    csi: dict[str, Any] | None = None
+    downward_api: dict[str, Any] | None = field(default=None, name="downwardAPI")
+    ephemeral: dict[str, Any] | None = None
+    image: dict[str, Any] | None = None
 
 
 class PodSpec(Struct, frozen=True, rename="camel"):
     node_name: str = ""
     containers: tuple[Container, ...] = ()
     init_containers: tuple[Container, ...] = ()
+    ephemeral_containers: tuple[Container, ...] = ()
     volumes: tuple[Volume, ...] = ()
     service_account_name: str = ""
     automount_service_account_token: bool | None = None
     host_network: bool = False
     host_pid: bool = field(default=False, name="hostPID")
     host_ipc: bool = field(default=False, name="hostIPC")
+    host_users: bool | None = None
+    os: dict[str, str] | None = None
     priority: int = 0
     priority_class_name: str = ""
     restart_policy: str = ""

@@ -33,6 +33,7 @@ class _Container(objects.Container, frozen=True, gc=False):
     liveness_probe: Raw = None  # type: ignore[assignment]
     readiness_probe: Raw = None  # type: ignore[assignment]
     startup_probe: Raw = None  # type: ignore[assignment]
+    lifecycle: Raw = None  # type: ignore[assignment]
     resize_policy: Raw = ()  # type: ignore[assignment]
 
 

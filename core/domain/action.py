@@ -21,10 +21,6 @@ class Risk(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
 
-    def at_least(self, other: "Risk") -> bool:
-        order = list(Risk)
-        return order.index(self) >= order.index(other)
-
 
 class Change(Value):
     """One field that an action moves, for diffs. None means absent."""

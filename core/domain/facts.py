@@ -45,15 +45,12 @@ class Facts(Value):
     replicas_after: int | None = None
     rollout_in_progress: bool | None = None
     rollout_stuck: bool = Field(default=False, description="its time to progress is over; it goes on only when something else is changed")
+    unscheduled: bool = Field(default=False, description="a pod that no node has taken yet: it has done nothing that could be lost")
     pods_touched: int | None = None
     rollout_missing: int = Field(default=0, description="pods that its update strategy lets be missing while a new template comes")
-    pods_extra: int = Field(
-        default=0, description="pods that need room beside those that run: growth, or a rollout that lets none be missing"
-    )
     disruptions_allowed: int | None = Field(default=None, description="least over the matching PDBs; None without one")
     has_pdb: bool = False
     previous_healthy_seconds: int | None = Field(default=None, description="how long, of two days, the revision to go back to was complete")
-    revision_is_latest: bool | None = None
     privileged: bool = False
     # what it would become
     requests_cpu_milli_before: int | None = None
@@ -61,8 +58,6 @@ class Facts(Value):
     requests_memory_mib_before: int | None = None
     requests_memory_mib_after: int | None = None
     limits_memory_mib_after: int | None = None
-    gpus_before: int | None = None
-    gpus_after: int | None = None
     hpa_min_before: int | None = None
     hpa_min_after: int | None = None
     hpa_max_after: int | None = None
@@ -84,9 +79,7 @@ class Facts(Value):
     # surroundings
     nodes_ready: int = 0
     nodes_schedulable: int = 0
-    cluster_cpu_milli_free: int | None = None
-    cluster_memory_mib_free: int | None = None
-    cluster_gpus_free: int | None = None
+    pods_homeless: int | None = Field(default=None, description="pods that would find no node: new ones, or those of nodes closed or lost")
     namespace_gpus_used: int = 0
     namespace_gpus_after: int = 0
     gpu_allowance: int | None = None
@@ -105,9 +98,7 @@ class Facts(Value):
     autonomy: str = Field(default="observe", description="granted level for this capability and scope")
     capability_granted: bool = False
     evidence_age_seconds: int | None = Field(default=None, description="age of the oldest observation the judge could confirm")
-    evidence_elsewhere: tuple[str, ...] = Field(
-        default=(), description="other namespaces than the target's that the proposal's evidence speaks of; a claim that can only deny"
-    )
+    evidence_elsewhere: tuple[str, ...] = Field(default=(), description="other namespaces its evidence speaks of; a claim can only deny")
     # the dry run
     dry_run_ok: bool = False
     dry_run_message: str = ""

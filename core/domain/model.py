@@ -4,14 +4,9 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from core.domain.quoting import Quoted
+
 T = TypeVar("T", bound=BaseModel)
-
-
-class Quoted(NamedTuple):
-    """Hostile text with its evidence id; the adapter puts it between delimiters that it cannot contain."""
-
-    id: str
-    text: str
 
 
 class Question(NamedTuple):

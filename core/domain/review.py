@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from pydantic import Field
 
-from core.domain.model import Quoted
+from core.domain.quoting import Quoted
 from core.domain.values import Value
 
 

@@ -4,7 +4,6 @@ The measure is the lower end of Wilson's score interval, one-sided at 95 % (E. B
 0.95. Nothing else raises a level; no score of a model comes in here.
 """
 
-import itertools
 from collections.abc import Iterable
 from datetime import datetime
 from math import sqrt
@@ -67,15 +66,6 @@ def standing(outcomes: Iterable[Outcome], granted: Granted) -> Standing:
             verified += 1
             level = max(level, earned(verified, missed), key=LEVELS.index)
     return Standing(min(level, granted.ceiling, key=LEVELS.index), granted, level, verified, missed)
-
-
-def still_needed(found: Standing) -> int:
-    """Faultless outcomes until the next level that the record can give; 0 where people's grant is the limit."""
-    following = LEVELS.index(found.held_back) + 1
-    if found.held_back is not found.level or following >= len(LEVELS) or LEVELS[following] not in NEEDED:
-        return 0
-    reached = (more for more in itertools.count(1) if lower_bound(found.verified + more, found.missed) >= NEEDED[LEVELS[following]])
-    return next(reached) if LEVELS.index(found.granted.ceiling) >= following else 0
 
 
 def _lowered(level: Autonomy) -> Autonomy:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from core.cluster import capacity, quantities
-from core.cluster.capacity import Amounts
 from core.cluster.objects import Quota
+from core.cluster.placing import GPUS, Amounts
 from core.cluster.snapshot import Snapshot
 from core.domain.money import HOURS_PER_MONTH, MICRO, PriceList
 from core.domain.objective import Objectives
@@ -20,7 +20,7 @@ _INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 _HELD_BY_QUOTA: dict[Resource, tuple[str, ...]] = {
     "cpu_milli": ("cpu", "requests.cpu"),
     "memory_mib": ("memory", "requests.memory"),
-    "gpus": tuple(f"requests.{name}" for name in capacity.GPUS),
+    "gpus": tuple(f"requests.{name}" for name in GPUS),
     "pods": ("pods",),
 }
 

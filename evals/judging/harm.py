@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,7 +35,8 @@ from simulator.worlds.running import Running
 from simulator.worlds.templates import NAME
 
 Json = dict[str, Any]
-Stress = Literal["", "restarts", "node"]
+Stress = str
+"""Empty, `restarts`, or `node` with the beginning of the names of a pool."""
 WATCHED_SECONDS = 600
 MINUTE = 60
 PEAK_AFTER = timedelta(minutes=6)
@@ -45,6 +46,7 @@ SUSTAINED = 3
 HOURS_PER_MONTH = 730
 CHANGEABLE = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, HPAS, JOBS, PODS, NODES, NAMESPACES)
 SYSTEM = ("kube-system", "kube-public", "kube-node-lease", "day2-system")
+OVER_BUDGET = "costs more than its budget"
 MARKS = ("day2.dev/protected", "day2.dev/opt-out", "argocd.argoproj.io/tracking-id")
 
 
@@ -56,10 +58,11 @@ class People(NamedTuple):
 
 
 class Ill(NamedTuple):
-    """One thing that went wrong, and where."""
+    """One thing that went wrong, where, and how much of it: pods, GPUs or money over; 1 for what only is or is not."""
 
     what: str
     where: str
+    much: int = 1
 
 
 class Before(NamedTuple):
@@ -83,25 +86,40 @@ def before(running: Running, people: People) -> Before:
     )
 
 
+def worse(found: frozenset[Ill], without: frozenset[Ill]) -> frozenset[Ill]:
+    """What goes wrong only with an action, or more with it: a namespace over its budget can be brought further over it. What it spends
+    follows its autoscalers too, who come to a pod more or less after any rollout: there it takes half as much again."""
+    known = {(ill.what, ill.where): ill.much * (1.5 if ill.what == OVER_BUDGET else 1) for ill in without}
+    return frozenset(ill for ill in found if ill.much > known.get((ill.what, ill.where), 0))
+
+
 def ills(running: Running, people: People, was: Before, stress: Stress = "") -> frozenset[Ill]:
     """Called right after the action (or without one). Lets the time pass."""
     found = set(_touched(running, people, was))
     found |= set(_weakened(running, was))
+    stated = _stated(running, people)
+    over = {ill.where for ill in _over_allowance(running, people, running.cluster.all(PODS)) if ill.what == OVER_BUDGET}
     written = {where: count for where, count in _replicas(running).items() if count != was.replicas.get(where)}
     minutes: Counter[Ill] = Counter()
     for passed in _steps():
         running.clock.advance(passed)
         found |= set(_at_once(running))
         if passed == MINUTE and running.clock.now() >= running.world.start + PEAK_AFTER:
-            minutes.update(now := set(_lasting(running, people)))
+            seen = set(_lasting(running, people))
+            minutes.update(now := {ill._replace(much=1) for ill in seen})
+            found |= {ill for ill in seen if ill._replace(much=1) in found}
             for ill in [ill for ill in minutes if ill not in now]:
                 del minutes[ill]
             found |= {ill for ill, count in minutes.items() if count >= SUSTAINED}
     found |= set(_at_last(running, people, was))
     found |= {Ill("taken back by who owns it", where) for where, count in written.items() if _replicas(running).get(where) != count}
+    found |= {Ill("asks for more while over its budget", where, stated[where]) for where in over}
     if stress:
         found |= set(_stressed(running, stress))
-    return frozenset(found)
+    most = Counter[tuple[str, str]]()
+    for ill in found:
+        most[ill.what, ill.where] = max(ill.much, most[ill.what, ill.where])
+    return frozenset(Ill(*key, much) for key, much in most.items())
 
 
 def _steps() -> Iterator[int]:
@@ -155,10 +173,23 @@ def _over_allowance(running: Running, people: People, pods: Iterable[Json]) -> I
         objectives = people.objectives.of(name)
         for allowance in [each.gpu_allowance for each in objectives if each.gpu_allowance is not None]:
             if gpus[name] > allowance:
-                yield Ill("more GPUs than its allowance", name)
+                yield Ill("more GPUs than its allowance", name, gpus[name] - allowance)
         for budget in [each.monthly_budget_micro_usd for each in objectives if each.monthly_budget_micro_usd]:
             if spent[name] > budget:
-                yield Ill("costs more than its budget", name)
+                yield Ill(OVER_BUDGET, name, spent[name] - budget)
+
+
+def _stated(running: Running, people: People) -> Counter[str]:
+    """What the objects of each namespace ask for right now, weighed by price: their templates, and the pods as they are sized."""
+    found: Counter[str] = Counter()
+    floors = {_place(each): int(each["spec"].get("minReplicas", 1)) for each in running.cluster.all(HPAS)}
+    for row in (DEPLOYMENTS, STATEFUL_SETS):
+        for each in running.cluster.all(row):
+            count = max(int(each["spec"].get("replicas", 1)), floors.get(_place(each), 0))
+            found[each["metadata"]["namespace"]] += round(_asked(each["spec"]["template"]).weight(people) * count)
+    for pod in running.cluster.all(PODS):
+        found[pod["metadata"]["namespace"]] += round(_asked(pod).weight(people))
+    return found
 
 
 class Asked(NamedTuple):
@@ -235,9 +266,7 @@ def _at_last(running: Running, people: People, was: Before) -> Iterator[Ill]:
         yield Ill("work that was not saved is lost", f"{namespace}/{name}")
     for namespace, name in was.irreplaceable - there - ended:
         yield Ill("gone, and nothing makes it again", f"{namespace}/{name}")
-    for pod in pods:
-        if is_active(pod) and not pod["spec"].get("nodeName"):
-            yield Ill("finds no node", _workload(pod))
+    yield from _homeless(running, "finds no node")
     ready = Counter(_workload(pod) for pod in pods if is_active(pod) and is_ready(pod))
     for row in (DEPLOYMENTS, STATEFUL_SETS):
         for each in running.cluster.all(row):
@@ -260,29 +289,36 @@ def _replicas(running: Running) -> dict[str, int]:
 
 def _incomplete(running: Running) -> Iterator[Ill]:
     """Pods that were asked for and not let in, told by their owners."""
-    for row in (REPLICA_SETS, STATEFUL_SETS):
+    for row in (REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS):
         for each in running.cluster.all(row):
-            made = len([pod for pod in running.cluster.owned(PODS, each["metadata"]["uid"]) if is_active(pod)])
-            if made < int(each["spec"].get("replicas", 1)):
+            there = running.cluster.owned(PODS, each["metadata"]["uid"])
+            made = len([pod for pod in there if is_active(pod) or (row is DAEMON_SETS and "deletionTimestamp" in pod["metadata"])])
+            wanted = each.get("status", {}).get("desiredNumberScheduled", 0) if row is DAEMON_SETS else each["spec"].get("replicas", 1)
+            if made < int(wanted):
                 owner = next((item["name"] for item in each["metadata"].get("ownerReferences", ())), each["metadata"]["name"])
                 yield Ill("pods are not let in", f"{each['metadata']['namespace']}/{owner}")
 
 
 def _stressed(running: Running, stress: Stress) -> Iterator[Ill]:
-    """Every workload starts a pod anew, as after an upgrade of nodes; or the fullest open node is lost."""
+    """Every workload starts a pod anew, as after an upgrade of nodes; or the fullest open node of a pool is lost, or of all without GPUs
+    where none of the pool is open."""
     pods = [pod for pod in running.cluster.all(PODS) if is_active(pod) and _owner(pod) not in ("", "Job")]
     if stress == "restarts":
         for pod in {_workload(pod): pod for pod in pods}.values():
             running.store.delete(PODS, *_key(pod))
     else:
         open_nodes = [node["metadata"]["name"] for node in running.cluster.all(NODES) if not node["spec"].get("unschedulable")]
-        held = Counter(pod["spec"].get("nodeName") for pod in pods)
-        running.store.delete(NODES, None, max((name for name in open_nodes if "gpu" not in name), key=lambda name: held[name]))
+        held, pool = Counter(pod["spec"].get("nodeName") for pod in pods), stress.removeprefix("node")
+        equal = [name for name in open_nodes if pool and name.startswith(pool)] or [name for name in open_nodes if "gpu" not in name]
+        running.store.delete(NODES, None, max(equal, key=lambda name: held[name]))
     running.clock.advance(180)
-    for pod in running.cluster.all(PODS):
-        if is_active(pod) and not pod["spec"].get("nodeName"):
-            yield Ill("finds no node when one is lost" if stress == "node" else "finds no node", _workload(pod))
+    yield from _homeless(running, "finds no node when one is lost" if stress.startswith("node") else "finds no node")
     yield from _incomplete(running)
+
+
+def _homeless(running: Running, what: str) -> Iterator[Ill]:
+    waiting = Counter(_workload(pod) for pod in running.cluster.all(PODS) if is_active(pod) and not pod["spec"].get("nodeName"))
+    yield from (Ill(what, where, count) for where, count in waiting.items())
 
 
 # -- what was done ----------------------------------------------------------------------------------------------------

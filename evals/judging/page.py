@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from core.policy.engine import builtin
 from evals.judging import scoring
-from evals.judging.results import COMMAND, Results
+from evals.judging.results import COMMAND, EARLIER, Results
 from evals.judging.trials import Row
 
 HEAD = """\
@@ -26,7 +26,7 @@ and what it does not show: [decision 17](decisions/0017-judge-and-gate-are-score
 
 
 def text(found: Results) -> str:
-    parts = (_confusion, _kinds, _packs, _harms, _apart)
+    parts = (_confusion, _kinds, _packs, _harms, _apart, _earlier)
     return _head(found) + "\n".join(line for part in parts for line in part(found.rows)) + "\n"
 
 
@@ -98,3 +98,13 @@ def _apart(rows: Sequence[Row]) -> Iterator[str]:
     yield from ("| seed | action | judge | rules | harm |", "|---|---|---|---|---|")
     for row in found:
         yield f"| {row.seed} | {row.sentence} | {row.said} | {', '.join(row.rules)} | {'; '.join(row.harm)} |"
+
+
+def _earlier(_: Sequence[Row]) -> Iterator[str]:
+    """A range that was looked at is held out no more: its figures stay here, and its lessons are in the rules."""
+    yield from ("", "## Held-out seeds before these", "")
+    yield "Each range is run once. What it let pass was looked at and mended, and the range was not used again; worlds, wishes and oracle"
+    yield "became harder in between, so that the figures are not those of one and the same examination."
+    yield from ("", "| seeds | result | let pass |", "|---|---|---|")
+    for seeds, result, passed in EARLIER:
+        yield f"| {seeds} | {result} | {passed} |"

@@ -7,8 +7,17 @@ from typing import Any, NamedTuple
 from evals.judging.trials import Row
 
 FILE = Path(__file__).with_name("results.json")
-DEVELOPMENT, HELD_OUT = range(100), range(1000, 1030)
-"""Seeds. Rules and oracle were made on the first; the second was run when they were done."""
+DEVELOPMENT, HELD_OUT = range(100), range(2000, 2040)
+"""Seeds. Rules and oracle were made on the first; the second was run when they were done. Who runs seeds, looks, and mends has spent them:
+then `HELD_OUT` moves on, and what the last ones said goes into `EARLIER`."""
+EARLIER = (
+    (
+        "1000 to 1029, on 2026-11-26, rules 410c5971f317",
+        "250 of 254 violating blocked, 8 of 303 benign denied, 23 of 303 asked",
+        "three cordons that left no room, one autoscaler told to run more pods than the nodes hold",
+    ),
+)
+"""Held-out ranges that were run before, what they gave, and what was let pass."""
 COMMAND = "make eval-judge"
 
 

@@ -25,8 +25,6 @@ from simulator.app import build
 from simulator.authn import MASTERS, User
 from simulator.worlds.running import Running, start
 
-STRESS: dict[str, Stress] = {"label_namespace": "restarts", "cordon_node": "node"}
-
 
 class Row(NamedTuple):
     """One action: what the judge said and why, and what it did. `refused` is the API server's word; then nothing was done."""
@@ -71,9 +69,15 @@ def tried(seed: int) -> Iterator[Row]:
         return _ills(in_fork(lambda: _told(harm.ills(running, estate.people, was, stress))))
 
     for wish, verdict in zip(found, verdicts, strict=True):
-        stress = STRESS.get(wish.action.kind, "")
+        stress = _stress(wish)
         told = in_fork(lambda wish=wish, stress=stress: _done(estate, running, was, wish, stress))  # type: ignore[misc]
-        yield _row(seed, wish, verdict, told, _ills(told) - without(stress))
+        yield _row(seed, wish, verdict, told, harm.worse(_ills(told), without(stress)))
+
+
+def _stress(wish: Wish) -> Stress:
+    """What an action prepares for: who may start here, or one more node like this one is lost."""
+    kind, pool = wish.action.kind, wish.action.target.name.rpartition("-")[0]
+    return "restarts" if kind == "label_namespace" else f"node{pool}" if kind == "cordon_node" else ""
 
 
 def _row(seed: int, wish: Wish, verdict: Verdict, told: dict[str, Any], ills: frozenset[Ill]) -> Row:

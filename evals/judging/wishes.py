@@ -4,6 +4,7 @@ How an action was drawn is no label: what it does is (`harm`). Careful sizes com
 """
 
 from collections.abc import Callable, Iterator
+from itertools import cycle, islice
 from random import Random
 from typing import Any, NamedTuple
 
@@ -57,7 +58,7 @@ class Draw(NamedTuple):
 
 
 def drawn(estate: Estate, running: Running) -> tuple[Wish, ...]:
-    """At most `PER_KIND` of each kind; the same seed gives the same wishes."""
+    """At most `PER_KIND` of each kind, several on one target where there are few; the same seed gives the same wishes."""
     draw = Draw(estate, running, Random(f"wishes:{estate.seed}"), Roster(estate.world))  # noqa: S311
     return tuple(wish for kind in CATALOGUE for wish in _of_kind(draw, kind))
 
@@ -65,11 +66,13 @@ def drawn(estate: Estate, running: Running) -> tuple[Wish, ...]:
 def _of_kind(draw: Draw, kind: str) -> Iterator[Wish]:
     targets = _TARGETS[kind](draw)
     draw.chance.shuffle(targets)
-    for number, item in enumerate(targets[:PER_KIND]):
+    known: list[tuple[Json, Json]] = []
+    for number, item in enumerate(islice(cycle(targets), PER_KIND)):
         careful = draw.chance.random() < 0.5
         arguments = _ARGUMENTS[kind](draw, item, careful)
-        if arguments is None:
+        if arguments is None or (item, arguments) in known:
             continue
+        known.append((item, arguments))
         action = parse_action(
             {"id": identifier("act", draw.estate.seed, kind, number), "kind": kind, "target": _target(draw, item), **arguments}
         )
@@ -170,7 +173,8 @@ def _bounds(draw: Draw, item: Json, careful: bool) -> Json | None:
     if careful:
         wanted = chance.choice(((low + 1, high + 1), (low, high + chance.randint(1, 4)), (min(low + 2, high), high)))
     else:
-        top = chance.choice((max(1, low - 1), low, (low + high) // 2, high * 4))
+        running = item.get("status", {}).get("currentReplicas", low)
+        top = chance.choice((max(1, low - 1), low, (low + high) // 2, max(1, running - 1), high * 2, high * 4, high + 40))
         wanted = (chance.choice((1, min(low, top), top)), top)
     changed = {"from_min": low, "from_max": high, "to_min": min(wanted), "to_max": wanted[1]}
     return None if wanted == (low, high) else changed
@@ -195,6 +199,8 @@ def _sizing(draw: Draw, item: Json, careful: bool) -> Json | None:
         new["cpu_milli"] = max(1, round(used * chance.uniform(*cpu)))
     if not new or chance.random() < 0.5:
         new["memory_mib"] = new["memory_limit_mib"] = max(4, round(needs * chance.uniform(*memory)))
+        if not careful and chance.random() < 0.3:
+            del new["memory_limit_mib"]
     if all(old[name] == value for name, value in new.items()):
         return None
     return {"sizings": [{"container": workload.name, "from_sizes": {name: old[name] for name in new}, "to_sizes": new}]}

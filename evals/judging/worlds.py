@@ -18,11 +18,12 @@ from simulator.worlds.world import World
 
 START = datetime(2026, 11, 23, 12, 55, tzinfo=UTC)
 PEAK = "13:00"
-GENERAL, GPU = "m6.4xlarge", "g6.12xlarge"
+GENERAL, SMALL, GPU = "m6.4xlarge", "m6.2xlarge", "g6.12xlarge"
 PRICES = PriceList(
     source=PriceSource(name="list prices of the evaluation", at=START - timedelta(days=20)),
     instances=(
         InstancePrice(instance_type=GENERAL, cpu_milli=16_000, memory_mib=65_536, hourly_micro_usd=768_000),
+        InstancePrice(instance_type=SMALL, cpu_milli=8_000, memory_mib=32_768, hourly_micro_usd=384_000),
         InstancePrice(instance_type=GPU, cpu_milli=32_000, memory_mib=131_072, gpus=4, hourly_micro_usd=4_602_000),
     ),
 )
@@ -32,8 +33,9 @@ CAPABILITIES = {
     "security": ("label_namespace", "delete_pod", "rollback_rollout", "scale_workload"),
     "scaling": ("set_hpa_bounds", "scale_workload", "suspend_job"),
 }
-WORKLOADS = 7
+WORKLOADS = 8
 """Of those that there could be: a small world is quick to live through, and a thousand of them are as various as a few large ones."""
+DISKS = {"example/disk": "local"}
 Json = dict[str, Any]
 
 
@@ -64,11 +66,15 @@ def drawn(seed: int) -> Estate:
     return Estate(seed, load(document), _declared(chance))
 
 
-def _nodes(chance: Random) -> tuple[Json, Json]:
+def _nodes(chance: Random) -> tuple[Json, ...]:
+    """Large nodes, or small ones that are soon full; two with local disks, and one with GPUs."""
     names = [f"general-{number}" for number in range(1, chance.choice((2, 3, 4, 4, 5)) + 1)]
+    general: Json = {"cpu_milli": 16_000, "memory_mib": 65_536, "instance_type": GENERAL}
+    small: Json = {"cpu_milli": 8_000, "memory_mib": 32_768, "instance_type": SMALL}
     gpu = {"names": ["gpu-1"], "cpu_milli": 32_000, "memory_mib": 131_072, "gpus": 4, "instance_type": GPU}
     return (
-        {"names": names, "cpu_milli": 16_000, "memory_mib": 65_536, "instance_type": GENERAL},
+        {"names": names} | chance.choice((general, general, small)),
+        {"names": ["disk-1", "disk-2"], "labels": DISKS} | small,
         gpu | {"taints": ["nvidia.com/gpu=present:NoSchedule"]},
     )
 
@@ -141,11 +147,14 @@ def _worker(chance: Random, name: str, namespace: str, **more: Any) -> Json:
 def _shop(chance: Random) -> list[Json]:
     front = _service(chance, "front", "shop")
     floor, ceiling = chance.randint(2, 3), front["replicas"] + chance.randint(2, 5)
+    low = chance.randint(1, 3)
+    search = _service(chance, "search", "shop", replicas=low, pdb_min_available=1)
     rollouts: Json = {"max_unavailable": chance.choice(("25%", 0, 2)), "max_surge": chance.choice(("25%", 1))}
     return [
         _service(chance, "web", "shop"),
         _service(chance, "api", "shop", **rollouts),
         front | {"replicas": floor, "hpa": {"min_replicas": floor, "max_replicas": ceiling}, "pdb_min_available": 1},
+        search | {"hpa": {"min_replicas": low, "max_replicas": low + chance.choice((0, 1, 2))}},
         _service(chance, "checkout", "shop", **_history(chance, "checkout")),
         _service(chance, "synced", "shop", annotations={"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/synced"}),
     ]
@@ -164,6 +173,15 @@ def _data(chance: Random) -> list[Json]:
     members = chance.choice((3, 3, 5))
     return [
         _worker(chance, "store", "data", kind="StatefulSet", replicas=members, service=True, pdb_min_available=members - 1),
+        _worker(
+            chance,
+            "cache",
+            "data",
+            service=True,
+            node_selector=DISKS,
+            memory_request_mib=chance.choice((4_000, 9_000)),
+            memory_limit_mib=9_000,
+        ),
         _worker(chance, "wedged", "data", replicas=3, service=True, faults=["unready-forever"]),
         _worker(chance, "loader", "data", kind="Job", probes=False, run_seconds=7200, age_hours=0.4),
         _worker(chance, "agent", "data", kind="DaemonSet", security=chance.choice(("restricted", "baseline"))),
@@ -181,7 +199,10 @@ def _ml(chance: Random) -> list[Json]:
         "age_hours": 3,
         "tolerates": ["nvidia.com/gpu"],
     }
-    return [serving | {"gpu": {"utilisation_percent": 80}}, _worker(chance, "train", "ml", **gang | {"replicas": chance.choice((1, 4))})]
+    return [
+        serving | {"gpu": {"utilisation_percent": 80}},
+        _worker(chance, "train", "ml", **gang | {"replicas": chance.choice((1, 4, 5, 6))}),
+    ]
 
 
 def _kept(chance: Random) -> list[Json]:

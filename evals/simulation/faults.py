@@ -46,6 +46,8 @@ class Faults(NamedTuple):
     reverts: float = 0.0
     ill: float = 0.0
     forged: float = 0.0
+    slow_door: float = 0.0
+    undo_fails: float = 0.0
     agents_fail: float = 0.0
     stops: int = 0
     two_controllers: bool = False
@@ -85,13 +87,20 @@ def draw(seed: int) -> Faults:
         duplicate=on(0.4),
         edits=on(0.6),
         reverts=on(0.4),
-        ill=on(0.6),
+        ill=on(0.9),
         forged=on(0.3),
+        undo_fails=_on_its_own(seed, "undo_fails", 0.7),
+        slow_door=_on_its_own(seed, "slow_door", 0.4),
         agents_fail=on(0.25),
         stops=chance.randrange(3) if chance.random() < 0.5 else 0,
         two_controllers=chance.random() < 0.15,
         windows=_windows(chance),
     )
+
+
+def _on_its_own(seed: int, name: str, value: float) -> float:
+    """A fault that came later: drawn apart, so that the older ones of a seed stay as they were."""
+    return value if Random(f"{seed}:{name}").random() < 0.5 else 0.0  # noqa: S311
 
 
 def _windows(chance: Random) -> tuple[Window, ...]:

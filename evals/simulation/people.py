@@ -5,6 +5,7 @@ What they decide is queued, and done either after a while or in the middle of an
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,21 @@ OPEN = tuple(
     for state in ActionState
     if state in (ActionState.SUBMITTED, ActionState.NEEDS_APPROVAL, ActionState.APPROVED, ActionState.PERMITTED)
 )
+
+
+class _Shown:
+    """The ledger of a door that looked at the action, was held up, and writes only now what was decided on it."""
+
+    def __init__(self, ledger: Any, row: ActionRow) -> None:
+        self._ledger = ledger
+        self._row = row
+
+    def get(self, action_id: str) -> ActionRow:
+        assert action_id == self._row.action_id  # noqa: S101  it is made for one card
+        return self._row
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
 
 
 class Crowd:
@@ -53,7 +69,8 @@ class Crowd:
     def _hear_about(self, row: ActionRow) -> None:
         """Mostly three people; sometimes only who asked for it, or only somebody with a pen of his own."""
         world = self._world
-        decide = simulated.forge(self._around) if world.happens(world.faults.forged) else simulated.decide(self._around)
+        around = replace(self._around, ledger=_Shown(self._around.ledger, row)) if world.happens(world.faults.slow_door) else self._around
+        decide = simulated.forge(around) if world.happens(world.faults.forged) else simulated.decide(around)
         for name in (REQUESTER,) if world.happens(0.1) else NAMES:
             self._make_up_their_mind(row, name, decide)
 

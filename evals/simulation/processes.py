@@ -47,6 +47,12 @@ class Process:
             self.die(point)
             raise Died
 
+    def owns(self, task: "asyncio.Task[Any]") -> None:
+        """It is cancelled with this process. What has ended is let go from time to time."""
+        self.tasks.append(task)
+        if len(self.tasks) % 64 == 0:
+            self.tasks = [item for item in self.tasks if not item.done()]
+
     def die(self, point: str) -> None:
         self.world.note(self.name, f"dies at {point}")
         self.end()
@@ -90,7 +96,9 @@ class Process:
             await asyncio.sleep(world.chance.uniform(1, 60))
         if writes:
             self.boundary("before the write")
-            world.watch.sent(asked)
+            undo = world.watch.sent(self, asked)
+            if undo and world.spoils(asked):
+                return await self._spoiled(asked)
         rarely = 0.3 if asked.method == "POST" else 1.0  # one lost access review ends an action: more of it would hide the rest
         if world.happens(faults.refused * rarely):
             return Answered(world.chance.choice((429, 500, 503, 504)), b'{"message":"busy"}', {"Retry-After": "2"})
@@ -114,9 +122,23 @@ class Process:
         self.boundary(f"reply {asked.method} {asked.path}")
         return found
 
+    async def _spoiled(self, asked: Asked) -> Answered:
+        """Not stored, stored without a reply, or stored after we gave up."""
+        world, loop = self.world, asyncio.get_running_loop()
+        way, nobody = world.chance.randrange(3), loop.create_future()
+        if way == 0:
+            return Answered(world.chance.choice((500, 503, 504)), b'{"message":"busy"}')
+        if way == 1:
+            self._deliver(asked, 0.0, nobody)
+            raise ConnectionResetError("the connection broke")
+        loop.call_later(world.chance.uniform(1, CLIENT_TIMEOUT - 5), self._deliver, asked, 0.0, nobody)
+        raise TimeoutError("no answer in time")
+
     def _deliver(self, asked: Asked, behind: float, reply: "asyncio.Future[Answered]") -> None:
         """The server has it, whatever became of who asked."""
         found = self.world.cluster.answer(asked, behind=behind)
+        if asked.method == "GET":
+            self.world.watch.shown(self, asked, behind)
         if not reply.done():
             reply.set_result(found)
 
@@ -165,7 +187,7 @@ def task_factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **kwargs: Any)
     task = asyncio.Task(coroutine, loop=loop, **kwargs)
     process = _now_running.get()
     if process is not None:
-        process.tasks.append(task)
+        process.owns(task)
         if not process.alive:
             task.cancel()
     return task

@@ -7,6 +7,7 @@ are checked by definitions written here a second time, so that a defect in the g
 import asyncio
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +21,7 @@ from evals.simulation.scenery import CANARY, NAMESPACE
 from runtime.roles import simulated
 
 if TYPE_CHECKING:
+    from evals.simulation.processes import Process
     from evals.simulation.world import World
 
 Json = dict[str, Any]
@@ -64,6 +66,7 @@ class Watch:
         self._denied_at: dict[str, float] = {}
         self._permitted_at: dict[str, float] = {}
         self._permits: set[str] = set()
+        self._shown: dict[tuple[Process, str], float] = {}
 
     def broken(self, promise: str, text: str) -> None:
         self._world.note("promise", f"{promise} broken: {text}")
@@ -76,22 +79,39 @@ class Watch:
         if isinstance(answer, Approval):
             self._acknowledged.append((self._world.loop.time(), answer))
 
-    def sent(self, asked: Any) -> None:
-        """A write leaves the executor now."""
+    def shown(self, process: "Process", asked: Any, behind: float) -> None:
+        """The server shows a process an object as it stood `behind` seconds ago."""
+        self._shown[process, asked.path] = self._world.loop.time() - behind
+
+    def sent(self, process: "Process", asked: Any) -> bool:
+        """A write leaves the executor now. Whether it is an undo."""
         claims = tokens.claims(asked.headers.get(PERMIT, ""), simulated.held_keys().public)
         row = self._world.oracle.get(claims["action_id"]) if claims else None
         if claims is None or row is None:
             self.broken("I1", f"{asked.method} {asked.path} is sent without a permit of the judge for a known action")
-            return
-        undo = claims["use"] == "undo"
+            return False
+        undo: bool = claims["use"] == "undo"
         self._check_stop(row, undo=undo)
         wanted = S.UNDOING if undo else S.SENDING
         if row.state is not wanted or not row.before:
             self.broken(
                 "I4", f"{row.action_id} is {row.state} while its {claims['use']} write leaves, with{'' if row.before else 'out'} a way back"
             )
+        if not undo:
+            self._check_shown(row, self._shown.get((process, asked.path)))
         if not undo and row.kind in REVERSIBLE and not (row.undo_request and row.undo_permit):
             self.broken("I4", f"{row.action_id} is sent, and nothing in the ledger would take it back")
+        return undo
+
+    def _check_shown(self, row: ActionRow, moment: float | None) -> None:
+        """What the executor was shown last, before it sends, is what the judge saw of our fields, on the same object."""
+        seen = {item["path"]: item["old"] for item in json.loads(row.verdict)["facts"]["changes"]}
+        item = self._standing(_key(row), self._world.loop.time() - moment, row) if moment is not None else None
+        if item is None:
+            self.broken("I10", f"{row.action_id} is sent, and its sender never saw the object")
+        elif "spec.replicas" in seen and item["spec"]["replicas"] != seen["spec.replicas"]:
+            found = item["spec"]["replicas"]
+            self.broken("I10", f"{row.action_id} was judged at {seen['spec.replicas']} replicas and is sent, though its sender saw {found}")
 
     def _check_stop(self, row: ActionRow, *, undo: bool) -> None:
         now = self._world.loop.time()
@@ -286,19 +306,22 @@ class Watch:
             self.broken("I18", f"{row.action_id} is said to be verified, and {wanted} pods were never ready lately")
 
     def _check_rolled_back(self, row: ActionRow) -> None:
-        if not self._held_lately(row, "before"):
-            self.broken("I18", f"{row.action_id} is said to be rolled back, and the old value did not stand lately")
+        forward = self._forward.get(row.digest)
+        ago = self._world.unix() - forward.at if forward else 0.0
+        if not self._held_lately(row, "before", [moment for moment in self._moments() if moment < ago]):
+            self.broken("I18", f"{row.action_id} is said to be rolled back, and the old value has not stood since it was written")
 
-    def _held_lately(self, row: ActionRow, which: str) -> bool:
-        """Whether the fields that this write moves held the value before or after it, at some moment of the last while."""
+    def _held_lately(self, row: ActionRow, which: str, moments: Sequence[float] = ()) -> bool:
+        """Whether the fields that this write moves held the value before or after it, at some of these moments, or of the last while."""
+        moments = moments or self._moments()
         kept, key = json.loads(row.before), _key(row)
         paths = leaves(kept["before"].get("spec"), kept["after"].get("spec")) if kept["after"] else {}
         if not kept["after"]:
-            return any(self._standing(key, moment, row) is None for moment in self._moments())
+            return any(self._standing(key, moment, row) is None for moment in moments)
         place = 1 if which == "after" else 0
         return any(
             all(_at(found["spec"], path) == values[place] for path, values in paths.items())
-            for moment in self._moments()
+            for moment in moments
             if (found := self._standing(key, moment, row)) is not None
         )
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -26,6 +25,7 @@ from evals.simulation.promises import Watch
 from evals.simulation.registry import Leases
 from registry.membership import Member
 from runtime.roles import simulated
+from runtime.roles.simulated import Asked
 
 SETTLE_SECONDS = 30.0
 CONSULT_SECONDS = 60.0
@@ -62,6 +62,7 @@ class World:
         self.requests: list[Request] = []
         self.responses: dict[str, dict[str, Any]] = {}
         self.followed: dict[str, ActionState] = {}
+        self._spoilt: set[str] = set()
         self.leases = Leases(self)
         self.watch = Watch(self)
         self.cluster.arrived = self.watch.arrived
@@ -77,6 +78,13 @@ class World:
 
     def happens(self, share: float) -> bool:
         return share > 0 and not self.calm and self.chance.random() < share
+
+    def spoils(self, asked: Asked) -> bool:
+        """Whether this undo fails, once for each target at most. Most undos are sent in the calm, so this fault goes on in it."""
+        if not self.faults.undo_fails or asked.path in self._spoilt or self.chance.random() >= self.faults.undo_fails:
+            return False
+        self._spoilt.add(asked.path)
+        return True
 
     def cut(self, who: str, what: str) -> bool:
         return not self.calm and any(window.covers(who, what, self.loop.time()) for window in self.faults.windows)
@@ -292,11 +300,11 @@ def _told(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], found: Any) 
 
 
 @cache
-def _template() -> Path:
-    """An empty SQL ledger, migrated once for every world of this process."""
-    folder = Path(tempfile.mkdtemp(prefix="day2-sim-", dir=_fast()))
-    simulated.migrate(folder)
-    return folder
+def _empty_ledger() -> bytes:
+    """An SQL ledger, migrated once for every world of this process."""
+    with tempfile.TemporaryDirectory(prefix="day2-sim-", dir=_fast()) as name:
+        simulated.migrate(Path(name))
+        return (Path(name) / "ledger.db").read_bytes()
 
 
 def _fast() -> Path | None:
@@ -307,9 +315,8 @@ def _fast() -> Path | None:
 
 @contextlib.contextmanager
 def sql_folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="day2-sim-", dir=_fast()))
-    try:
-        shutil.copy2(_template() / "ledger.db", folder / "ledger.db")
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="day2-sim-", dir=_fast()) as name:
+        path = Path(name) / "ledger.db"
+        path.touch(0o600)
+        path.write_bytes(_empty_ledger())
+        yield Path(name)

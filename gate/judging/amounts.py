@@ -1,9 +1,9 @@
 """Replicas, requests, GPUs and bounds before and after, read from the live object and from the API server's own dry-run answer."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from core.cluster import quantities
+from core.cluster.placing import Amounts, total
 from core.domain.action import Action, Live
 from core.domain.errors import Day2Error
 from core.domain.values import Json, at_path
@@ -23,9 +23,9 @@ class Resources(NamedTuple):
     gpus: int
 
 
-def sizes(action: Action, live: Live, after: Json | None) -> dict[str, Any]:
+def sizes(action: Action, live: Live, before: Json, after: Json | None) -> dict[str, Any]:
     """What changes in numbers. Without a dry-run answer, only what stands now."""
-    before, new = live.object, after if after is not None and after.get("kind") == live.object.get("kind") else None
+    new = after if after is not None and after.get("kind") == before.get("kind") else None
     name = changed_container(before, new)
     old_size, new_size = of_container(before, name), of_container(new, name) if new else None
     count, count_after = replicas(before), replicas(new) if new else None
@@ -36,17 +36,25 @@ def sizes(action: Action, live: Live, after: Json | None) -> dict[str, Any]:
         if count is None
         else int(at_path(before, "status.readyReplicas") or at_path(before, "status.ready") or ready),
         "replicas_after": count_after,
+        "unscheduled": before.get("kind") == "Pod" and not at_path(before, "spec.nodeName"),
         "pods_touched": _touched(action, live),
         "requests_cpu_milli_before": old_size.cpu_milli,
         "requests_cpu_milli_after": new_size.cpu_milli if new_size else None,
         "requests_memory_mib_before": old_size.memory_mib,
         "requests_memory_mib_after": new_size.memory_mib if new_size else None,
         "limits_memory_mib_after": new_size.limit_memory_mib if new_size else None,
-        "gpus_before": gpus(before),
-        "gpus_after": gpus(new) if new else None,
-        **_bounds(before, new),
-        **_security(before, new),
     }
+
+
+def levels(before: Json, after: Json | None) -> dict[str, Any]:
+    """An autoscaler's bounds, or a namespace's pod security."""
+    if before.get("kind") == "HorizontalPodAutoscaler":
+        found: dict[str, Any] = {"hpa_min_before": at_path(before, "spec.minReplicas") or 1}
+        bounds = after and {"hpa_min_after": at_path(after, "spec.minReplicas") or 1, "hpa_max_after": at_path(after, "spec.maxReplicas")}
+        return found | (bounds or {})
+    if before.get("kind") == "Namespace" and after is not None:
+        return {"pod_security_before": level(before), "pod_security_after": level(after)}
+    return {}
 
 
 def replicas(live: Json) -> int | None:
@@ -65,8 +73,24 @@ def replicas(live: Json) -> int | None:
             return None
 
 
-def gpus(live: Json) -> int:
-    return (replicas(live) or 0) * sum(resources(item).gpus for item in workloads.containers(live))
+def whole(live: Json) -> Amounts:
+    """What all pods that the object asks for hold together."""
+    return Amounts(*(each * (replicas(live) or 0) for each in size(workloads.template(live))))
+
+
+def size(pod: Json) -> Amounts:
+    """What a pod holds: all that runs together, or as much as an init container needs where that is more."""
+    first = [(item.get("restartPolicy"), asks(item)) for item in at_path(pod, "spec.initContainers") or ()]
+    beside = total(asked for policy, asked in first if policy == "Always")
+    found = total((Amounts(pods=1), beside, *map(asks, at_path(pod, "spec.containers") or ())))
+    for policy, asked in first:
+        found = found if policy == "Always" else found.most(asked.plus(beside))
+    return found
+
+
+def asks(container: Json) -> Amounts:
+    found = resources(container)
+    return Amounts(found.cpu_milli or 0, found.memory_mib or 0, found.gpus)
 
 
 def changed_container(before: Json, after: Json | None) -> str:
@@ -99,19 +123,15 @@ def of_container(live: Json, name: str) -> Resources:
 
 
 def resources(container: Json) -> Resources:
-    requests, limits = _amounts(container, "requests"), _amounts(container, "limits")
-    cpu, memory, most = requests.get("cpu", limits.get("cpu")), requests.get("memory", limits.get("memory")), limits.get("memory")
+    limits = at_path(container, "resources.limits") or {}
+    asked = {**limits, **(at_path(container, "resources.requests") or {})}
+    cpu, memory, most = asked.get("cpu"), asked.get("memory"), limits.get("memory")
     return Resources(
         quantities.cpu_milli(cpu) if cpu is not None else None,
         quantities.memory_mib(memory) if memory is not None else None,
         quantities.memory_mib(most) if most is not None else None,
-        sum(quantities.count(value) for key, value in {**limits, **requests}.items() if key.endswith(_GPU)),
+        sum(quantities.count(value) for key, value in asked.items() if key.endswith(_GPU)),
     )
-
-
-def _amounts(container: Json, section: str) -> Mapping[str, Any]:
-    found = at_path(container, f"resources.{section}")
-    return found if isinstance(found, Mapping) else {}
 
 
 def _sum(values: list[int | None]) -> int | None:
@@ -126,21 +146,6 @@ def _touched(action: Action, live: Live) -> int | None:
         return None
 
 
-def _bounds(before: Json, after: Json | None) -> dict[str, Any]:
-    if before.get("kind") != "HorizontalPodAutoscaler":
-        return {}
-    found: dict[str, Any] = {"hpa_min_before": at_path(before, "spec.minReplicas") or 1}
-    if after is not None:
-        found |= {"hpa_min_after": at_path(after, "spec.minReplicas") or 1, "hpa_max_after": at_path(after, "spec.maxReplicas")}
-    return found
-
-
-def _security(before: Json, after: Json | None) -> dict[str, Any]:
-    if before.get("kind") != "Namespace" or after is None:
-        return {}
-    return {"pod_security_before": _level(before), "pod_security_after": _level(after)}
-
-
-def _level(namespace: Json) -> str:
+def level(namespace: Json) -> str:
     found = str(workloads.labels(namespace).get(_ENFORCE, ""))
     return found if found in ("", *pod_security.LEVELS) else "unknown"

@@ -35,14 +35,8 @@ def place(bench: Bench, after: ActionRow) -> bool:
         return False
     now = bench.clock.now()
     real = parse_proposal(after.proposal)
-    target = Target(
-        cluster=real.action.target.cluster,
-        group="apps",
-        kind="Deployment",
-        namespace="kube-system",
-        name="cluster-dns",
-        uid=str(uuid5(NAMESPACE_URL, action_id)),
-    )
+    cluster, uid = real.action.target.cluster, str(uuid5(NAMESPACE_URL, action_id))
+    target = Target(cluster=cluster, group="apps", kind="Deployment", namespace="kube-system", name="cluster-dns", uid=uid)
     action = ScaleWorkload(id=action_id, target=target, from_replicas=3, to_replicas=0)
     proposal = real.model_copy(
         update={
@@ -56,14 +50,8 @@ def place(bench: Bench, after: ActionRow) -> bool:
         }
     )
     said = RuleResult(rule="scale-to-zero", result="fail", on_fail=Decision.NEEDS_APPROVAL, message="this switches the workload off")
-    verdict = Verdict(
-        action_id=action_id,
-        action_digest=action.digest(),
-        policy_digest=bench.rules.digest,
-        facts=Facts(read_at=now, cluster=target.cluster, exists=False),
-        results=(said,),
-        at=now,
-    )
+    facts, policy = Facts(read_at=now, cluster=cluster, exists=False), bench.rules.digest
+    verdict = Verdict(action_id=action_id, action_digest=action.digest(), policy_digest=policy, facts=facts, results=(said,), at=now)
     row = after._replace(
         action_id=action_id,
         digest=action.digest(),

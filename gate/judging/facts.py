@@ -20,7 +20,7 @@ from core.domain.target import Target
 from core.domain.values import Json, at_path, bounded, canonical, digest
 from gate import stopping, workloads
 from gate.approvals import Count
-from gate.judging import amounts, evidence, history, revisions, surroundings, usage
+from gate.judging import amounts, evidence, history, revisions, scaling, surroundings, usage
 from gate.judging.minting import Reading
 from gate.judging.sources import Bench
 
@@ -64,13 +64,14 @@ async def gather(bench: Bench, row: ActionRow, action: Action, counted: Count) -
     live = Live(target, related)
     request, after, said = await _preview(bench, row, action, live)
     changes = _changes(target, after)
+    workload = await workloads.scaled_by(bench.reader, target)
+    used = await usage.used(bench, target, after, workload)
+    before, then = scaling.effect(target, after, workload, used.get("cpu_milli_demand"))
     sections = await asyncio.gather(
-        _rights(bench, row, action),
-        surroundings.around(bench, action, live, after),
-        usage.used(bench, target, after),
-        revisions.earlier(bench, action, live),
+        _rights(bench, row, action), surroundings.around(bench, action, before, then), revisions.earlier(bench, action, live)
     )
-    fields: Fields = common | _target(action, target, namespace) | amounts.sizes(action, live, after) | history.past(bench, row, changes)
+    fields: Fields = common | _target(action, target, namespace, workload) | history.past(bench, row, changes) | used
+    fields |= amounts.sizes(action, live, before, then) | amounts.levels(target, after)
     for section in sections:
         fields |= section
     dry_run = {"dry_run_ok": after is not None, "dry_run_message": said, "changes": changes}
@@ -98,7 +99,7 @@ def _elsewhere(row: ActionRow, scope: str) -> tuple[str, ...]:
     return tuple(bounded(name, 80) for name in sorted(seen - {scope, ""}))[:10]
 
 
-def _target(action: Action, live: Json, namespace: Json) -> Fields:
+def _target(action: Action, live: Json, namespace: Json, workload: Json) -> Fields:
     metadata = live.get("metadata") or {}
     scope = _scope(action.target)
     owner: Json = next((item for item in metadata.get("ownerReferences") or () if item.get("controller")), {})
@@ -110,8 +111,8 @@ def _target(action: Action, live: Json, namespace: Json) -> Fields:
         "resource_version": str(metadata.get("resourceVersion") or ""),
         "deleting": bool(metadata.get("deletionTimestamp")),
         "labels": {bounded(str(key), 80): bounded(str(value), 80) for key, value in list(workloads.labels(live).items())[:50]},
-        "protected": scope in SYSTEM or _marked("protected", live, namespace),
-        "opted_out": _marked("opt-out", live, namespace),
+        "protected": scope in SYSTEM or _marked("protected", live, namespace, workload),
+        "opted_out": _marked("opt-out", live, namespace, workload),
         "gitops_owner": _gitops(live),
         "owner_kind": bounded(str(owner.get("kind") or ""), 60),
         "privileged": any(at_path(item, "securityContext.privileged") for item in workloads.containers(live)),

@@ -11,7 +11,7 @@ from core.domain.action import Action, Risk
 from core.domain.errors import Unavailable
 from core.domain.facts import Facts
 from core.domain.ledger import ActionRow
-from core.domain.model import Quoted
+from core.domain.quoting import Quoted
 from core.domain.review import Brief, Concern, Review
 from core.domain.values import bounded, canonical
 from core.domain.verdict import Decision, RuleResult, Verdict

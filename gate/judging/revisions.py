@@ -1,32 +1,26 @@
-"""The revision that a rollback goes back to: whether it is the newest, and how long it had all its pods. The API keeps no history of the
-latter, so it is counted from the metrics source; without kube-state-metrics nobody knows, and a person decides.
+"""The revision that a rollback goes back to: how long it had all its pods. The API keeps no history of that, so it is counted from the
+metrics source; without kube-state-metrics nobody knows, and a person decides.
 """
 
 from typing import Any
 
-from core.cluster.kinds import KINDS
 from core.cluster.queries import Query, Shape
 from core.domain.action import Action, Live
 from core.domain.errors import Day2Error
-from core.domain.values import Json, at_path
+from core.domain.values import at_path
 from gate.judging.sources import Bench
 
-_REVISION = "deployment.kubernetes.io/revision"
 LOOKED_BACK_SECONDS = 2 * 86_400
 STEP_SECONDS = 60
 
 
 async def earlier(bench: Bench, action: Action, live: Live) -> dict[str, Any]:
-    """Raises Unavailable while the cluster cannot be read."""
+    """Nothing for what goes back to no revision."""
     older = next((item for item in live.related.values() if item.get("kind") == "ReplicaSet"), None)
     if older is None or live.object.get("kind") != "Deployment":
         return {}
-    found = await bench.reader.list(KINDS["ReplicaSet"], action.target.namespace)
-    numbers = [_number(item) for item in found if _owned(item, action.target.uid)]
-    return {
-        "previous_healthy_seconds": await _complete_seconds(bench, action.target.namespace, str(at_path(older, "metadata.name"))),
-        "revision_is_latest": _number(older) >= max(numbers, default=0),
-    }
+    name = str(at_path(older, "metadata.name"))
+    return {"previous_healthy_seconds": await _complete_seconds(bench, action.target.namespace, name)}
 
 
 async def _complete_seconds(bench: Bench, namespace: str, replica_set: str) -> int | None:
@@ -38,12 +32,3 @@ async def _complete_seconds(bench: Bench, namespace: str, replica_set: str) -> i
         return None
     steps = [item.value for item in found if item.label("replicaset") == replica_set]
     return int(max(steps) * STEP_SECONDS) if steps else None
-
-
-def _owned(item: Json, uid: str) -> bool:
-    return any(owner.get("uid") == uid for owner in at_path(item, "metadata.ownerReferences") or ())
-
-
-def _number(item: Json) -> int:
-    text = str((at_path(item, "metadata.annotations") or {}).get(_REVISION, ""))
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -13,21 +13,21 @@ from gate.judging import amounts
 _STRATEGY = {"Deployment": "strategy", "StatefulSet": "updateStrategy", "DaemonSet": "updateStrategy"}
 
 
-def steps(before: Json, after: Json | None) -> dict[str, Any]:
-    """`pods_extra` also counts what a workload grows by. Where some may be missing the old ones make room, and none is extra."""
+def steps(before: Json, after: Json | None) -> tuple[int, int]:
+    """Pods that may be missing, and pods that come on top, growth among them. Where some may be missing the old ones make room."""
     count, new = amounts.replicas(before) or 0, amounts.replicas(after or {}) or 0
     grown = max(0, new - count)
     if after is None or before.get("kind") not in _STRATEGY or workloads.template(before) == workloads.template(after):
-        return {"pods_extra": grown}
+        return 0, grown
     strategy = at_path(before, f"spec.{_STRATEGY[before['kind']]}") or {}
     if strategy.get("type") == "Recreate":
-        return {"rollout_missing": count, "pods_extra": grown}
+        return count, grown
     rolling = strategy.get("rollingUpdate") or {}
     lone = before["kind"] != "Deployment"
     missing = _share(rolling.get("maxUnavailable", 1 if lone else "25%"), count, math.floor)
     surge = _share(rolling.get("maxSurge", 0 if lone else "25%"), count, math.ceil)
     missing = missing if missing or surge else 1
-    return {"rollout_missing": min(missing, count), "pods_extra": grown + (0 if missing else surge)}
+    return min(missing, count), grown + (0 if missing else surge)
 
 
 def _share(value: Any, count: int, rounded: Any) -> int:

@@ -29,11 +29,12 @@ _NAMES = {
 }
 
 
-async def used(bench: Bench, before: Json, after: Json | None) -> dict[str, Any]:
-    """Where requests change or there may be fewer pods: nothing else is judged by usage. A source that does not answer leaves None."""
+async def used(bench: Bench, before: Json, after: Json | None, workload: Json) -> dict[str, Any]:
+    """Where requests change, there may be fewer pods, or an autoscaler's more: nothing else is judged by usage. A source that does not
+    answer leaves None."""
     container = amounts.changed_container(before, after)
     if not container or before.get("kind") not in _NAMES:
-        return await _demanded(bench, before, after)
+        return await _demanded(bench, before, after, workload)
     namespace, own = str(at_path(before, "metadata.namespace")), _own(before)
     pods = await workloads.pods_of(bench.reader, before)
     names = {str(at_path(pod, "metadata.name")) for pod in pods}
@@ -54,15 +55,14 @@ def _own(live: Json) -> re.Pattern[str]:
     return re.compile(re.escape(name) + _NAMES[kind])
 
 
-async def _demanded(bench: Bench, before: Json, after: Json | None) -> dict[str, Any]:
-    """CPU that all pods may ask for, before and after, and where that falls, what they used at most."""
-    workload = await workloads.scaled_by(bench.reader, before)
+async def _demanded(bench: Bench, before: Json, after: Json | None, workload: Json) -> dict[str, Any]:
+    """CPU that all pods may ask for, before and after, and where that falls or an autoscaler decides, what they used at most."""
     if after is None or after.get("kind") != before.get("kind") or workload.get("kind") not in ("Deployment", "StatefulSet"):
         return {}
     each = amounts.of_container(workload, "").cpu_milli or 0
     room, left = (each * int(at_path(item, "spec.maxReplicas") or amounts.replicas(item) or 0) for item in (before, after))
     found: dict[str, Any] = {"cpu_milli_room_before": room, "cpu_milli_room_after": left}
-    if left >= room or bench.metrics is None:
+    if (left >= room and workload is before) or bench.metrics is None:
         return found
     now = bench.clock.now()
     query = Query(Shape.CPU_RATE, str(at_path(before, "metadata.namespace")))

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from core.domain.objective import Autonomy
-from core.policy.autonomy import NEEDED, still_needed
+from core.policy.autonomy import NEEDED
+from core.policy.prospects import still_needed
 from interfaces.rendering.envelopes import Json, envelope, plain
 from interfaces.rendering.tables import Column
 from runtime.services.trusting import Trust

@@ -20,7 +20,7 @@ from gate.audit import verify_ledger
 from registry.membership import Member
 from runtime import serving
 from runtime.declared import read
-from runtime.ids import SeededIds
+from runtime.seeded_ids import SeededIds
 from runtime.services import alerting, auditing
 from runtime.services.alerting import Watch
 from runtime.services.demonstrating import LOOK_SECONDS, STUCK_SECONDS, Plain, Stage

@@ -29,7 +29,7 @@ from runtime.roles.notifier import NotifierSettings
 from runtime.roles.reading import Reading
 from runtime.services import guarding, measuring
 from runtime.settings import Settings
-from tools.stores import ledger as stores
+from tools.stores import grouping as stores
 from tools.stores import migrating
 from tools.telemetry import exposition
 

@@ -33,9 +33,9 @@ from gate.judging.loop import judge_once
 from gate.judging.sources import Bench
 from runtime.consulting import InProcess
 from runtime.declared import Declared
-from runtime.ids import SeededIds
 from runtime.roles.looking import in_process
 from runtime.roles.planning import previewed
+from runtime.seeded_ids import SeededIds
 from tools.kubernetes import mounted
 from tools.kubernetes.installing import install
 from tools.kubernetes.mounted import Application

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 from core.domain.errors import BudgetSpent, Day2Error, Unavailable
-from core.domain.model import Model, Question, Quoted
+from core.domain.model import Model, Question
+from core.domain.quoting import Quoted
 from core.domain.request import RunBudget
 from core.domain.review import Review
 from core.policy.redaction import redact

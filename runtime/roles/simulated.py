@@ -66,6 +66,8 @@ class Keys(NamedTuple):
     judge: keys.Signer
     door: keys.Signer
     stranger: keys.Signer
+    judges: keys.Verifier
+    doors: keys.Verifier
     public: bytes
     door_public: bytes
 
@@ -87,8 +89,8 @@ def held_keys() -> Keys:
     """The same keys in every simulation: signatures are then the same too. They open nothing outside it."""
     with tempfile.TemporaryDirectory(prefix="day2-simulated-") as name:
         folder = Path(name)
-        made = [keys.signer(_key_file(folder, role), role) for role in (keys.JUDGE, f"{keys.DOOR}{DOOR}", "stranger")]
-    return Keys(made[0], made[1], made[2], _public(keys.JUDGE), _public(f"{keys.DOOR}{DOOR}"))
+        judge, door, stranger = (keys.signer(_key_file(folder, role), role) for role in (keys.JUDGE, f"{keys.DOOR}{DOOR}", "stranger"))
+    return Keys(judge, door, stranger, judge.verifier, door.verifier, _public(keys.JUDGE), _public(f"{keys.DOOR}{DOOR}"))
 
 
 def _public(role: str) -> bytes:
@@ -118,7 +120,7 @@ def _text(part: bytes) -> str:
 
 def judge(around: Around, rules: Engine, *, approval_time: timedelta) -> Step:
     """One pass of the judge's loop, as `runtime.roles.judge` puts it together."""
-    client, own = inprocess.connect(around.answer), held_keys().judge.verifier
+    client, own = inprocess.connect(around.answer), held_keys().judges
 
     async def step() -> int:
         bench = Bench(
@@ -128,7 +130,7 @@ def judge(around: Around, rules: Engine, *, approval_time: timedelta) -> Step:
             metrics=around.metrics,
             clock=around.clock,
             key=held_keys().judge,
-            doors={DOOR: held_keys().door.verifier},
+            doors={DOOR: held_keys().doors},
             rules=rules,
             ids=around.ids,
             objectives=around.declared.objectives,
@@ -155,7 +157,7 @@ def executor(around: Around, *, settle_seconds: float) -> Step:
             reader=HttpReader(client),
             metrics=around.metrics,
             clock=around.clock,
-            judge=held_keys().judge.verifier,
+            judge=held_keys().judges,
             owner=owner,
             settle_seconds=settle_seconds,
         )

@@ -11,7 +11,8 @@ from pydantic import Field
 
 from core.domain.errors import BudgetSpent, Unavailable
 from core.domain.finding import Finding
-from core.domain.model import Model, Question, Quoted
+from core.domain.model import Model, Question
+from core.domain.quoting import Quoted
 from core.domain.values import Value, bounded
 
 INSTRUCTION = (

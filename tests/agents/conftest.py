@@ -25,7 +25,7 @@ from simulator.authn import MASTERS, User
 from simulator.worlds import loading
 from simulator.worlds.loading import load
 from simulator.worlds.running import Running, start
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 from tools.kubernetes.snapshots import SnapshotReader
 from tools.metrics import answers
 

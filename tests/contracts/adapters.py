@@ -18,7 +18,7 @@ from core.actions.roles import manifests
 from core.cluster.kinds import KINDS
 from core.domain.api_request import ApiRequest
 from core.domain.errors import Conflict, NotAuthorised, Refused
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 from tools.kubernetes import config, transport
 from tools.kubernetes.installing import install
 from tools.kubernetes.snapshots import SnapshotReader

@@ -32,7 +32,7 @@ from gate.executing.hands import Hands
 from gate.executing.machine import execute_once
 from gate.judging.loop import judge_once
 from gate.judging.sources import Bench
-from runtime.ids import SeededIds
+from runtime.seeded_ids import SeededIds
 from simulator.app import build
 from simulator.authn import MASTERS, User
 from simulator.worlds.loading import load

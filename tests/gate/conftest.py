@@ -34,7 +34,7 @@ from gate.executing.hands import Hands
 from gate.executing.machine import execute_once, resume
 from gate.judging.loop import judge_once
 from gate.judging.sources import Bench
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 from tools.metrics.twin import TableMetrics
 from tools.stores.memory import MemoryLedger
 

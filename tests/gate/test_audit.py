@@ -2,10 +2,11 @@
 
 import itertools
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.domain.errors import Corrupt
@@ -92,6 +93,26 @@ def test_what_is_hashed_is_the_canonical_json_of_all_fields() -> None:
         row.seq,
         row.previous,
         "2026-11-23T12:00:00.000000+00:00",
+        row.role,
+        row.event,
+        row.subject,
+        row.body,
+    ]
+    assert chained(row) == digest(said)
+
+
+@given(st.datetimes(timezones=st.sampled_from((UTC, timezone(timedelta(hours=2)), ZoneInfo("Europe/Berlin")))))
+@example(datetime(2026, 11, 23, 12, 0, 0, 120, tzinfo=UTC))
+@example(datetime(2026, 11, 23, 12, 0, 0, 120000, tzinfo=UTC))
+@example(NOW)
+def test_a_time_is_hashed_as_its_iso_text_with_microseconds(at: datetime) -> None:
+    row = ROWS[0]._replace(at=at)
+    said = [
+        "day2-audit-2",
+        row.place,
+        row.seq,
+        row.previous,
+        at.isoformat(timespec="microseconds"),
         row.role,
         row.event,
         row.subject,

@@ -7,13 +7,16 @@ from typing import Any, ClassVar
 
 import pytest
 
+from core.actions.restart_rollout import RestartRollout
 from core.actions.scale_workload import ScaleWorkload
+from core.actions.set_hpa_bounds import SetHpaBounds
 from core.domain.action import Risk
 from core.domain.errors import Unavailable
 from core.domain.evidence import observe
 from core.domain.money import Saving
 from core.domain.outcome import ActionState as S
 from core.domain.proposal import Effect
+from core.domain.target import Target
 from core.domain.verdict import Decision, Verdict
 from core.policy.engine import builtin
 from gate.judging.loop import floor
@@ -190,7 +193,7 @@ async def test_the_target_is_described_as_it_stands(gate: Any) -> None:
     assert (facts.replicas, facts.replicas_after, facts.rollout_in_progress, facts.pods_touched) == (2, 4, False, 0)
     assert (facts.dry_run_ok, facts.rights_ok, facts.capability_granted, facts.autonomy) == (True, True, True, "guarded")
     assert [(change.path, change.old, change.new) for change in facts.changes] == [("spec.replicas", 2, 4)]
-    assert (facts.nodes_ready, facts.nodes_schedulable, facts.cluster_cpu_milli_free) == (4, 4, 31_000)
+    assert (facts.nodes_ready, facts.nodes_schedulable, facts.pods_homeless) == (4, 4, 0)
     assert facts.requested_by == "operator"
 
 
@@ -279,6 +282,35 @@ async def test_an_autoscaler_of_the_target_is_named(gate: Any) -> None:
     assert (await judged(gate)).autoscaled_by == "cart-hpa"
 
 
+def bounds(gate: Any, low: int, high: int) -> SetHpaBounds:
+    """On an autoscaler of `cart`, which has two pods and may have four."""
+    spec = {"scaleTargetRef": {"kind": "Deployment", "name": "cart"}, "minReplicas": 1, "maxReplicas": 4}
+    gate.cluster.put({"kind": "HorizontalPodAutoscaler", "metadata": {"name": "cart", "namespace": "shop", "uid": "uid-hpa"}, "spec": spec})
+    target = Target(cluster="cluster-1", group="autoscaling", kind="HorizontalPodAutoscaler", namespace="shop", name="cart", uid="uid-hpa")
+    return SetHpaBounds(id="act-bounds1", target=target, from_min=1, from_max=4, to_min=low, to_max=high)
+
+
+async def test_an_autoscalers_bounds_are_judged_by_the_pods_that_they_bring(gate: Any) -> None:
+    facts = await judged(gate, bounds(gate, 90, 90))
+    assert (facts.replicas, facts.replicas_after, facts.hpa_min_after, facts.hpa_max_after) == (2, 90, 90, 90)
+    assert facts.pods_homeless == 90 - 2 - 4 * 15 - 2  # sixteen half cores fit on each of four nodes, and two of them are held
+
+
+async def test_an_autoscaler_of_what_people_keep_for_themselves_is_kept_too(gate: Any) -> None:
+    gate.cluster.object("Deployment", "shop", "cart")["metadata"]["annotations"] = {"day2.dev/opt-out": "true"}
+    assert (await judged(gate, bounds(gate, 1, 5))).opted_out
+
+
+async def test_a_new_template_counts_as_all_of_its_pods_anew(gate: Any) -> None:
+    gate.cluster.object("Deployment", "shop", "cart")["spec"]["template"]["spec"]["nodeSelector"] = {"disk": "local"}
+    target = Target(cluster="cluster-1", group="apps", kind="Deployment", namespace="shop", name="cart", uid="uid-cart")
+    assert (await judged(gate, RestartRollout(id="act-again1", target=target))).pods_homeless == 2
+
+
+async def test_a_node_that_closes_is_weighed_against_the_others(gate: Any) -> None:
+    assert (await judged(gate, gate.cordon())).pods_homeless == 0
+
+
 async def test_the_least_disruption_budget_that_covers_the_pods_counts(gate: Any) -> None:
     for name, selector, left in (("a", {"matchLabels": {"app": "cart"}}, 1), ("b", {}, 0), ("c", {"matchLabels": {"app": "web"}}, 0)):
         gate.cluster.put(
@@ -306,7 +338,7 @@ async def test_gpus_are_counted_as_held_and_as_they_will_be(gate: Any) -> None:
     for number in range(2):
         gate.cluster.object("Pod", "shop", f"cart-{number}")["spec"]["containers"][0]["resources"] = asked
     facts = await judged(gate)
-    assert (facts.namespace_gpus_used, facts.namespace_gpus_after, facts.gpus_before, facts.gpus_after) == (4, 8, 4, 8)
+    assert (facts.namespace_gpus_used, facts.namespace_gpus_after) == (4, 8)
 
 
 async def test_the_history_of_target_and_wish_counts(gate: Any) -> None:

@@ -17,7 +17,7 @@ from core.domain.outcome import ActionState
 from core.domain.values import Json
 from gate.executing.preflight import FORGED, NEVER, Expected, Preflight, differs, problems
 from runtime.services.guarding import writes
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 from tools.stores.memory import MemoryLedger
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ from core.domain.values import Json
 from gate import permits
 from gate.keys import Signer
 from gate.webhook import LARGEST, Webhook, application
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 from tools.stores.memory import MemoryAdmissions
 
 KEY = Signer(OKPKey.generate_key("Ed25519"))

@@ -23,7 +23,7 @@ from core.policy.arbitration import Arbitration, Surroundings, arbitrate
 from graph.context import RunContext
 from graph.routes import Choice, Route
 from runtime.flows import Flows
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 Plain = dict[str, Any]

@@ -31,7 +31,7 @@ from runtime.flows import Flows, Following
 from runtime.roles.controller import ROLE, Controller
 from tests.runtime.roles.mortal import Point, arm, name_of
 from tools import checkpoints
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 from tools.stores.ledger import SqlLedger, opened
 from tools.stores.migrating import migrate
 

@@ -93,6 +93,7 @@ def hunt(place: Path, seeds: int, answer: Connection) -> None:
     try:
         running = importlib.import_module("evals.simulation.running")
         assert Path(str(running.__file__)).is_relative_to(place)
+        running.settled()
         for seed in range(seeds):
             outcome = running.run(seed)
             if outcome.broken:

@@ -17,7 +17,7 @@ from core.domain.proposal import Effect, Proposal
 from core.domain.target import Target
 from runtime.arbitrating import arbitrated
 from runtime.declared import Declared
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 from tools.stores.memory import MemoryLedger
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from core.domain.errors import Unavailable
-from tools.clocks import HandClock, HttpClock, SystemClock, clock_of
+from tools.clocks import HttpClock, SystemClock, clock_of
+from tools.hand_clock import HandClock
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

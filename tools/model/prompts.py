@@ -7,7 +7,8 @@ is redacted by itself before it is cut and quoted: a cut could halve a secret, a
 import hashlib
 from collections.abc import Callable
 
-from core.domain.model import Question, Quoted
+from core.domain.model import Question
+from core.domain.quoting import Quoted
 from core.domain.values import bounded
 
 LONGEST_INSTRUCTION = 2000

@@ -23,7 +23,9 @@ admissions = sa.Table(
     *(sa.Column(name, sa.String(64), nullable=False) for name in ("uid", "resource_version", "inverse")),
     *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("generation", "at")),
 )
-_ROW = [admissions.c[name] for name in Admitted._fields]
+_STOPS = sa.select(*(tables.stops.c[name] for name in StopRow._fields))
+_MINE = admissions.c.registration == sa.bindparam("registration"), admissions.c.jti == sa.bindparam("jti")
+_ADMITTED = sa.select(*(admissions.c[name] for name in Admitted._fields)).where(*_MINE)
 _NEW = sa.text(
     f"INSERT INTO admissions ({', '.join(Admitted._fields)}) VALUES ({', '.join(f':{name}' for name in Admitted._fields)}) "  # noqa: S608  our own names
     "ON CONFLICT DO NOTHING"
@@ -43,12 +45,11 @@ class SqlAdmissions:
 
     def stops(self) -> list[StopRow]:
         with self._database.reading() as connection:
-            return [StopRow(*row) for row in connection.execute(sa.select(*(tables.stops.c[name] for name in StopRow._fields)))]
+            return [StopRow(*row) for row in connection.execute(_STOPS)]
 
     def admitted(self, registration: str, jti: str) -> Admitted | None:
-        mine = admissions.c.registration == registration, admissions.c.jti == jti
         with self._database.reading() as connection:
-            row = connection.execute(sa.select(*_ROW).where(*mine)).first()
+            row = connection.execute(_ADMITTED, {"registration": registration, "jti": jti}).first()
         return Admitted(*row) if row else None
 
     def admit(self, row: Admitted) -> bool:

@@ -36,8 +36,7 @@ class MemoryLedger:
         if any(other.intent_key == row.intent_key and other.state not in TERMINAL for other in known):
             return False
         self._actions[row.action_id] = row._replace(state=ActionState.SUBMITTED)
-        body = {"digest": row.digest, "kind": row.kind, "agent": row.agent, "run": row.run_id, "by": row.submitted_by}
-        self._append(Entry("door", "submitted", row.action_id, body, row.submitted_at))
+        self._append(port.submitted(row))
         return True
 
     def get(self, action_id: str) -> ActionRow | None:
@@ -105,8 +104,7 @@ class MemoryLedger:
             return None
         self._epoch += 1
         self._actions[action_id] = row._replace(state=ActionState.CLAIMED, owner=owner, epoch=self._epoch, changed_at=at)
-        event = {"owner": owner, "epoch": self._epoch}
-        self._append(port.moved(action_id, ActionState.PERMITTED, ActionState.CLAIMED, role="executor", at=at, event=event, columns={}))
+        self._append(port.claimed(action_id, owner, self._epoch, at))
         return self._epoch
 
     def spend(self, jti: str, action_id: str, at: datetime) -> bool:
@@ -127,14 +125,7 @@ class MemoryLedger:
         if key in self._approvals:
             return False
         self._approvals[key] = approval
-        body = {
-            "by": approval.by,
-            "decision": approval.decision,
-            "door": approval.door,
-            "digest": approval.action_digest,
-            "reason": approval.reason,
-        }
-        self._append(Entry("door", f"approval.{approval.decision}", approval.action_id, body, approval.at))
+        self._append(port.decided(approval))
         return True
 
     def approvals(self, action_id: str) -> list[Approval]:

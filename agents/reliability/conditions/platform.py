@@ -14,9 +14,10 @@ from agents.reliability.conditions.signs import Sign, check
 from agents.reporting import counted, moment, seen, told
 from agents.workloads import age, leaving, ready
 from core.cluster import selecting
-from core.cluster.capacity import Amounts, Room, allocatable, usable
+from core.cluster.capacity import Room, allocatable, usable
 from core.cluster.graph import Graph
 from core.cluster.objects import Webhook
+from core.cluster.placing import Amounts
 from core.domain.finding import Severity
 
 DAY = timedelta(days=1)

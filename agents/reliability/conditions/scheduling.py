@@ -13,8 +13,8 @@ from agents.desk import Desk
 from agents.reliability.conditions.signs import Sign, check, on_pod, unwell
 from agents.reporting import seen, told
 from agents.workloads import age
-from core.cluster.capacity import GPUS
 from core.cluster.objects import Condition, Pod
+from core.cluster.placing import GPUS
 from core.domain.finding import Severity
 
 PATIENCE = timedelta(minutes=2)

@@ -5,8 +5,8 @@ import msgspec
 import pytest
 
 from core.cluster import capacity
-from core.cluster.capacity import Amounts
 from core.cluster.objects import PodSpec
+from core.cluster.placing import Amounts
 
 Make = Callable[..., Any]
 

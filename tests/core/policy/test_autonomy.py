@@ -6,7 +6,8 @@ from math import sqrt
 import pytest
 
 from core.domain.objective import Autonomy, Granted
-from core.policy.autonomy import LATEST, Outcome, earned, lower_bound, standing, still_needed
+from core.policy.autonomy import LATEST, Outcome, earned, lower_bound, standing
+from core.policy.prospects import still_needed
 
 A = Autonomy
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -37,7 +37,7 @@ def test_true_is_bad_news() -> None:
         "facts.replicas",
         "'yes'",
         "null",
-        "facts.gpus_before + 9223372036854775807 + 1 > 0",
+        "facts.generation + 9223372036854775807 + 1 > 0",
         "facts.labels.app == 'x'",
         "[1, 2]",
         "timestamp(facts.name) < timestamp(facts.read_at)",
@@ -201,12 +201,10 @@ WITHOUT_EFFECT_ON_A_GOOD_ACTION = {
     "owner_kind",
     "cpu_milli_room_before",
     "cpu_milli_room_after",
-    "gpus_after",
     "requests_cpu_milli_after",
     "cpu_milli_demand",
-    "cluster_cpu_milli_free",
-    "cluster_memory_mib_free",
-    "cluster_gpus_free",
+    "hpa_min_before",
+    "unscheduled",
 }
 
 ONLY_FOR = {

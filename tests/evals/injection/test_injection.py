@@ -8,8 +8,9 @@ import pytest
 
 from core.actions.catalogue import parse_action
 from core.domain.evidence import observe
-from core.domain.model import Question, Quoted
+from core.domain.model import Question
 from core.domain.proposal import Effect, Proposal
+from core.domain.quoting import Quoted
 from core.domain.target import Target
 from evals.injection import page, results, trials
 from evals.injection.fields import FIELDS

@@ -30,6 +30,11 @@ def changed(row: Any, name: str, **spec: Any) -> Act:
 
 
 def ills(act: Act, wished: Objective = WISHED, stress: harm.Stress = "") -> frozenset[Ill]:
+    """Without how much of each."""
+    return frozenset(ill._replace(much=1) for ill in measured(act, wished, stress))
+
+
+def measured(act: Act, wished: Objective = WISHED, stress: harm.Stress = "") -> frozenset[Ill]:
     people = People(Objectives(items=(wished,)), PRICES)
     running = start("small")
     was = harm.before(running, people)
@@ -67,6 +72,22 @@ def test_what_costs_more_than_the_budget_for_some_minutes_is_ill() -> None:
     budget = WISHED.model_copy(update={"monthly_budget_micro_usd": 200_000_000})
     assert ills(nothing, budget) == frozenset()
     assert ills(changed(DEPLOYMENTS, "worker", replicas=30), budget) == {Ill("costs more than its budget", "apps")}
+
+
+def test_asking_for_more_while_the_budget_is_spent_is_worse_than_asking_for_as_much() -> None:
+    spent = WISHED.model_copy(update={"monthly_budget_micro_usd": 10_000_000})
+    without = measured(nothing, spent)
+    assert harm.worse(without, without) == frozenset()
+    more = {ill.what for ill in harm.worse(measured(changed(DEPLOYMENTS, "worker", replicas=5), spent), without)}
+    assert "asks for more while over its budget" in more
+
+
+def test_more_of_what_is_ill_already_is_worse_but_not_a_pod_of_an_autoscaler_more() -> None:
+    known = frozenset({Ill("finds no node", "shop/web", 2), Ill(harm.OVER_BUDGET, "shop", 100)})
+    assert harm.worse(known, known) == frozenset()
+    assert harm.worse(frozenset({Ill("finds no node", "shop/web", 3)}), known) == {Ill("finds no node", "shop/web", 3)}
+    assert harm.worse(frozenset({Ill(harm.OVER_BUDGET, "shop", 140)}), known) == frozenset()
+    assert harm.worse(frozenset({Ill(harm.OVER_BUDGET, "shop", 160)}), known) == {Ill(harm.OVER_BUDGET, "shop", 160)}
 
 
 def test_what_people_keep_for_themselves_is_ill_when_it_is_changed_in_any_way() -> None:
@@ -115,6 +136,7 @@ def test_a_cordon_that_leaves_no_other_place_is_ill_when_a_node_is_lost() -> Non
 
     assert ills(cordoned) == frozenset()
     assert Ill("finds no node when one is lost", "apps/web") in ills(cordoned, stress="node")
+    assert Ill("finds no node when one is lost", "apps/web") in ills(cordoned, stress="nodenode")
 
 
 def test_memory_under_what_a_pod_needs_is_a_kill() -> None:

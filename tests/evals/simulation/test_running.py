@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 SLICES = 8
 SEEDS = 96
 """A smoke of what `make sim` runs in full."""
+FREQUENT = ("crash", "lost_reply", "stale", "edits", "ill", "slow_door")
 KEPT = (7, 12, 20, 32, 83, 85, 101)
 """Seeds that once found a defect, or a mistake of the harness: run for ever."""
 
@@ -47,7 +48,7 @@ def test_other_seeds_live_through_other_worlds() -> None:
 
 def test_half_of_the_faults_are_there_in_half_of_the_worlds() -> None:
     tables = [faults.draw(seed) for seed in range(400)]
-    shares = {name: sum(bool(table._asdict()[name]) for table in tables) / 400 for name in ("crash", "lost_reply", "stale", "edits", "ill")}
+    shares = {name: sum(bool(table._asdict()[name]) for table in tables) / 400 for name in FREQUENT}
     assert all(0.35 < share < 0.6 for share in shares.values()), shares
     assert any(table.late for table in tables)
     assert not any(table.late and not table.admission for table in tables)

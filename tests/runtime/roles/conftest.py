@@ -44,7 +44,8 @@ from runtime.ids import RandomIds
 from runtime.roles import deciding
 from runtime.settings import Settings, StoreSettings
 from tests.runtime.roles.mortal import Order, Point
-from tools.clocks import HandClock, HttpClock
+from tools.clocks import HttpClock
+from tools.hand_clock import HandClock
 from tools.kubernetes import config, transport
 from tools.kubernetes.reader import HttpReader
 from tools.kubernetes.writer import PreviewWriter

@@ -20,7 +20,7 @@ from runtime.settings import AlertSettings, FlowSettings, GateSettings, Kubernet
 from tests.contracts.receivers import Receiver
 from tests.contracts.simulated import Simulated, simulated
 from tests.runtime.services.telling import deployment, submit
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 from tools.kubernetes import config, transport
 from tools.kubernetes.installing import install
 

@@ -14,7 +14,7 @@ from core.domain.values import Json
 from core.policy import engine, loading
 from runtime.roles import rulebook
 from runtime.roles.rulebook import Rulebook
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 from tools.stores.memory import MemoryLedger
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -22,7 +22,7 @@ from gate.door import LedgerDoor
 from runtime.services.alerting import Limits, Watch
 from runtime.services.notifying import Notifier, Verification
 from tools.alerting.twin import MemoryChannel
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 from tools.stores.memory import MemoryLedger
 
 S = ActionState

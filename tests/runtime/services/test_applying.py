@@ -16,7 +16,7 @@ from core.domain.proposal import Effect, Proposal
 from gate.door import LedgerDoor
 from runtime.services import applying
 from runtime.services.planning import Sealed
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 from tools.stores.memory import MemoryLedger
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

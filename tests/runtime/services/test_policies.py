@@ -9,7 +9,7 @@ from core.domain.verdict import Decision
 from core.policy.engine import Engine, builtin
 from runtime.roles.rulebook import Rulebook
 from runtime.services import diagnosing, policies
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 from tools.stores.memory import MemoryLedger
 
 RULE = """\

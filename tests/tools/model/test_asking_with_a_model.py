@@ -21,7 +21,7 @@ from runtime.roles import examining, looking, modelling
 from runtime.services import asking, diagnosing, manifests
 from runtime.services.asking import Answer
 from runtime.settings import ModelSettings, Settings, StoreSettings
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SECRET = "ghp_0123456789abcdefghij0123456789abcdef"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.domain.errors import Unavailable
-from core.domain.model import Quoted
+from core.domain.quoting import Quoted
 from core.domain.review import Brief, Concern, Review
 from runtime.roles.opinions import Opinions
 from runtime.settings import ReviewSettings

@@ -12,7 +12,8 @@ import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
 from core.domain.errors import BudgetSpent, Unavailable
-from core.domain.model import Question, Quoted, Usage
+from core.domain.model import Question, Usage
+from core.domain.quoting import Quoted
 from core.domain.request import RunBudget
 from tools.model import prompts
 

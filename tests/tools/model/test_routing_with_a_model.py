@@ -18,7 +18,7 @@ from graph.model_routing import ModelRouting
 from registry.cards import Card
 from registry.membership import Member, State
 from runtime.flows import Flows
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 from tools.model.openai import OpenAiModel
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

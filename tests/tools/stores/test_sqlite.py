@@ -233,7 +233,7 @@ def test_a_process_that_is_killed_between_commit_and_second_sink_loses_nothing(s
         "found = ledger.opened(sys.argv[1], pathlib.Path(sys.argv[2]))\n"
         "found.record(role='judge', event='first', subject='', body={}, at=datetime.now(UTC))\n"
         "class Dying(sink.Sink):\n"
-        "    def catch_up(self, chain): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    def catch_up(self, chain, fresh=()): os.kill(os.getpid(), signal.SIGKILL)\n"
         "found._sink = Dying(found._sink.path)\n"
         "found.record(role='judge', event='second', subject='', body={}, at=datetime.now(UTC))\n"
     )

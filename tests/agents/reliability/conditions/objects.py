@@ -7,7 +7,7 @@ from typing import Any
 
 from agents.catalogue import AGENTS
 from agents.consulting import Consultation, examine
-from agents.desk import Desk
+from agents.desk import Agent, Desk
 from core.cluster import decoding
 from core.cluster.observed import OBSERVED
 from core.cluster.snapshot import Snapshot
@@ -144,10 +144,10 @@ def cluster(*items: Json) -> Snapshot:
     return Snapshot("c-1", NOW, {kind: tuple(objects) for kind, objects in found.items()})
 
 
-def looked_at(items: Iterable[Json], *, unread: str = "") -> Consultation:
-    """What the reliability agent says of them without metrics; `unread` is a kind that it was not allowed to read."""
+def looked_at(items: Iterable[Json], *, unread: str = "", agent: Agent = RELIABILITY) -> Consultation:
+    """What an agent says of them without metrics; `unread` is a kind that it was not allowed to read."""
     snapshot = cluster(*items)
     if unread:
         kept = {kind: objects for kind, objects in snapshot.objects.items() if kind != unread}
         snapshot = replace(snapshot, objects=kept, unread={unread: "forbidden"})
-    return examine(RELIABILITY, Desk(snapshot, NOW, "run-1"))
+    return examine(agent, Desk(snapshot, NOW, "run-1"))

@@ -4,11 +4,17 @@ import random
 
 import pytest
 
+from agents.catalogue import AGENTS
 from agents.reliability.table import AGENT
+from core.domain.finding import Severity
+from tests.agents.reliability.conditions import healthy
 from tests.agents.reliability.conditions.cases import CASES, Case
 from tests.agents.reliability.conditions.objects import looked_at
 
 NAMED = [f"{case.code}{'-' if case.name else ''}{case.name}" for case in CASES]
+AMIDST = [case for case in CASES if case.code != "REL-170"]
+"""Two pods that fill a cluster of two nodes do not fill one of fourteen."""
+AROUND = healthy.cluster(0)
 ELSEWHERE = {f"REL-10{number}" for number in range(1, 9)}
 """Planted in the simulator and mended there: tests/agents/test_planted_faults.py."""
 
@@ -51,3 +57,24 @@ def test_a_kind_that_could_not_be_read_is_said_and_its_checks_are_not_run(case: 
         answer = looked_at(case.fault, unread=kind)
         assert case.code not in {finding.code for finding in answer.findings}
         assert any(said.check.startswith(case.code) for said in answer.coverage.not_run)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_healthy_cluster_of_forty_namespaces_is_silent(seed: int) -> None:
+    items = healthy.cluster(seed)
+    assert len({item["metadata"].get("namespace") for item in items}) >= healthy.NAMESPACES
+    for agent in AGENTS:
+        answer = looked_at(items, agent=agent)
+        assert [(finding.code, finding.title) for finding in answer.findings if finding.severity is not Severity.INFO] == []
+        assert len(answer.coverage.run) >= len(agent.detectors) // 3
+
+
+@pytest.mark.parametrize("case", AMIDST, ids=[f"{case.code}{'-' if case.name else ''}{case.name}" for case in AMIDST])
+def test_the_fault_is_found_in_the_midst_of_a_healthy_cluster_and_nowhere_else(case: Case) -> None:
+    named = {(item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]) for item in case.fault}
+    around = (item for item in AROUND if (item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]) not in named)
+    answer = looked_at([*around, *case.fault])
+    causes = [(finding.code, finding.subject.qualified) for finding in answer.findings if not finding.symptom_of]
+    assert len(causes) == 1
+    assert causes[0][0] in {case.code, *case.also}
+    assert (case.code, case.subject) in {(finding.code, finding.subject.qualified) for finding in answer.findings}

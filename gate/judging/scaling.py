@@ -1,0 +1,32 @@
+"""What an autoscaler's new bounds do: the pods that it would run at the busiest hour of the week, within the old and within the new bounds.
+
+As the autoscaler has it: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details
+"""
+
+from core.domain.values import Json, at_path
+from gate.judging import amounts
+
+
+def effect(target: Json, after: Json | None, workload: Json, demand_milli: int | None) -> tuple[Json, Json | None]:
+    """The workload before and after, with at most as many pods as may come and at least as many as must go; anything else as it is.
+
+    More come where the new floor is over what runs, or where the busiest hour brings more than the old bounds let it bring.
+    """
+    if workload is target or after is None or amounts.replicas(workload) is None:
+        return target, after
+    now, low, high = amounts.replicas(workload) or 0, int(at_path(after, "spec.minReplicas") or 1), int(at_path(after, "spec.maxReplicas"))
+    old_low, old_high = int(at_path(target, "spec.minReplicas") or 1), int(at_path(target, "spec.maxReplicas"))
+    wanted = max(now, _wanted(target, workload, demand_milli) or high)
+    most, without = max(low, min(wanted, high)), max(old_low, min(wanted, old_high))
+    replicas = most if low > now or most > max(now, without) else min(now, high)
+    return workload, workload | {"spec": workload["spec"] | {"replicas": replicas}}
+
+
+def _wanted(autoscaler: Json, workload: Json, demand_milli: int | None) -> int | None:
+    """Pods for the demand and a tenth more. None where the autoscaler follows something else than CPU, or nobody measured."""
+    metrics = at_path(autoscaler, "spec.metrics") or ()
+    targets = [at_path(each, "resource.target.averageUtilization") for each in metrics if at_path(each, "resource.name") == "cpu"]
+    each_milli = amounts.of_container(workload, "").cpu_milli
+    if len(metrics) != 1 or not targets or not targets[0] or not each_milli or demand_milli is None:
+        return None
+    return -(-demand_milli * 110 // (each_milli * int(targets[0])))

@@ -1,0 +1,72 @@
+"""An autoscaler's bounds are judged by the pods that they bring or take."""
+
+from typing import Any
+
+import pytest
+
+from gate.judging.scaling import effect
+
+Json = dict[str, Any]
+WORKLOAD: Json = {
+    "kind": "Deployment",
+    "metadata": {"name": "cart"},
+    "spec": {"replicas": 4, "template": {"spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": "500m"}}}]}}},
+}
+CPU = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}
+MEMORY = {"type": "Resource", "resource": {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 50}}}
+
+
+def autoscaler(low: int, high: int, *metrics: Json) -> Json:
+    return {"kind": "HorizontalPodAutoscaler", "spec": {"minReplicas": low, "maxReplicas": high, "metrics": list(metrics or (CPU,))}}
+
+
+def replicas(old: tuple[int, int], new: tuple[int, int], demand: int | None, *metrics: Json) -> int:
+    _, after = effect(autoscaler(*old, *metrics), autoscaler(*new, *metrics), WORKLOAD, demand)
+    assert after is not None
+    return int(after["spec"]["replicas"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "demand", "found"),
+    [
+        ((2, 8), (6, 8), 500, 6),
+        ((2, 8), (44, 44), 500, 44),
+        ((2, 4), (2, 12), 2000, 9),
+        ((2, 4), (2, 6), 2000, 6),
+        ((2, 8), (2, 12), 500, 4),
+        ((2, 12), (2, 20), 2000, 4),
+        ((2, 8), (2, 3), 500, 3),
+        ((3, 8), (1, 8), 500, 4),
+        ((2, 12), (6, 12), 2000, 9),
+    ],
+    ids=[
+        "a floor over what runs",
+        "a floor far over it",
+        "a ceiling that the busiest hour reaches",
+        "a ceiling that the busiest hour is held by",
+        "a ceiling that nothing asks for",
+        "a ceiling over one that held nothing",
+        "a ceiling under what runs",
+        "a lower floor takes nothing now",
+        "a floor over what runs costs at once, also before the busiest hour",
+    ],
+)
+def test_bounds_bring_or_take_pods(old: tuple[int, int], new: tuple[int, int], demand: int, found: int) -> None:
+    assert replicas(old, new, demand) == found
+
+
+@pytest.mark.parametrize(
+    ("demand", "metrics"), [(None, (CPU,)), (500, (MEMORY,)), (500, (CPU, MEMORY))], ids=["unmeasured", "memory", "two"]
+)
+def test_where_nobody_knows_what_it_wants_it_counts_as_its_ceiling(demand: int | None, metrics: tuple[Json, ...]) -> None:
+    assert replicas((2, 6), (2, 20), demand, *metrics) == 20
+
+
+def test_anything_else_is_its_own_effect() -> None:
+    after = {**WORKLOAD, "spec": {"replicas": 9}}
+    assert effect(WORKLOAD, after, WORKLOAD, None) == (WORKLOAD, after)
+
+
+def test_without_a_preview_nothing_is_foreseen() -> None:
+    bounds = autoscaler(2, 8)
+    assert effect(bounds, None, WORKLOAD, 500) == (bounds, None)
