@@ -27,7 +27,7 @@ from runtime.roles.identifying import account
 from runtime.roles.reading import Reading
 from runtime.services import asking, describing, muting, scanning, snapshotting
 from runtime.settings import Settings
-from tools import clocks
+from tools import clocks, hand_clock
 
 Where = dict[str, object]
 """Context, cluster, namespaces and time of a look."""
@@ -55,7 +55,7 @@ async def _scan_files(
 ) -> tuple[scanning.Scan, Where]:
     found = snapshotting.opened(source, clocks.SystemClock().now())
     contents, scope = found.contents, found.scope(namespaces)
-    clock = clocks.HandClock(contents.at) if contents.at else clocks.SystemClock()  # manifests have no time of their own
+    clock = hand_clock.HandClock(contents.at) if contents.at else clocks.SystemClock()  # manifests have no time of their own
     working = in_process(found.reader, None, declared.read(settings.policy.objectives), clock)
     result = await scanning.scan(working, request(clock, scope, agents=asked), asked)
     if selector:

@@ -21,7 +21,7 @@ from core.policy.mutes import Mute
 from runtime.consulting import as_json
 from runtime.services import muting, scanning
 from runtime.services.muting import MuteFolder, Unmuted
-from tools.clocks import HandClock
+from tools.hand_clock import HandClock
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
