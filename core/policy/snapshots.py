@@ -9,9 +9,9 @@ Names, labels, selectors and certificates of authorities stay as they are, becau
 import io
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from gzip import GzipFile
 from typing import Any, NamedTuple
 
@@ -89,8 +89,7 @@ def _lines(saved: Saved) -> Iterator[Any]:
     )
     for kind, items in sorted(snapshot.objects.items()):
         for start in range(0, len(items), PAGE):
-            page = (msgspec.to_builtins(item, builtin_types=(datetime,)) for item in items[start : start + PAGE])
-            yield {"kind": kind, "items": [clean(item) for item in page]}
+            yield {"kind": kind, "items": clean(items[start : start + PAGE])}
 
 
 def decode(packed: bytes, name: str) -> Saved:
@@ -186,31 +185,60 @@ _ADDRESS = re.compile(
 
 
 def clean(value: Any) -> Any:
-    """An object's plain data with what looks like a secret taken out."""
-    match value:
-        case str():
+    """Decoded objects as plain data, with what looks like a secret taken out."""
+    return _Cleaner()(value)
+
+
+class _Cleaner:
+    """Replicas of one page share their parts (`core.cluster.sharing`): each part is cleaned once. The parts must outlive this."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Any] = {}
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, str):
             return _redacted(value)
-        case dict():
-            return _cleaned(value)
-        case list() | tuple():
-            return [clean(item) for item in value]
-        case _:
+        if not isinstance(value, msgspec.Struct | dict | list | tuple):
             return value
+        key = id(value)
+        if key not in self._known:
+            self._known[key] = self._cleaned(value)
+        return self._known[key]
+
+    def _cleaned(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [self(item) for item in value]
+        pairs = value.items() if isinstance(value, dict) else _pairs(value)
+        found = {key: self._field(key, item) for key, item in pairs}
+        if isinstance(found.get("name"), str) and isinstance(found.get("value"), str):
+            name, text = (value["name"], value["value"]) if isinstance(value, dict) else (value.name, value.value)
+            found["value"] = _variable(name, text)
+        return found
+
+    def _field(self, key: str, value: Any) -> Any:
+        if key in _COMPARED:
+            return value
+        if key == "annotations" and isinstance(value, dict):
+            return {name: _annotation(name, text) for name, text in value.items() if name != _LAST_APPLIED}
+        return self(value)
 
 
-def _cleaned(value: Mapping[str, Any]) -> dict[str, Any]:
-    found = {key: _field(key, item) for key, item in value.items()}
-    if isinstance(value.get("name"), str) and isinstance(value.get("value"), str):
-        found["value"] = _variable(value["name"], value["value"])
-    return found
+def _pairs(item: msgspec.Struct) -> Iterator[tuple[str, Any]]:
+    """Names as the API has them. What is absent stays so."""
+    for name, written in _names(type(item)):
+        value = getattr(item, name)
+        if value is not None:
+            yield written, value
 
 
-def _field(key: str, value: Any) -> Any:
-    if key in _COMPARED:
-        return value
-    if key == "annotations" and isinstance(value, dict):
-        return {name: redact_data({name: text})[name] for name, text in value.items() if name != _LAST_APPLIED}
-    return clean(value)
+@cache
+def _names(struct: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    return tuple((field.name, field.encode_name) for field in msgspec.structs.fields(struct))
+
+
+@lru_cache(maxsize=65_536)
+def _annotation(name: str, text: str) -> str:
+    return str(redact_data({name: text})[name])
 
 
 @lru_cache(maxsize=65_536)
