@@ -80,11 +80,11 @@ def view(screen: Screen, found: Json) -> None:
         screen.wrapped(f"as of {metadata['asOf']}, the time of {metadata['source']}: ages are counted from then", hang=2)
     for row in found["gone"]:
         screen.wrapped(f"gone: {row['id']} {row['severity']} {row['code']} {row['object']}: {row['title']}", hang=6)
-    _muted(screen, found)
+    mutes_told(screen, found)
     coverage(screen, found["coverage"])
 
 
-def _muted(screen: Screen, found: Json) -> None:
+def mutes_told(screen: Screen, found: Json) -> None:
     """How many are not shown, then which where that was asked for; and, once, whose mute is over."""
     metadata = found["metadata"]
     if metadata["muted"]:

@@ -194,10 +194,12 @@ def _told(item: Mapping[str, Any]) -> Gone:
 def since(result: Scan, known: Baseline, *, cluster: str = "", namespaces: Sequence[str] = ()) -> Scan:
     """Only what the baseline does not have, and what it had and is gone.
 
-    Gone is what would be seen if it were there: its check ran, and its namespace was looked at. Of another cluster nothing is known.
+    Gone is what would be seen if it were there: its check ran, and its namespace was looked at. `cluster` is empty where that cannot be
+    said; of another cluster nothing is known.
     """
     fresh = tuple(finding for finding in result.findings if finding.id not in known.ids)
-    here = tuple(row for row in known.items if cluster == known.cluster and row.id not in result.seen and row.code in result.coverage.run)
+    same = bool(cluster) and cluster == known.cluster
+    here = tuple(row for row in known.items if same and row.id not in result.seen and row.code in result.coverage.run)
     gone = tuple(row for row in here if not namespaces or known.namespace_of[row.id] in namespaces)
     return result._replace(findings=fresh, known=len(result.findings) - len(fresh), gone=gone)
 

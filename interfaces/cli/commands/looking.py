@@ -36,6 +36,8 @@ def doctor(context: typer.Context) -> None:
         raise typer.Exit(Exit.ERROR)
 
 
+SAYS_MUTES = ("table", "json", "yaml")
+"""Forms that have room for what is muted; beside the others it is talk."""
 SOURCE = "a saved snapshot, manifests, kubectl's -o json or a must-gather instead of a cluster"
 
 
@@ -78,7 +80,10 @@ def scan(
             session.say("the baseline is of another cluster, or of other files: all is new, and what is gone cannot be told")
     document = findings.document(shown, view, selector=selector, show_muted=show_muted)
     session.show(document, columns=findings.COLUMNS, view=findings.view)
-    looking.told(session.settings, shown)
+    if session.flags.output not in SAYS_MUTES and not session.flags.quiet:
+        findings.mutes_told(session.err, document)
+    if session.flags.output in SAYS_MUTES or not session.flags.quiet:
+        looking.told(session.settings, shown)
     if shown.findings:
         first = shown.findings[0].id
         session.hint(f"next: day2 plan {first}" if source is None else f"next: day2 explain {first} --from {source}")

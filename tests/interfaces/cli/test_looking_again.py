@@ -162,6 +162,21 @@ class TestMutes:
         assert day2("mute", "list", "-o", "json").json["items"] == []
         assert [row["id"] for row in day2("mute", "list", "--ended", "-o", "json").json["items"]] == [over.id]
 
+    @pytest.mark.parametrize("output", ["name", "csv", "wide", "sarif", "jsonl"])
+    def test_what_has_no_room_for_mutes_says_them_beside(self, day2: Day2, snap: str, tmp_path: Path, output: str) -> None:
+        name = ids(scan(day2, snap))["debug"]
+        day2("mute", "add", "SEC-102", "-n", "web", "--reason", "x", "--for", "1d")
+        begin = datetime.now(UTC) - timedelta(days=2)
+        over = mutes.made(what=name, namespaces=(), reason="for a day", by="local:jane", at=begin, lasts=timedelta(days=1))
+        muting.folder_of(tmp_path / ".local/share/day2").add(over)
+        silent = day2("scan", "security", "--from", snap, "-o", output, "-q")
+        assert silent.err == ""
+        said = day2("scan", "security", "--from", snap, "-o", output)
+        assert "1 muted, next ends " in said.err
+        assert f"mute over: {name}" in said.err, "who asked for silence was not told, so it is told now"
+        assert "mute over" not in said.out
+        assert "mute over" not in day2("scan", "security", "--from", snap, "-o", output).err
+
     def test_expire_shows_it_again(self, day2: Day2, snap: str) -> None:
         name = ids(scan(day2, snap))["debug"]
         made = day2("mute", "add", name, "--reason", "x", "--for", "1d", "-o", "json").json["id"]
@@ -203,6 +218,21 @@ class TestMutes:
         assert said.code == 1
         assert "ours.yaml:4: unknown field `resaon`" in said.err
         assert "did you mean `reason`?" in said.err
+
+    @pytest.mark.slow
+    def test_a_plan_leaves_out_what_is_muted_unless_it_is_named(self, on_cluster: Day2) -> None:
+        first = on_cluster("plan", "-o", "json").json["items"][0]
+        name = first["findings"][0]
+        assert on_cluster("mute", "add", name, "--reason", "x", "--for", "1d").code == 0
+        muted = on_cluster("plan", "-o", "json").json
+        assert name not in {found for item in muted["items"] for found in item["findings"]}
+        assert muted["metadata"]["muted"] == 1
+        assert "1 muted finding left out" in on_cluster("plan").out
+        named = on_cluster("plan", name, "-o", "json").json
+        assert [item["findings"] for item in named["items"]] == [[name]]
+        told = on_cluster("explain", name, "-o", "json").json
+        assert told["mute"]["reason"] == "x"
+        assert [item["findings"] for item in told["proposals"]] == [[name]]
 
     def test_reports_and_scripts_do_not_see_what_is_muted(self, day2: Day2, snap: str) -> None:
         for name in ids(scan(day2, snap)).values():
