@@ -130,6 +130,8 @@ def _header(line: bytes, name: str) -> Header:
             f"{name} was saved by a newer day2: version {first.version}, and this one reads {VERSION}",
             mend="upgrade day2",
         )
+    if first.version < 1:
+        raise damaged(name, "its header has no version")
     try:
         return msgspec.json.decode(line, type=Header)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

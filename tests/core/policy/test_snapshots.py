@@ -191,6 +191,7 @@ def broken() -> dict[str, bytes]:
         "a page twice": packed([*rows, rows[1]]),
         "a strange kind": packed([*rows, {"kind": "Secret", "items": [{"metadata": {"name": "a"}}]}]),
         "a strange count": packed([rows[0] | {"counts": {"Pod": 3, "Secret": 0, "Node": 0}}, *rows[1:]]),
+        "no version": packed([rows[0] | {"version": 0}, *rows[1:]]),
         "no cluster": packed([rows[0] | {"cluster": ""}, *rows[1:]]),
         "no time": packed([rows[0] | {"takenAt": "soon"}, *rows[1:]]),
         "no page": packed([*rows, [1]]),

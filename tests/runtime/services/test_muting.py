@@ -89,7 +89,8 @@ class TestScans:
         assert scanning.score(found.findings) == 97
 
     def test_a_mute_that_is_over_covers_nothing_and_is_told(self) -> None:
-        over = mute(CART.id, at=NOW - 2 * DAY)
+        over = mute(CART.id, at=NOW - DAY)
+        assert muting.apart(scan(CART), [over], NOW - timedelta(seconds=1)).findings == ()
         found = muting.apart(scan(CART), [over], NOW)
         assert (found.findings, found.muted, found.ended) == ((CART,), (), (over,))
 
