@@ -15,7 +15,7 @@ ENVIRONMENT := sh toolchain/python.sh toolchain/environment.py
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants bench eval eval-judge eval-injection lock clean dev
+.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants bench eval eval-judge eval-injection chart sbom lock clean dev
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,12 @@ eval-judge: dev ## the judge on held-out worlds, into docs/judge.md
 
 eval-injection: dev ## hostile text in every field, into docs/injection.md
 	@$(PY) -m evals.injection --write $(ARGS)
+
+chart: dev ## write what is generated of deploy/ and its page
+	@$(PY) deploy/generate.py
+
+sbom: dev ## CycloneDX of every lock group, into dist/sbom
+	@$(PY) toolchain/sbom.py
 
 lock: ## resolve every requirements/*.in again (ARGS=--upgrade)
 	@sh toolchain/python.sh toolchain/locking.py $(ARGS)

@@ -54,10 +54,10 @@ class Verifier:
         return dict(found.claims)
 
 
-def signer(folder: Path, name: str) -> Signer:
-    """The key `name`, made at the first call. Its public half is laid beside it, for those who verify. Raises Corrupt for a loose mode."""
-    path = folder / f"{name}.json"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+def signer(folder: Path, name: str, private: Path | None = None) -> Signer:
+    """The key `name`, made at the first call. Its public half is laid into `folder`, for those who verify; itself it lies beside it, or
+    in `private`, which other roles need not see. Raises Corrupt for a loose mode."""
+    path = (private or folder) / f"{name}.json"
     if not path.exists():
         _create(path, OKPKey.generate_key("Ed25519").as_dict(private=True))
     found = Signer(_read(path, private=True))
@@ -112,6 +112,7 @@ def _checked(path: Path) -> Iterator[str]:
 
 def _create(path: Path, content: Mapping[str, Any]) -> None:
     """All or nothing, and the first of two wins."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:

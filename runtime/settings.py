@@ -86,6 +86,10 @@ class StoreSettings(Group):
     """Where state lives."""
 
     data_dir: Path = Field(default=Path("~/.local/share/day2"), description="ledger, checkpoints, keys and audit; created with mode 0700")
+    private_dir: Path | None = Field(
+        default=None,
+        description="private keys and settings of the roles that run here, where other roles need not see them; empty: data_dir",
+    )
     ledger_url: str = Field(default="", description="SQLAlchemy address of the ledger; empty: sqlite in data_dir")
     audit_sink: Path | None = Field(
         default=None, description="file of the audit chains' second sink, best on another disk; empty: audit.jsonl in data_dir"
@@ -253,6 +257,10 @@ class Settings(Group):
     @property
     def data_dir(self) -> Path:
         return self.store.data_dir.expanduser()
+
+    @property
+    def private_dir(self) -> Path | None:
+        return self.store.private_dir.expanduser() if self.store.private_dir else None
 
     @property
     def audit_sink(self) -> Path:

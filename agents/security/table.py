@@ -1,9 +1,10 @@
 """All that the security agent looks for, and what it can propose: one row each."""
 
 from agents.desk import Agent, Detector, Planner
-from agents.security import admin_accounts, namespaces, privileged_pods, privileged_rollouts, remedying, templates
+from agents.security import admin_accounts, escalations, literals, namespaces, privileged_pods, privileged_rollouts, remedying, templates
 from core.domain.finding import Severity
 
+_BOUND = ("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet", "ServiceAccount")
 _NAMESPACES = ("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 
 _WORDS = (
@@ -106,6 +107,51 @@ AGENT = Agent(
             limits="Whether the program still works is seen at its next start: roll the patch out on one replica first.",
             kinds=("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet"),
             detect=templates.detect,
+        ),
+        Detector(
+            code=escalations.CODE,
+            name="service account that can become cluster-admin",
+            severity=Severity.HIGH,
+            silent="for accounts that no workload mounts, in system namespaces, and where SEC-105 tells of cluster-admin itself",
+            looks=(
+                "Roles and bindings, closed over 31 ways in which one right leads to another identity: tokens, secrets, pods under "
+                "any account, commands in pods, impersonation, bind and escalate, certificates, webhooks, APIs, nodes."
+            ),
+            mend=(
+                "Take away the right that the first step names, or give it by object name. `kubectl auth can-i --list --as` shows what "
+                "is left."
+            ),
+            limits=(
+                "Rights to single objects by name are not weighed, nor what an admission policy would refuse. What an account uses of its "
+                "rights is in the API server's audit log, which is not read here."
+            ),
+            kinds=(*_BOUND, "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"),
+            detect=escalations.detect,
+        ),
+        Detector(
+            code=literals.SECRET,
+            name="secret written out in a template",
+            severity=Severity.HIGH,
+            silent="for values that name a place (paths, references, URLs without a password), numbers, and anything below 6 characters",
+            looks=(
+                "Literal values of variables in templates of Deployments, StatefulSets and DaemonSets: keys and tokens by their shape, and "
+                "values beside a telling name. The value is never shown."
+            ),
+            mend="Put it into a Secret, refer to it, and change it: it has been read by too many.",
+            limits="Values in ConfigMaps and in command lines are not read.",
+            kinds=("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet"),
+            detect=literals.detect_secrets,
+        ),
+        Detector(
+            code=literals.IMAGE,
+            name="image without a version",
+            severity=Severity.LOW,
+            silent="with a digest, or with any tag but latest",
+            looks="Images of templates with the tag latest or none, and no digest.",
+            mend="Name the version, best with its digest: the pods' own status shows which one runs now.",
+            limits="Whether a version tag was moved in the registry cannot be seen here.",
+            kinds=("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet"),
+            detect=literals.detect_images,
         ),
     ),
     planners=(

@@ -454,6 +454,20 @@ class Binding(Struct, frozen=True, rename="camel"):
     subjects: tuple[Subject, ...] = ()
 
 
+class PolicyRule(Struct, frozen=True, rename="camel"):
+    verbs: tuple[str, ...] = ()
+    api_groups: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    resource_names: tuple[str, ...] = ()
+
+
+class Role(Struct, frozen=True):
+    """A Role or ClusterRole; of an aggregated one, the rules as the controller put them together."""
+
+    metadata: Meta = Meta()
+    rules: tuple[PolicyRule, ...] = ()
+
+
 class NetworkPolicySpec(Struct, frozen=True, rename="camel"):
     """An absent `ingress` and an empty one say the same: nothing comes in, where Ingress is among the policy's types."""
 
@@ -583,6 +597,7 @@ AnyObject = (
     | Named
     | WebhookConfiguration
     | ApiService
+    | Role
 )
 
 STRUCTS: dict[str, type[Struct]] = {
@@ -614,5 +629,7 @@ STRUCTS: dict[str, type[Struct]] = {
     "ValidatingWebhookConfiguration": WebhookConfiguration,
     "MutatingWebhookConfiguration": WebhookConfiguration,
     "APIService": ApiService,
+    "Role": Role,
+    "ClusterRole": Role,
 }
 """Which struct decodes which kind of `core.cluster.observed`."""

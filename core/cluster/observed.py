@@ -15,6 +15,8 @@ OBSERVED: dict[str, Kind] = KINDS | {
         Kind("Ingress", "networking.k8s.io", "v1", "ingresses"),
         Kind("IngressClass", "networking.k8s.io", "v1", "ingressclasses", namespaced=False),
         Kind("PriorityClass", "scheduling.k8s.io", "v1", "priorityclasses", namespaced=False),
+        Kind("Role", "rbac.authorization.k8s.io", "v1", "roles"),
+        GUARD_KINDS["ClusterRole"],
         GUARD_KINDS["ValidatingWebhookConfiguration"],
         Kind("MutatingWebhookConfiguration", _ADMISSION, "v1", "mutatingwebhookconfigurations", namespaced=False),
         Kind("APIService", "apiregistration.k8s.io", "v1", "apiservices", namespaced=False),

@@ -22,6 +22,7 @@ from core.cluster.objects import STRUCTS
 from core.cluster.snapshot import Snapshot
 from core.domain.errors import InvalidInput, Unavailable
 from core.domain.values import bounded
+from core.policy.literals import BY_NAME, is_secret
 from core.policy.redaction import redact, redact_data
 
 VERSION = 1
@@ -246,13 +247,14 @@ def _annotation(name: str, text: str) -> str:
 @lru_cache(maxsize=65_536)
 def _variable(name: str, text: str) -> str:
     """A variable or a header: its name tells as much as its value. An address without a password is kept, whatever it is called."""
-    if text and _TELLING.search(name) and not _ADDRESS.fullmatch(text):
-        return "[redacted: secret]"
+    if not text:
+        return text
+    told = _TELLING.search(name) and not _ADDRESS.fullmatch(text)
     shown = _redacted(text)
-    if shown != text:
-        return shown
-    beside = redact(f"{name}={text}")
-    return text if beside == f"{name}={text}" else "[redacted: secret]"
+    if is_secret(name, text):
+        return "[redacted: secret]" if told or shown == text else shown
+    line = f"{name}={text}"
+    return BY_NAME if told or redact(line) != line else shown
 
 
 @lru_cache(maxsize=65_536)

@@ -61,7 +61,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'day2 resume --scope namespace=shop --reason "the sale is over"',
         'day2 resume --scope agent=finops --reason "fixed" -o json',
     ),
-    "serve": ("day2 serve", "day2 serve --role judge --role executor", "day2 serve --profile prod"),
+    "serve": ("day2 serve", "day2 serve --role judge --role executor", "day2 serve --role executor --prepare"),
     "schema": ("day2 schema", "day2 schema FindingList", "day2 schema scale_workload"),
     "version": ("day2 version", "day2 version -o json", "day2 version -o jsonpath={.version}"),
     "help": ("day2 help exit-codes", "day2 help scan", "day2 help action rollback"),

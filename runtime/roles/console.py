@@ -80,7 +80,8 @@ def _sign_head(settings: Settings, ledger: Ledger, clock: Clock) -> None:
 
     name = f"{keys.DOOR}{DOOR}"
     with contextlib.suppress(Day2Error, OSError):
-        book = heads.HeadBook(heads.file_of(settings.data_dir, name), keys.signer(settings.data_dir / "keys", name), ROLE)
+        key = keys.signer(settings.data_dir / "keys", name, settings.private_dir)
+        book = heads.HeadBook(heads.file_of(settings.data_dir, name), key, ROLE)
         book.keep(ledger, clock.now(), at_once=True)
 
 

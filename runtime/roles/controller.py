@@ -167,7 +167,8 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
         flows = Flows(saver, run=context)
         following = Following(flows)
         stack.push_async_callback(following.stop)
-        book = heads.HeadBook(heads.file_of(settings.data_dir, ROLE), keys.signer(settings.data_dir / "keys", ROLE), ROLE)
+        key = keys.signer(settings.data_dir / "keys", ROLE, settings.private_dir)
+        book = heads.HeadBook(heads.file_of(settings.data_dir, ROLE), key, ROLE)
         working = Controller(
             clock=reading.clock,
             ledger=ledger,

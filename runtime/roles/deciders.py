@@ -54,6 +54,7 @@ class RoleSettings(Value):
     """Everything a judge or an executor needs to know. `parent` is the process to die with; 0 for none."""
 
     data_dir: Path
+    private_dir: Path | None = None
     ledger_url: str
     audit_sink: Path | None = None
     kubeconfig: Path | None = None

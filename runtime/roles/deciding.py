@@ -18,7 +18,8 @@ GOOD_FOR = timedelta(hours=1)
 
 def door(settings: Settings, ledger: Ledger, clock: Clock, *, name: str) -> Decide:
     """`name` is the door's; its key is made at the first use."""
-    return signed_with(keys.signer(settings.data_dir / "keys", f"{keys.DOOR}{name}"), ledger, clock, name=name)
+    key = keys.signer(settings.data_dir / "keys", f"{keys.DOOR}{name}", settings.private_dir)
+    return signed_with(key, ledger, clock, name=name)
 
 
 def signed_with(key: keys.Signer, ledger: Ledger, clock: Clock, *, name: str) -> Decide:

@@ -18,11 +18,12 @@ from pydantic import BaseModel
 
 from core.domain.errors import Day2Error, InvalidInput, Unavailable
 from core.domain.ledger import Ledger
+from gate import keys
 from gate.executing.preflight import Expected
 from registry.embedded import embedded
 from runtime import serving
 from runtime.processes import dies_with_parent
-from runtime.roles import controller, reading
+from runtime.roles import console, controller, reading
 from runtime.roles.controller import Controller
 from runtime.roles.deciders import RoleSettings, WebhookSettings
 from runtime.roles.notifier import NotifierSettings
@@ -69,6 +70,13 @@ async def opened(
 
 
 ROLES = ("controller", "judge", "executor", "webhook", NOTIFIER)
+OWN_KEYS = {
+    "controller": ("controller", f"{keys.DOOR}{console.DOOR}"),
+    "judge": (keys.JUDGE,),
+    "executor": ("executor",),
+    NOTIFIER: (NOTIFIER,),
+}
+"""With the controller, the door: the command line runs beside it."""
 FOLLOW_SECONDS = 1.0
 AGAIN_SECONDS = 5.0
 LEASES = "day2_agent_lease_seconds_remaining"
@@ -78,9 +86,7 @@ log = logging.getLogger(__name__)
 
 async def serve(settings: Settings, roles: Sequence[str] = ()) -> None:
     """Behind `day2 serve`: these roles, or all, until SIGTERM or Ctrl-C. Raises Unavailable when a process that should run has ended."""
-    unknown = [role for role in roles if role not in ROLES]
-    if unknown:
-        raise InvalidInput(f"there is no role {unknown[0]!r}", mend=f"one of: {', '.join(ROLES)}")
+    _known(roles)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -97,6 +103,12 @@ async def serve(settings: Settings, roles: Sequence[str] = ()) -> None:
         looking = asyncio.create_task(_leases(running.controller, leases))
         with exposition.serving(settings.telemetry.controller_listen, OWN_METRICS, lambda: {LEASES: dict(leases)}):
             await _until_told(stop, running.children, following, keeping, looking)
+
+
+def _known(roles: Sequence[str]) -> Sequence[str]:
+    if unknown := [role for role in roles if role not in ROLES]:
+        raise InvalidInput(f"there is no role {unknown[0]!r}", mend=f"one of: {', '.join(ROLES)}")
+    return roles
 
 
 async def _serve_children(settings: Settings, roles: Sequence[str], stop: asyncio.Event) -> None:
@@ -174,15 +186,34 @@ def ledger(settings: Settings, *, create: bool = False) -> Iterator[Ledger]:
 
 async def start_role(family: serving.Children, role: str, settings: Settings) -> None:
     """Start judge, executor, webhook or notifier as a child. What it needs to know is handed over in a file of mode 0600."""
-    wanted = role_settings(settings, role)
+    path = hand_over(settings, role, parent=os.getpid())
+    await serving.start(family, role, f"runtime.roles.{role}", ["--settings", str(path)], settings.data_dir / serving.LOGS)
+
+
+def hand_over(settings: Settings, role: str, *, parent: int = 0) -> Path:
+    """Write what the role needs to know; the file's path. Without a parent, for whoever starts the process: it then ends by itself."""
+    wanted = role_settings(settings, role).model_copy(update={"parent": parent})
     path = _handed(settings, role, _notifying(settings, wanted) if role == NOTIFIER else wanted)
     if role == "judge" and reviewer(settings):
         _handed(settings, "reviewer", settings.review)
-    await serving.start(family, role, f"runtime.roles.{role}", ["--settings", str(path)], settings.data_dir / serving.LOGS)
+    return path
+
+
+def prepared(settings: Settings, roles: Sequence[str]) -> list[Path]:
+    """Behind `day2 serve --prepare`: the ledger in its newest form, each role's keys and its settings file. Nothing is started.
+
+    Whoever starts the roles may then show them the folder of public keys read-only.
+    """
+    chosen = _known(roles) or tuple(role for role in ROLES if role != "webhook" or settings.gate.serves)
+    prepare(settings)
+    for name in (name for role in chosen for name in OWN_KEYS.get(role, ())):
+        keys.signer(settings.data_dir / "keys", name, settings.private_dir)
+    return [hand_over(settings, role) for role in chosen if role != "controller"]
 
 
 def _handed(settings: Settings, role: str, told: BaseModel) -> Path:
     path = _file_of(settings, role)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(0o600)
     path.write_text(told.model_dump_json(), encoding="utf-8")
     return path
@@ -198,7 +229,7 @@ def reviewer(settings: Settings) -> Path | None:
 
 
 def _file_of(settings: Settings, role: str) -> Path:
-    return settings.data_dir / f"{role}.settings.json"
+    return (settings.private_dir or settings.data_dir) / f"{role}.settings.json"
 
 
 def role_settings(settings: Settings, role: str) -> RoleSettings:
@@ -207,6 +238,7 @@ def role_settings(settings: Settings, role: str) -> RoleSettings:
     own = wanted.judge_kubeconfig if role == "judge" else wanted.executor_kubeconfig
     return RoleSettings(
         data_dir=settings.data_dir,
+        private_dir=settings.private_dir,
         ledger_url=settings.ledger_url,
         audit_sink=settings.audit_sink,
         kubeconfig=own or wanted.kubeconfig,
@@ -234,7 +266,6 @@ def role_settings(settings: Settings, role: str) -> RoleSettings:
             certificate=settings.gate.webhook_certificate_file,
             key=settings.gate.webhook_key_file,
         ),
-        parent=os.getpid(),
     )
 
 

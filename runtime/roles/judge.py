@@ -27,8 +27,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     """Judge until told to stop. Raises Busy for a second judge, Corrupt for a damaged ledger or a key that others can read."""
     lock = RoleLock(settings.data_dir, keys.JUDGE).take()
     documents = declared.read(settings.objectives)
-    key = keys.signer(settings.data_dir / "keys", keys.JUDGE)
-    own = key.verifier
+    key = keys.signer(settings.data_dir / "keys", keys.JUDGE, settings.private_dir)
     book = heads.HeadBook(heads.file_of(settings.data_dir, keys.JUDGE), key, keys.JUDGE)
     connection = config.load(settings.kubeconfig, settings.context, server=settings.server)
     clock = clock_of(settings.clock, connection.ca)
@@ -59,7 +58,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 denial_holds=timedelta(hours=settings.denial_hours),
                 cards_per_hour=settings.cards_per_hour,
                 canary_every=settings.canary_every,
-                record_key=own,
+                record_key=key.verifier,
                 reviewer=reviewer,
             )
             waiting = await judge_once(bench)

@@ -55,7 +55,7 @@ class NotifierSettings(RoleSettings):
 async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
     """Tell until told to stop. Raises Busy for a second notifier, Corrupt for a damaged ledger, InvalidInput for unusable settings."""
     lock = RoleLock(settings.data_dir, ROLE).take()
-    book = heads.HeadBook(heads.file_of(settings.data_dir, ROLE), keys.signer(settings.data_dir / "keys", ROLE), ROLE)
+    book = heads.HeadBook(heads.file_of(settings.data_dir, ROLE), keys.signer(settings.data_dir / "keys", ROLE, settings.private_dir), ROLE)
     simulated = settings.clock != "system"
     clock = clock_of(settings.clock, config.load(settings.kubeconfig, settings.context).ca if simulated else "")
     store = ledger.opened(settings.ledger_url, settings.audit_sink or settings.data_dir / "audit.jsonl")

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     """Answer until told to stop. Raises Corrupt for a damaged ledger or unusable certificates, InvalidInput where none are configured."""
     wanted = settings.webhook
-    rotation = _rotation(wanted, settings.data_dir)
+    rotation = _rotation(wanted, settings.private_dir or settings.data_dir / "keys")
     rotation.prepare()
     book = SqlAdmissions(settings.ledger_url)
     webhook = Webhook(book, lambda: keys.verifier(settings.data_dir / "keys", keys.JUDGE), SystemClock())
@@ -63,11 +63,11 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
             await serving
 
 
-def _rotation(wanted: WebhookSettings, data_dir: Path) -> Rotation:
+def _rotation(wanted: WebhookSettings, private: Path) -> Rotation:
     if wanted.certificate and wanted.key:
         return Rotation(wanted.certificate, wanted.key, None, ())
     if wanted.ca and wanted.ca_key:
-        leaf = data_dir / "keys" / f"{ROLE}-{wanted.listen.rpartition(':')[2]}.pem"
+        leaf = private / f"{ROLE}-{wanted.listen.rpartition(':')[2]}.pem"
         return Rotation(leaf, leaf, (wanted.ca, wanted.ca_key), wanted.names)
     raise InvalidInput(
         "the webhook has no certificate",

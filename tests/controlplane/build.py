@@ -3,7 +3,7 @@
 
 `make control-plane` runs this file; the rig and the tests' conftest ask `find`. Only the standard library is used, so that any
 Python runs it. What is pinned stands in `gomod/<module>/go.mod` and `go.sum`; their hash names the cache folder, so another pin is
-another folder, and a build that was stopped goes on where it was.
+another folder, and a build that was stopped goes on where it was. Helm, which renders the chart of `deploy/`, has a folder of its own.
 
 Exit codes: 0 all there, 3 no Go on this machine, 1 a build failed.
 """
@@ -48,20 +48,24 @@ BINARIES = (
     Binary("prometheus", "prometheus", "github.com/prometheus/prometheus/cmd/prometheus"),
     Binary("promtool", "prometheus", "github.com/prometheus/prometheus/cmd/promtool"),
     Binary("metrics-server", "metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server"),
+    Binary("helm", "helm", "helm.sh/helm/v4/cmd/helm"),
 )
+APART = frozenset({"helm"})
+"""Modules that are no part of the control plane: another pin of theirs builds none of it again."""
 NAMES = tuple(binary.name for binary in BINARIES)
 
 
-def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the built programs of exactly these pins live, outside the checkout."""
+def cache_folder(environ: Mapping[str, str] = os.environ, module: str = "") -> Path:
+    """Where the built programs of exactly these pins live, outside the checkout: of the control plane, or of a module that stands apart."""
     base = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".cache")
-    return Path(base) / "day2ops" / "controlplane" / pins_hash()
+    return Path(base) / "day2ops" / "controlplane" / pins_hash(module=module)
 
 
-def pins_hash(modules: Path = MODULES) -> str:
-    """16 hex digits over every go.mod and go.sum, names included."""
+def pins_hash(modules: Path = MODULES, module: str = "") -> str:
+    """16 hex digits over every go.mod and go.sum that counts for it, names included."""
     digest = hashlib.sha256()
-    for path in sorted([*modules.glob("*/go.mod"), *modules.glob("*/go.sum")]):
+    every = sorted([*modules.glob("*/go.mod"), *modules.glob("*/go.sum")])
+    for path in (path for path in every if (path.parent.name == module if module in APART else path.parent.name not in APART)):
         digest.update(f"{path.relative_to(modules).as_posix()}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -69,7 +73,8 @@ def pins_hash(modules: Path = MODULES) -> str:
 def find(name: str, environ: Mapping[str, str] = os.environ) -> Path | None:
     """The program to use: the one in KUBEBUILDER_ASSETS if it is there, else the built one, else None."""
     assets = environ.get("KUBEBUILDER_ASSETS")
-    folders = [*([Path(assets)] if assets else []), cache_folder(environ)]
+    module = next((binary.module for binary in BINARIES if binary.name == name), "")
+    folders = [*([Path(assets)] if assets else []), cache_folder(environ, module)]
     return next((folder / name for folder in folders if os.access(folder / name, os.X_OK)), None)
 
 
@@ -107,9 +112,10 @@ def kubernetes_version(binary: Binary, modules: Path = MODULES) -> str | None:
     return pin.group(1) if pin else None
 
 
-def build(binary: Binary, folder: Path) -> float:
+def build(binary: Binary) -> float:
     """Seconds it took. The program appears under its name only when it is whole: written aside, then renamed."""
-    started = time.monotonic()
+    started, folder = time.monotonic(), cache_folder(module=binary.module)
+    folder.mkdir(parents=True, exist_ok=True)
     aside = folder / f".{binary.name}.{os.getpid()}"
     environ = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
     try:
@@ -141,7 +147,7 @@ def build_missing(folder: Path) -> int:
                 print(f"  {binary.name:<24} there", flush=True)
                 continue
             try:
-                print(f"  {binary.name:<24} {build(binary, folder):.0f} s", flush=True)
+                print(f"  {binary.name:<24} {build(binary):.0f} s", flush=True)
             except subprocess.CalledProcessError as error:
                 print(
                     f"  {binary.name:<24} failed, go build exited {error.returncode} (its words are above); run this again to go on",
@@ -163,7 +169,7 @@ def main() -> int:
         )
         return NO_GO
     if absent:
-        print(f"Building the control plane from pinned Go modules: about 12 minutes on two cores, once. Into {folder}", flush=True)
+        print(f"Building the control plane from pinned Go modules: about 14 minutes on two cores, once. Into {folder}", flush=True)
     return build_missing(folder)
 
 

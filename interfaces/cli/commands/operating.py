@@ -60,12 +60,19 @@ def serve(
             "--role", help="only this role: controller, judge, executor, webhook or notifier; may be repeated", show_default=False
         ),
     ] = None,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="only bring the ledger up to date and write the roles' settings files; starts nothing")
+    ] = False,
 ) -> None:
     """Controller with its agents, judge, executor and notifier, each a process of its own, until Ctrl-C."""
     from runtime.roles import everything
 
     session = begin(context)
-    run(everything.serve(session.settings, tuple(role or ())))
+    if not prepare:
+        run(everything.serve(session.settings, tuple(role or ())))
+        return
+    for path in everything.prepared(session.settings, tuple(role or ())):
+        typer.echo(path)
 
 
 def schema(

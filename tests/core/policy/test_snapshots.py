@@ -15,6 +15,7 @@ from core.cluster.objects import STRUCTS
 from core.cluster.snapshot import Snapshot
 from core.domain.errors import InvalidInput
 from core.policy import snapshots
+from core.policy.literals import is_secret
 from core.policy.snapshots import Saved
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -112,6 +113,35 @@ def test_values_that_look_secret_are_taken_out(name: str, value: str) -> None:
 )
 def test_what_checks_compare_stays(name: str, value: str) -> None:
     assert variable(name, value) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DB_PASSWORD", "hunter2"),
+        ("DB_PASSWORD", "abc"),
+        ("DB_PASSWORD", "/run/secrets/db"),
+        ("DB_PASSWORD", "$(OTHER)"),
+        ("TOKEN_TTL", "3600"),
+        ("TOKEN_SERVICE", "somewhere"),
+        ("URL", "postgres://cart:hunter2@db.shop.svc/cart"),
+        ("URL", "https://db.shop.svc/cart"),
+        ("AUTH", "Abcdefg1"),
+        ("PLAIN", "debug"),
+        ("ANY", "ghp_0123456789abcdefghij0123"),
+    ],
+)
+def test_a_check_calls_the_same_values_secrets_as_before(name: str, value: str) -> None:
+    assert is_secret(name, variable(name, value)) is is_secret(name, value)
+
+
+@given(
+    st.sampled_from(["DB_PASSWORD", "TOKEN_TTL", "AUTH", "API_KEY_FILE", "PLAIN", "COOKIE", "X"]),
+    st.text(st.characters(codec="ascii", exclude_categories=["Cc"])).filter(lambda text: "[redacted" not in text),
+)
+def test_whatever_the_value_is(name: str, value: str) -> None:
+    kept = snapshots.clean({"name": name, "value": value})["value"]
+    assert is_secret(name, kept) is is_secret(name, value)
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,6 @@ from tools.stores.opening import Database
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--postgres", default="", help="address of an empty Postgres database for the ledger's contract tests")
-
-
 @pytest.fixture
 def start() -> datetime:
     return START
