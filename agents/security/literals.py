@@ -3,7 +3,6 @@
 The value of a variable is looked at and never told: evidence has its length and the place.
 """
 
-import re
 from collections.abc import Iterator
 
 from agents.desk import Desk
@@ -11,35 +10,18 @@ from agents.reporting import counted, found, seen
 from agents.workloads import Controlled, controlled
 from core.cluster.objects import Container, Env
 from core.domain.finding import Finding, Severity
-from core.policy.redaction import redact
+from core.policy.literals import is_secret
 
 SECRET, IMAGE = "SEC-108", "SEC-109"
 MOST_SHOWN = 5
-SHORTEST = 6
-LONG = 20
-"""From here on a value may be a key by its shape alone."""
-_TELLING = re.compile(r"pass|pwd|secret|key|token|auth|credential|cookie|session|signature", re.IGNORECASE)
-_POINTS_ELSEWHERE = re.compile(r"\$\(|^/|^[a-z]+://[^:@\s]+$|^(file|vault|secret|ref|arn|projects)[:/]", re.IGNORECASE)
-_NUMBER = re.compile(r"[0-9.]+[a-z]{0,2}")
 
 
 def detect_secrets(desk: Desk) -> Iterator[Finding]:
     for workload in controlled(desk.snapshot):
-        told = [(container, variable) for container in _containers(workload) for variable in container.env if is_secret(variable)]
+        pairs = ((container, variable) for container in _containers(workload) for variable in container.env)
+        told = [(container, variable) for container, variable in pairs if is_secret(variable.name, variable.value)]
         if told:
             yield _secrets(desk, workload, told)
-
-
-def is_secret(variable: Env) -> bool:
-    """By the nets that keep secrets out of our own logs: the shape of the value, or the name beside a value that is no switch or path."""
-    value = variable.value
-    if len(value) < SHORTEST or not (_TELLING.search(variable.name) or "@" in value or len(value) >= LONG):
-        return False  # most variables end here: the nets below cost fifty times as much
-    value = value.strip()
-    if len(value) < SHORTEST or _POINTS_ELSEWHERE.search(value) or _NUMBER.fullmatch(value.lower()):
-        return False
-    line = f"{variable.name}={value}"
-    return redact(line) != line
 
 
 def _secrets(desk: Desk, workload: Controlled, told: list[tuple[Container, Env]]) -> Finding:

@@ -5,7 +5,7 @@ Every mistake is an InvalidDocument that names file and line, says what was expe
 
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple, TypeVar, get_args
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from core.domain.errors import InvalidDocument
 from core.domain.objective import Objective, Objectives
 from core.domain.values import Value
-from core.policy.forms import KINDS, Form, Metadata
+from core.policy.forms import KINDS, Form, Kind, Metadata
 from core.policy.marked import Marked, Place, parse
 from core.policy.policies import ActionPolicy
 
@@ -40,9 +40,9 @@ class Document(NamedTuple):
         return self.marked.line(())
 
 
-def read(text: str, file: str) -> tuple[Document, ...]:
+def read(text: str, file: str, kinds: Mapping[str, Kind] = KINDS) -> tuple[Document, ...]:
     """Every document of one file. Raises InvalidDocument at the first mistake."""
-    return tuple(_document(marked) for marked in parse(text, file))
+    return tuple(_document(marked, kinds) for marked in parse(text, file))
 
 
 def read_path(path: Path) -> tuple[Document, ...]:
@@ -79,7 +79,7 @@ def _text(path: Path) -> str:
         raise InvalidDocument(f"the file cannot be read ({error.strerror})", file=str(path)) from error
 
 
-def _document(marked: Marked) -> Document:
+def _document(marked: Marked, kinds: Mapping[str, Kind]) -> Document:
     data = marked.data
     if not isinstance(data, dict):
         raise marked.wrong("expected a document with apiVersion, kind, metadata and spec")
@@ -88,11 +88,11 @@ def _document(marked: Marked) -> Document:
             raise _unknown(marked, (key,), _ENVELOPE)
     if data.get("apiVersion") != API_VERSION:
         raise marked.wrong(f"apiVersion must be {API_VERSION}", ("apiVersion",))
-    if data.get("kind") not in KINDS:
-        near = _nearest(str(data.get("kind")), KINDS)
-        raise marked.wrong(f"kind must be one of {', '.join(KINDS)}{near}", ("kind",))
+    if data.get("kind") not in kinds:
+        near = _nearest(str(data.get("kind")), kinds)
+        raise marked.wrong(f"kind must be one of {', '.join(kinds)}{near}", ("kind",))
     metadata = _validated(Metadata, marked, "metadata")
-    form, make = KINDS[data["kind"]]
+    form, make = kinds[data["kind"]]
     spec = _validated(form, marked, "spec")
     try:
         value = make(spec, metadata.name)

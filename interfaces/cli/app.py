@@ -19,10 +19,12 @@ from interfaces.cli.commands import (
     deciding,
     guarding,
     looking,
+    muting,
     operating,
     policies,
     runs,
     simulating,
+    snapshots,
 )
 from interfaces.cli.exits import MEANINGS
 from interfaces.cli.flags import Flags
@@ -38,9 +40,9 @@ Examples:
   day2 scan -n shop              findings with evidence, no key, read-only
 
 \b
-Look, nothing is written:        demo  doctor  scan  ask  route
+Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapshot
 Change, judged and undoable:     plan  apply  action
-Decide:                          approve  deny  approvals  autonomy  policy
+Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  stop  resume  agent  alerts  audit  config  serve  sim
 Install once:                    rbac  gate
 
@@ -108,6 +110,7 @@ for name, command in (
     ("demo", looking.demo),
     ("doctor", looking.doctor),
     ("scan", looking.scan),
+    ("explain", looking.explain),
     ("ask", looking.ask),
     ("route", looking.route),
     ("plan", acting.plan),
@@ -125,6 +128,8 @@ for name, command in (
     app.command(name)(command)
 
 for name, group in (
+    ("mute", muting.mute),
+    ("snapshot", snapshots.snapshot),
     ("action", actions.action),
     ("autonomy", autonomies.autonomy),
     ("policy", policies.policy),

@@ -15,7 +15,18 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 scan reliability security -A --fail-on high",
         "day2 scan -A -l team=payments -o html > report.html",
         "day2 scan --from manifests/ -o sarif",
+        "day2 scan --baseline yesterday.json --show-muted",
     ),
+    "explain": ("day2 explain REL-101", "day2 explain fnd-3fa9c2d1e0 -n shop", "day2 explain fnd-3fa9c2d1e0 --from prod.snap -o json"),
+    "mute add": (
+        'day2 mute add fnd-3fa9c2d1e0 --reason "known, ticket 4711" --for 7d',
+        'day2 mute add REL-103 -n shop --reason "moving to new nodes" --for 12h',
+        'day2 mute add SEC-102 -n build --reason "the builder needs it" --for 30d -o json',
+    ),
+    "mute list": ("day2 mute list", "day2 mute list --ended", "day2 mute list -o wide"),
+    "mute expire": ("day2 mute expire mute-3fa9c2d1e0", "day2 mute expire mute-3fa9c2d1e0 -o json", "day2 mute expire mute-3fa9c2d1e0 -q"),
+    "snapshot save": ("day2 snapshot save prod.snap -A", "day2 snapshot save shop.snap -n shop", "day2 snapshot save prod.snap -A -o json"),
+    "snapshot load": ("day2 snapshot load prod.snap", "day2 snapshot load must-gather/", "day2 snapshot load cluster.json -o json"),
     "ask": (
         'day2 ask "why does checkout restart?"',
         'day2 ask -n shop "what could be cheaper?" -o json',

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 ONE_DOCUMENT = frozenset({
     "demo", "action get", "action diff", "action cancel", "action edit", "approve", "deny", "run get", "agent get", "agent card",
     "agent drain", "agent suspend", "agent resume", "audit get", "audit verify", "audit reconcile", "config get", "config explain",
-    "config set", "version",
+    "config set", "version", "explain", "mute add", "mute expire",
 })  # fmt: skip
 """They print one document, which is no list."""
 
@@ -25,6 +25,9 @@ NO_DRY_RUN = {
     "action cancel": "look with day2 action get",
     "action edit": "it only asks the judge: look at what it says with day2 action get",
     "config set": "look with day2 config explain",
+    "mute add": "it hides nothing for good: look with day2 scan --show-muted",
+    "mute expire": "look with day2 mute list",
+    "snapshot save": "it writes one file and nothing else",
     **dict.fromkeys(("agent drain", "agent suspend", "agent resume"), "look with day2 agent list"),
     **dict.fromkeys(("serve", "agent serve", "demo"), "it starts processes; to see what would be proposed: day2 plan"),
 }

@@ -64,17 +64,22 @@ Page = tuple[str, str, Markup]
 """Title, the line under it, and what follows."""
 
 
+GONE = ("severity", "code", "object", "title")
+
+
 def _findings(found: Json) -> Page:
     metadata, items = found["metadata"], found["items"]
     counts = {level: metadata["counts"].get(level, 0) for level in SEVERITIES}
     where = ", ".join(metadata["namespaces"]) or "all namespaces"
     said = ", ".join(f"{count} {level}" for level, count in counts.items() if count) or "none"
     known = f"; {metadata['knownFromBaseline']} known from the baseline are not shown" if metadata["knownFromBaseline"] else ""
-    head = Markup("<p><strong>{} findings</strong> ({}){}. Score {}/100.</p>").format(len(items), said, known, metadata["score"])
+    muted = f"; {metadata['muted']} muted, the next until {metadata['nextMuteEnds']}" if metadata["muted"] else ""
+    head = Markup("<p><strong>{} findings</strong> ({}){}. Score {}/100.</p>").format(len(items), said, known + muted, metadata["score"])
+    gone = _joined(Markup("<p>gone: {} {} {} {}</p>").format(*(row[key] for key in GONE)) for row in found["gone"])
     labelled = f", labels {metadata['selector']}" if metadata["selector"] else ""
     about = f"{metadata['context']}, {where}{labelled}, at {metadata['at']}"
     cards = _joined(_finding(item) for item in items) or Markup("<p>Nothing was found by the checks that ran.</p>")
-    return "day2 scan", about, head + _bar(counts) + cards + _coverage(found["coverage"])
+    return "day2 scan", about, head + _bar(counts) + cards + gone + _coverage(found["coverage"])
 
 
 def _finding(item: Json) -> Markup:

@@ -26,17 +26,17 @@ COLUMNS = (
 def document(made: Plan) -> Json:
     """`sealed` is what `day2 apply` reads; the rest is for people and programs."""
     expires = plain(made.expires_at) if made.expires_at else ""
-    metadata = {"cluster": made.cluster, "context": made.context, "made_at": made.made_at, "expires_at": expires}
+    metadata = {"cluster": made.cluster, "context": made.context, "made_at": made.made_at, "expires_at": expires, "muted": made.muted}
     found = envelope("Plan", items=[_item(item) for item in made.items], coverage=made.coverage, metadata=metadata)
-    held = [_proposed(row.proposal) | {"by": row.by, "reason": row.reason} for row in made.held]
+    held = [proposed(row.proposal) | {"by": row.by, "reason": row.reason} for row in made.held]
     return found | {"held": held, "sealed": planning.sealed(made)}
 
 
 def _item(item: Planned) -> Json:
-    return _proposed(item.proposal) | {"verdict": actions.verdict(item.verdict), "unjudged": item.unjudged}
+    return proposed(item.proposal) | {"verdict": actions.verdict(item.verdict), "unjudged": item.unjudged}
 
 
-def _proposed(proposal: Proposal) -> Json:
+def proposed(proposal: Proposal) -> Json:
     action = proposal.action
     return {
         "id": action.id,
@@ -78,6 +78,9 @@ def view(screen: Screen, found: Json) -> None:
         screen.line("No changes: nothing that was found has an action that mends it.")
     denied = sum(_decision(item) == "deny" for item in found["items"])
     screen.wrapped(totals(found, denied), hang=6)
+    muted = found["metadata"]["muted"]
+    if muted:
+        screen.line(f"{muted} muted finding{'' if muted == 1 else 's'} left out: day2 mute list")
     notes = len(found["coverage"]["notRun"])
     if notes:
         findings.coverage(screen, found["coverage"])

@@ -122,7 +122,16 @@ CHAIN = shape(role=TEXT, records=WHOLE, anchors=WHOLE, head=HASH, signed=WHOLE)
 SETTING = {"key": TEXT, "value": ANY, "source": TEXT, "description": TEXT, "default": ANY}
 ROUTED = shape(agent=TEXT, asked=FLAG, score=WHOLE, why=TEXT)
 USAGE = shape(modelCalls=WHOLE, tokens=WHOLE, amount=TEXT, currency=TEXT)
-LOOKED = {"context": TEXT, "cluster": TEXT, "namespaces": many(TEXT), "at": TIME}
+MUTE = {
+    **dict.fromkeys(("id", "finding", "code", "reason", "by", "about", "endedBy"), TEXT), "namespaces": many(TEXT), "at": TIME,
+    "until": TIME,
+}  # fmt: skip
+HOLDS = words("holds", "over")
+UNREAD = shape(what=TEXT, reason=TEXT)
+CHECK = {
+    **dict.fromkeys(("code", "name", "agent", "page"), TEXT), "severity": SEVERITY, "kinds": many(TEXT), "proposes": many(TEXT),
+}  # fmt: skip
+LOOKED = {"context": TEXT, "cluster": TEXT, "namespaces": many(TEXT), "at": TIME, "source": TEXT, "asOf": either(TIME, NULL)}
 
 
 def metadata(**more: Json) -> Json:
@@ -144,8 +153,47 @@ KINDS: dict[str, tuple[str, Json]] = {
                 counts=shape(**dict.fromkeys(SEVERITY["enum"], WHOLE)),
                 knownFromBaseline=WHOLE,
                 selector=TEXT,
+                muted=WHOLE,
+                nextMuteEnds=either(TIME, NULL),
+                gone=WHOLE,
             ),
             coverage=COVERAGE,
+            muted=many(shape(**FINDING["properties"], mute=shape(**MUTE))),
+            mutesEnded=many(shape(**MUTE)),
+            gone=many(shape(id=TEXT, code=TEXT, severity=TEXT, object=TEXT, title=TEXT)),
+        ),
+    ),
+    "Check": ("day2 explain CODE", {"metadata": metadata()} | CHECK),
+    "FindingExplanation": (
+        "day2 explain FINDING",
+        {
+            "metadata": metadata(**LOOKED),
+            "finding": shape(**FINDING["properties"] | {"evidence": many(shape(**EVIDENCE["properties"], again=TEXT))}),
+            "cause": either(FINDING, NULL),
+            "symptoms": many(FINDING),
+            "proposals": many(shape(**PROPOSED)),
+            "mute": either(shape(**MUTE), NULL),
+            "check": shape(**CHECK),
+        },
+    ),
+    "MuteList": ("day2 mute list", listing(shape(**MUTE, state=HOLDS))),
+    "Mute": ("day2 mute add and expire", {"metadata": metadata()} | MUTE | {"state": HOLDS}),
+    "SnapshotContents": (
+        "day2 snapshot save and load",
+        listing(
+            shape(kind=TEXT, objects=WHOLE),
+            metadata(
+                file=TEXT,
+                form=words("snapshot", "manifests", "must-gather"),
+                cluster=TEXT,
+                context=TEXT,
+                takenAt=either(TIME, NULL),
+                namespaces=many(TEXT),
+                bytes=WHOLE,
+                objects=WHOLE,
+            ),
+            unread=many(UNREAD),
+            poisoned=many(UNREAD),
         ),
     ),
     "Answer": (
@@ -178,7 +226,7 @@ KINDS: dict[str, tuple[str, Json]] = {
         "day2 plan; what day2 apply reads",
         listing(
             shape(**PROPOSED, verdict=either(VERDICT, NULL), unjudged=TEXT),
-            metadata(cluster=TEXT, context=TEXT, madeAt=TIME, expiresAt=LATER),
+            metadata(cluster=TEXT, context=TEXT, madeAt=TIME, expiresAt=LATER, muted=WHOLE),
             coverage=COVERAGE,
             held=many(shape(**PROPOSED, by=TEXT, reason=TEXT)),
             sealed=shape(cluster=TEXT, context=TEXT, expiresAt=TEXT, proposals=many(OPEN), digest=HASH),

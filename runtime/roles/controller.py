@@ -35,6 +35,7 @@ from runtime.flows import Flows, Following
 from runtime.roles import modelling
 from runtime.roles.reading import Reading
 from runtime.services import running
+from runtime.services.muting import Unmuted, folder_of
 from runtime.settings import Settings
 from tools import checkpoints
 
@@ -155,7 +156,7 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
         context = RunContext(
             clock=reading.clock,
             supervising=ModelRouting(membership.members, partial(modelling.opened, settings)),
-            consulting=consulting,
+            consulting=Unmuted(consulting, folder_of(settings.data_dir).all, reading.clock),
             gate=gate,
             objectives=declared.objectives,
             arbitrate=partial(arbitrated, ledger, reading.reader, reading.clock, declared),

@@ -1,6 +1,7 @@
 """Looking from the command line: joins scan, ask and route to the cluster reader and the agents of this process. Writes nothing."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from agents.catalogue import AGENTS
@@ -8,9 +9,13 @@ from core.cluster.looking import ClusterReader
 from core.cluster.objects import LabelSelector
 from core.cluster.reading import Metrics
 from core.domain.clock import Clock
+from core.domain.errors import InvalidInput
 from core.domain.request import Request
 from core.domain.values import bounded
+from core.policy import mutes
+from core.policy.mutes import Mute
 from core.policy.redaction import redact
+from core.policy.snapshots import Saved
 from graph.routes import Route
 from registry.membership import Member
 from runtime import declared
@@ -20,9 +25,9 @@ from runtime.ids import RandomIds
 from runtime.roles import console, modelling, reading
 from runtime.roles.identifying import account
 from runtime.roles.reading import Reading
-from runtime.services import asking, manifests, scanning
+from runtime.services import asking, describing, muting, scanning, snapshotting
 from runtime.settings import Settings
-from tools import clocks
+from tools import clocks, hand_clock
 
 Where = dict[str, object]
 """Context, cluster, namespaces and time of a look."""
@@ -48,15 +53,85 @@ async def seen(view: Reading, namespaces: Sequence[str], asked: Sequence[str], s
 async def _scan_files(
     settings: Settings, namespaces: Sequence[str], asked: Sequence[str], source: Path, selector: LabelSelector | None
 ) -> tuple[scanning.Scan, Where]:
-    clock = clocks.SystemClock()  # files have no time of their own
-    found = manifests.read(source)
-    reader = manifests.ManifestReader(found, clock.now())
-    working = in_process(reader, None, declared.read(settings.policy.objectives), clock)
-    result = await scanning.scan(working, request(clock, namespaces, agents=asked), asked)
+    found = snapshotting.opened(source, clocks.SystemClock().now())
+    contents, scope = found.contents, found.scope(namespaces)
+    clock = hand_clock.HandClock(contents.at) if contents.at else clocks.SystemClock()  # manifests have no time of their own
+    working = in_process(found.reader, None, declared.read(settings.policy.objectives), clock)
+    result = await scanning.scan(working, request(clock, scope, agents=asked), asked)
     if selector:
-        result = await scanning.selected(result, reader, selector, namespaces)
-    place: Where = {"context": str(source), "cluster": await reader.cluster_uid(), "namespaces": list(namespaces), "at": clock.now()}
-    return scanning.with_unread(scanning.located(result, found), [(problem.place, problem.reason) for problem in found.problems]), place
+        result = await scanning.selected(result, found.reader, selector, scope)
+    place: Where = {
+        "context": contents.context or str(source),
+        "cluster": contents.cluster,
+        "namespaces": list(scope),
+        "at": clock.now(),
+        "source": str(source),
+        "asOf": contents.at,
+    }
+    if found.found is not None:
+        result = scanning.located(result, found.found)
+        result = scanning.with_unread(result, [(problem.place, problem.reason) for problem in found.found.problems])
+    return result, place
+
+
+async def saved(settings: Settings, namespaces: Sequence[str]) -> Saved:
+    """One look at all that an agent may read, as a file keeps it."""
+    async with reading.opened(settings) as view:
+        return Saved(await view.reader.snapshot(snapshotting.KINDS, namespaces), view.context, tuple(namespaces))
+
+
+def contents(source: Path) -> snapshotting.Contents:
+    """What is in a file or folder that `--from` takes."""
+    return snapshotting.opened(source, clocks.SystemClock().now()).contents
+
+
+def unmuted(settings: Settings, result: scanning.Scan) -> scanning.Scan:
+    """Without what people muted. Nothing is asked, not even the time, where nothing is. Raises InvalidDocument."""
+    held = muting.folder_of(settings.data_dir).all()
+    if not held:
+        return result
+    with console.clock_of(settings) as clock:
+        return muting.apart(result, held, clock.now())
+
+
+def told(settings: Settings, result: scanning.Scan) -> None:
+    """Which mutes ended was printed: it is not again."""
+    muting.tell_ended(muting.folder_of(settings.data_dir), result.ended)
+
+
+def mute(settings: Settings, what: str, namespaces: Sequence[str], *, reason: str, lasts: timedelta) -> Mute:
+    """A finding by its id, or a check by its code. Raises InvalidInput."""
+    if what.startswith("fnd-"):
+        describing.finding_word(what)
+        if namespaces:
+            raise InvalidInput("a finding is in one namespace already", mend="leave -n away, or mute a code there")
+    else:
+        what = describing.check(what).code
+    with console.clock_of(settings) as clock:
+        made = mutes.made(what=what, namespaces=namespaces, reason=reason, by=account(), at=clock.now(), lasts=lasts)
+    muting.folder_of(settings.data_dir).add(made)
+    return made
+
+
+def mutes_held(settings: Settings, *, ended: bool) -> tuple[tuple[Mute, ...], datetime]:
+    """Those that hold, with those that ended where they are asked for; and the time by which that is judged."""
+    folder = muting.folder_of(settings.data_dir)
+    found = folder.all() + (folder.ended() if ended else ())
+    with console.clock_of(settings) as clock:
+        return found, clock.now()
+
+
+def expire(settings: Settings, name: str) -> tuple[Mute, datetime]:
+    """Ended by who types. Raises InvalidInput."""
+    with console.clock_of(settings) as clock:
+        return muting.folder_of(settings.data_dir).expire(name, by=account(), now=clock.now()), clock.now()
+
+
+async def explained(settings: Settings, namespaces: Sequence[str], name: str, source: Path | None) -> tuple[describing.Described, Where]:
+    """One finding whole, as a scan sees it now. Raises InvalidInput with the nearest ids."""
+    describing.finding_word(name)
+    result, place = await scan(settings, namespaces, (), source)
+    return describing.described(unmuted(settings, result)._replace(proposals=result.proposals), name), place
 
 
 async def route(settings: Settings, question: str) -> tuple[Route, tuple[str, ...]]:
@@ -110,4 +185,11 @@ def request(clock: Clock, namespaces: Sequence[str], *, text: str = "", agents: 
 
 
 async def where(view: Reading, namespaces: Sequence[str]) -> Where:
-    return {"context": view.context, "cluster": await view.reader.cluster_uid(), "namespaces": list(namespaces), "at": view.clock.now()}
+    return {
+        "context": view.context,
+        "cluster": await view.reader.cluster_uid(),
+        "namespaces": list(namespaces),
+        "at": view.clock.now(),
+        "source": "",
+        "asOf": None,
+    }

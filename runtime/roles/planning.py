@@ -39,6 +39,8 @@ async def plan(
     with console.record(settings) as kept:
         async with reading.opened(settings) as view, judging(settings, kept.ledger, view) as bench:
             found = await looking.seen(view, namespaces, asked, selector)
+            if not wanted:  # who names a finding wants it planned for, muted or not
+                found = looking.unmuted(settings, found)
             return await planning.plan(
                 found,
                 wanted,

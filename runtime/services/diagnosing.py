@@ -43,8 +43,8 @@ SCALERS = {"autoscaling.k8s.io": "VPA", "keda.sh": "KEDA"}
 BY_WORDS = ("ask", "route", "serve")
 """Commands that a model adds to: without one, words alone choose the agents, and nothing is explained in sentences."""
 WITHOUT_MODEL = (
-    "demo", "doctor", "scan", "plan", "apply", "action", "approve", "deny", "approvals", "run", "stop", "resume", "agent", "policy",
-    "audit", "config", "schema", "version", "help", "rbac", "gate", "sim", "alerts", "autonomy",
+    "demo", "doctor", "scan", "explain", "plan", "apply", "action", "approve", "deny", "approvals", "run", "stop", "resume", "agent",
+    "policy", "audit", "config", "schema", "version", "help", "rbac", "gate", "sim", "alerts", "autonomy", "mute", "snapshot",
 )  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from core.cluster.kinds import Kind
 from core.cluster.manifests import Manifests, Problem, decode_manifests
@@ -13,16 +15,28 @@ from core.domain.errors import InvalidInput
 from core.domain.values import Json, digest
 
 SUFFIXES = (".yaml", ".yml", ".json")
-MOST_FILES = 2000
+MOST_FILES = 20_000
 
 
 def read(path: Path) -> Manifests:
-    """A file, or every manifest under a folder. Bad documents become problems. Raises InvalidInput where nothing can be read."""
+    """A file, or every manifest under a folder. Bad documents become problems. Raises InvalidInput where nothing can be read.
+
+    What two files have (a must-gather writes pods alone and in a list) counts once.
+    """
     files = _files(path.expanduser())
     try:
-        return decode_manifests({str(file): file.read_bytes() for file in files})
+        found = decode_manifests({str(file): file.read_bytes() for file in files})
+        return found._replace(objects={kind: _once(items) for kind, items in found.objects.items()})
     except OSError as error:
         raise InvalidInput(f"cannot read {error.filename}: {error.strerror}", mend="check the path and its permissions") from error
+
+
+def _once(items: Sequence[Any]) -> tuple[Any, ...]:
+    """The first object of each uid. Manifests that people wrote have none, and all count: overlays share names."""
+    seen: dict[str, Any] = {}
+    for number, item in enumerate(items):
+        seen.setdefault(item.metadata.uid or f"#{number}", item)
+    return tuple(seen.values())
 
 
 def _files(path: Path) -> list[Path]:
@@ -48,6 +62,11 @@ class ManifestReader:
     taken_at: datetime
 
     async def cluster_uid(self) -> str:
+        return self.identity
+
+    @cached_property
+    def identity(self) -> str:
+        """Out of the names in the files: the same files are the same cluster."""
         names = sorted(
             f"{kind}/{item.metadata.namespace}/{item.metadata.name}" for kind, items in self.manifests.objects.items() for item in items
         )

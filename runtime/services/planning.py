@@ -33,7 +33,7 @@ class Planned(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """`expires_at` is the earliest expiry of its proposals; None in an empty plan."""
+    """`expires_at` is the earliest expiry of its proposals; None in an empty plan. `muted` counts findings that were left out."""
 
     cluster: str
     context: str
@@ -42,6 +42,7 @@ class Plan(NamedTuple):
     items: tuple[Planned, ...]
     held: tuple[Held, ...]
     coverage: Coverage
+    muted: int = 0
 
 
 class Sealed(NamedTuple):
@@ -68,7 +69,7 @@ async def plan(
     result = await arbitrate(proposals, {finding.id: finding.severity for finding in found.findings})
     items = [await judged(proposal, judge) for proposal in result.winners]
     expires = min((proposal.expires_at for proposal in result.winners), default=None)
-    return Plan(cluster, context, at, expires, tuple(items), result.held, found.coverage)
+    return Plan(cluster, context, at, expires, tuple(items), result.held, found.coverage, len(found.muted))
 
 
 async def judged(proposal: Proposal, judge: Judge) -> Planned:

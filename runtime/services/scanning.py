@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agents.consulting import Consultation
 from core.cluster.looking import ClusterReader
@@ -17,13 +17,38 @@ from core.domain.finding import Coverage, Finding, NotRun, Severity
 from core.domain.proposal import Proposal
 from core.domain.request import Request
 from core.domain.target import Target
+from core.domain.values import bounded
+from core.policy.mutes import Mute, Muted
 from runtime.consulting import InProcess
+
+
+class Gone(NamedTuple):
+    """A finding of the baseline that is there no more, as the baseline tells of it."""
+
+    id: str
+    code: str
+    severity: str
+    object: str
+    title: str
+
+
+class Baseline(NamedTuple):
+    """An earlier look: which cluster, and what was found."""
+
+    cluster: str
+    items: tuple[Gone, ...]
+    namespace_of: Mapping[str, str]
+
+    @property
+    def ids(self) -> frozenset[str]:
+        return frozenset(item.id for item in self.items)
 
 
 class Scan(NamedTuple):
     """Findings worst first; `proposals` in the order of their agents; `known` counts findings that the baseline already had.
 
-    `places` tells by finding id where the subject is written down, for what was read from files.
+    `places` tells by finding id where the subject is written down, for what was read from files. `muted` are there and not shown; `ended`
+    are mutes that cover nothing any more. `gone` is what the baseline had; `seen` are the ids of all that was found, shown or not.
     """
 
     findings: tuple[Finding, ...]
@@ -31,6 +56,10 @@ class Scan(NamedTuple):
     coverage: Coverage
     known: int = 0
     places: Mapping[str, Place] = {}
+    muted: tuple[Muted, ...] = ()
+    ended: tuple[Mute, ...] = ()
+    gone: tuple[Gone, ...] = ()
+    seen: frozenset[str] = frozenset()
 
     def worst(self) -> Severity | None:
         return min((finding.severity for finding in self.findings), key=list(Severity).index, default=None)
@@ -43,8 +72,9 @@ WEIGHTS = {Severity.CRITICAL: 20, Severity.HIGH: 8, Severity.MEDIUM: 3, Severity
 
 
 def score(findings: Sequence[Finding]) -> int:
-    """0 to 100: 100 less 20, 8, 3 and 1 for each critical, high, medium and low cause. What only follows from one counts with it."""
-    return max(0, 100 - sum(WEIGHTS[finding.severity] for finding in findings if not finding.symptom_of))
+    """0 to 100: 100 less 20, 8, 3 and 1 for each critical, high, medium and low cause. What follows from one of them counts with it."""
+    known = {finding.id for finding in findings}
+    return max(0, 100 - sum(WEIGHTS[finding.severity] for finding in findings if finding.symptom_of not in known))
 
 
 def chosen(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
@@ -72,7 +102,8 @@ async def scan(consulting: InProcess, request: Request, agents: Sequence[str]) -
         run=tuple(sorted(check for answer in answers for check in answer.coverage.run)),
         not_run=tuple(row for answer in answers for row in answer.coverage.not_run),
     )
-    return Scan(findings, tuple(proposal for answer in answers for proposal in answer.proposals), coverage)
+    proposals = tuple(proposal for answer in answers for proposal in answer.proposals)
+    return Scan(findings, proposals, coverage, seen=frozenset(finding.id for finding in findings))
 
 
 def under_causes(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -136,23 +167,41 @@ def with_unread(result: Scan, unread: Sequence[tuple[str, str]]) -> Scan:
     return result._replace(coverage=result.coverage.model_copy(update={"not_run": (*result.coverage.not_run, *rows)}))
 
 
-def baseline(path: Path) -> frozenset[str]:
-    """Finding ids of an earlier `day2 scan -o json`. Raises InvalidInput."""
+def baseline(path: Path) -> Baseline:
+    """An earlier `day2 scan -o json`. Raises InvalidInput."""
     try:
         document = json.loads(path.expanduser().read_text(encoding="utf-8"))
-        return frozenset(str(item["id"]) for item in document["items"])
+        rows = tuple((_told(item), str((item.get("subject") or {}).get("namespace") or "")) for item in document["items"])
+        cluster = str((document.get("metadata") or {}).get("cluster") or "")
     except OSError as error:
         raise InvalidInput(
             f"cannot read the baseline {path}: {error.strerror}", mend="make one: day2 scan -o json > baseline.json"
         ) from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidInput(f"{path} is no FindingList", mend="make one: day2 scan -o json > baseline.json") from error
+    return Baseline(cluster, tuple(row for row, _ in rows), {row.id: namespace for row, namespace in rows})
 
 
-def since(result: Scan, known: frozenset[str]) -> Scan:
-    """Only what the baseline does not have."""
-    fresh = tuple(finding for finding in result.findings if finding.id not in known)
-    return result._replace(findings=fresh, known=len(result.findings) - len(fresh))
+def _told(item: Mapping[str, Any]) -> Gone:
+    """Text of a file, made safe to print."""
+    subject = item.get("subject") or {}
+    namespace = f"{subject['namespace']}/" if subject.get("namespace") else ""
+    where = f"{namespace}{str(subject.get('kind', '')).lower()}/{subject.get('name', '')}"
+    words = (item["id"], item.get("code", ""), item.get("severity", ""), where, item.get("title", ""))
+    return Gone(*(bounded(str(word), 200) for word in words))
+
+
+def since(result: Scan, known: Baseline, *, cluster: str = "", namespaces: Sequence[str] = ()) -> Scan:
+    """Only what the baseline does not have, and what it had and is gone.
+
+    Gone is what would be seen if it were there: its check ran, and its namespace was looked at. `cluster` is empty where that cannot be
+    said; of another cluster nothing is known.
+    """
+    fresh = tuple(finding for finding in result.findings if finding.id not in known.ids)
+    same = bool(cluster) and cluster == known.cluster
+    here = tuple(row for row in known.items if same and row.id not in result.seen and row.code in result.coverage.run)
+    gone = tuple(row for row in here if not namespaces or known.namespace_of[row.id] in namespaces)
+    return result._replace(findings=fresh, known=len(result.findings) - len(fresh), gone=gone)
 
 
 def _worst_first(finding: Finding) -> tuple[int, str, str]:

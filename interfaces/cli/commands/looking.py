@@ -1,4 +1,4 @@
-"""Commands that write nothing: demo, doctor, scan, ask, route."""
+"""Commands that write nothing to a cluster: demo, doctor, scan, explain, ask, route."""
 
 from pathlib import Path
 from typing import Annotated
@@ -36,22 +36,31 @@ def doctor(context: typer.Context) -> None:
         raise typer.Exit(Exit.ERROR)
 
 
+SAYS_MUTES = ("table", "json", "yaml")
+"""Forms that have room for what is muted; beside the others it is talk."""
+SOURCE = "a saved snapshot, manifests, kubectl's -o json or a must-gather instead of a cluster"
+
+
 def scan(
     context: typer.Context,
     agents: Annotated[list[str] | None, typer.Argument(help="agents to ask; all where none is named", show_default=False)] = None,
-    source: Annotated[
-        Path | None, typer.Option("--from", help="manifests in a file or folder instead of a cluster", show_default=False)
-    ] = None,
+    source: Annotated[Path | None, typer.Option("--from", help=SOURCE, show_default=False)] = None,
     fail_on: Annotated[
         str, typer.Option("--fail-on", help="exit 2 when a finding is at least this severe: critical, high, medium, low, info")
     ] = "",
     baseline: Annotated[
-        Path | None, typer.Option("--baseline", help="an earlier -o json: show only what is new", show_default=False)
+        Path | None, typer.Option("--baseline", help="an earlier -o json: show only what is new, and what is gone", show_default=False)
     ] = None,
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="exit 2 when there is any finding")] = False,
+    show_muted: Annotated[bool, typer.Option("--show-muted", help="list what is muted too; it still counts for nothing")] = False,
     selector: Selector = "",
 ) -> None:
-    """Findings with evidence, by deterministic checks only: no key, read-only. Says what was not checked, and why."""
+    """Findings with evidence, by deterministic checks only: no key, read-only. Says what was not checked, and why.
+
+    What is muted (day2 mute) is left out of table, score and exit code, and counted. Files have no metrics and no logs: checks that
+    need them do not run. A saved snapshot is looked at as of its own time; manifests have none. Gone is what the baseline of the same
+    cluster had, where its check ran in its namespace; under -l nothing is called gone. Says once that a mute is over.
+    """
     from core.cluster.selecting import parsed
     from interfaces.rendering import findings
     from runtime.roles import looking
@@ -63,12 +72,50 @@ def scan(
     wanted = parsed(selector) if selector else None
     with session.waiting(f"reading {source or 'the cluster'} and its metrics"):
         result, view = run(looking.scan(session.settings, session.flags.namespaces, tuple(agents or ()), source, wanted))
-    shown = scanning.since(result, known) if known is not None else result
-    session.show(findings.document(shown, view, selector=selector), columns=findings.COLUMNS, view=findings.view)
+    shown = looking.unmuted(session.settings, result)
+    if known is not None:
+        cluster = str(view["cluster"])
+        shown = scanning.since(shown, known, cluster="" if wanted else cluster, namespaces=session.flags.namespaces)
+        if known.cluster != cluster:
+            session.say("the baseline is of another cluster, or of other files: all is new, and what is gone cannot be told")
+    document = findings.document(shown, view, selector=selector, show_muted=show_muted)
+    session.show(document, columns=findings.COLUMNS, view=findings.view)
+    if session.flags.output not in SAYS_MUTES and not session.flags.quiet:
+        findings.mutes_told(session.err, document)
+    if session.flags.output in SAYS_MUTES or not session.flags.quiet:
+        looking.told(session.settings, shown)
     if shown.findings:
-        session.hint(f"next: day2 plan {shown.findings[0].id}" if source is None else "next: day2 scan -A on the cluster itself")
+        first = shown.findings[0].id
+        session.hint(f"next: day2 plan {first}" if source is None else f"next: day2 explain {first} --from {source}")
     if (threshold and shown.at_least(threshold)) or (detailed and shown.findings):
         raise typer.Exit(Exit.DIFFERS)
+
+
+def explain(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="a check by its code (REL-101), or a finding by its id (fnd-...)")],
+    source: Annotated[Path | None, typer.Option("--from", help=SOURCE, show_default=False)] = None,
+) -> None:
+    """The page of a check, without a cluster; or a finding whole: why it matters, what was seen, what it follows from, what mends it.
+
+    For a finding the scan is made again: one that is mended, or in a namespace that is not looked at, is not found. What the judge
+    would say of a proposal is told by day2 plan. A link to a cause is shown where both are findings of the same agent.
+    """
+    from interfaces.rendering import explanations
+    from runtime.roles import looking
+    from runtime.services import describing
+
+    session = begin(context)
+    if not what.startswith("fnd-"):
+        if source is not None:
+            raise typer.BadParameter("--from is for findings (fnd-...): the page of a check needs neither cluster nor file")
+        session.show(explanations.check_document(describing.check(what)), view=explanations.check_view, name="code")
+        return
+    with session.waiting(f"reading {source or 'the cluster'} and its metrics"):
+        told, view = run(looking.explained(session.settings, session.flags.namespaces, what, source))
+    session.show(explanations.document(told, view), view=explanations.view)
+    if told.proposals and source is None:
+        session.hint(f"next: day2 plan {told.cause.id if told.cause else told.finding.id}")
 
 
 def ask(context: typer.Context, question: Annotated[list[str], typer.Argument(help="in your words")]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from interfaces.rendering import schemas
 
 Day2 = Callable[..., Any]
 S = ActionState
+LATER = datetime.now(UTC) + timedelta(days=7)
 
 MANIFESTS = """\
 apiVersion: v1
@@ -40,8 +42,28 @@ spec:
     - {name: another one, expect: pass}
 """
 EVALUATED = {"action": {"kind": "scale_workload"}, "facts": {"replicas_after": 4}}
+DEBUG = "fnd-d48b06ecd4"
+"""Of the pod in `MANIFESTS`."""
+MUTE = "mute-3fa9c2d1e0"
+MUTED = f"""\
+apiVersion: day2.dev/v1alpha1
+kind: Mute
+metadata: {{name: {MUTE}}}
+spec: {{finding: {DEBUG}, reason: known, by: local:jane, at: "{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", until: "{LATER:%Y-%m-%dT%H:%M:%SZ}"}}
+"""
+BASELINE = {
+    "metadata": {"cluster": "files-x"},
+    "items": [{"id": "fnd-1", "code": "SEC-102", "subject": {"namespace": "shop", "kind": "Pod", "name": "gone"}}],
+}
 OFFLINE = {
     "scan --from manifests.yaml": "FindingList",
+    "scan --from manifests.yaml --show-muted --baseline baseline.json": "FindingList",
+    "explain sec-102": "Check",
+    f"explain {DEBUG} --from manifests.yaml": "FindingExplanation",
+    "mute add REL-101 -n shop --reason known --for 7d": "Mute",
+    f"mute expire {MUTE}": "Mute",
+    "mute list": "MuteList",
+    "snapshot load manifests.yaml": "SnapshotContents",
     "route what could be cheaper": "Route",
     "doctor": "Checklist",
     "action list": "ActionList",
@@ -91,6 +113,7 @@ ON_CLUSTER = {
     "scan -A": "FindingList",
     "scan -l tier=web": "FindingList",
     "plan": "Plan",
+    "snapshot save cluster.snap": "SnapshotContents",
     "ask what could be cheaper": "Answer",
     "doctor": "Checklist",
 }
@@ -104,6 +127,9 @@ def folder(tmp_path: Path, past: Any) -> Path:
     past.asked("act-done", from_replicas=4, to_replicas=1)
     past.move("act-done", S.APPROVED, S.PERMITTED, S.CLAIMED, S.SENDING, S.APPLIED, S.VERIFIED)
     (tmp_path / "manifests.yaml").write_text(MANIFESTS, encoding="utf-8")
+    (tmp_path / "baseline.json").write_text(json.dumps(BASELINE), encoding="utf-8")
+    (past.folder / "mutes").mkdir(mode=0o700)
+    (past.folder / "mutes" / f"{MUTE}.yaml").write_text(MUTED, encoding="utf-8")
     (tmp_path / "kube-audit.log").touch()
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "ours.yaml").write_text(RULE, encoding="utf-8")

@@ -87,6 +87,12 @@ def test_nothing_found_is_said_with_what_was_checked() -> None:
     assert "2 checks ran" in said
 
 
+def test_what_is_muted_and_what_is_gone_is_on_the_page() -> None:
+    said = Read(page("low")).said
+    assert "2 muted, the next until 2026-01-09T03:04:05Z" in said
+    assert "gone: high REL-101" in said
+
+
 def test_every_list_has_a_page() -> None:
     document = {"kind": "RunList", "metadata": {"schemaMinor": 2, "source": "<b>"}, "items": [{"id": documents.HOSTILE}]}
     read = Read(pages.text(document, (Column("ID", "id"),)))

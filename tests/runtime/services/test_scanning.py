@@ -1,4 +1,5 @@
 import asyncio
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,8 +45,10 @@ def test_findings_of_files_with_what_could_not_be_looked_at() -> None:
 
 def test_only_what_the_baseline_does_not_have_is_new(tmp_path: Path) -> None:
     found = scanned(of_files())
-    again = scanning.since(found, frozenset({found.findings[0].id}))
-    assert (again.findings, again.known) == ((), 1)
+    file = tmp_path / "baseline.json"
+    file.write_text(json.dumps({"items": [{"id": found.findings[0].id}]}), encoding="utf-8")
+    again = scanning.since(found, scanning.baseline(file))
+    assert (again.findings, again.known, again.gone) == ((), 1, ())
 
 
 def test_severities_are_ordered() -> None:
