@@ -20,8 +20,8 @@ server: they did nothing, and are not counted.
 {shares}
 
 Cohen's kappa between oracle (harmful) and judge (does not let pass by itself): {kappa:.2f}. Run on {date} after commit {commit}, rules
-{policy}; `{command}` makes such a page. Rules, facts and oracle were made on other seeds; these were run when they were done. How it is done
-and what it does not show: [decision 17](decisions/0017-judge-and-gate-are-scored-by-what-is-done.md).
+{policy}; `{command}` makes such a page. Rules, facts and oracle were made on other seeds; these were run when they were done.
+How it is done and what it does not show: [decision 17](decisions/0017-judge-and-gate-are-scored-by-what-is-done.md).
 """
 
 

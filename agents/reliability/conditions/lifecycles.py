@@ -22,9 +22,11 @@ _ELSEWHERE = "Multi-Attach"
 
 def evicted(desk: Desk) -> Iterator[Sign]:
     for pod in desk.snapshot.pods:
+        if pod.status.phase != "Failed" or pod.status.reason != "Evicted":
+            continue
         ended = max((item.last_transition_time for item in pod.status.conditions if item.last_transition_time), default=None)
         at = ended or pod.status.start_time or pod.metadata.creation_timestamp
-        if ours(pod.metadata) and pod.status.phase == "Failed" and pod.status.reason == "Evicted" and at and desk.now - at <= DAY:
+        if ours(pod.metadata) and at and desk.now - at <= DAY:
             yield on_pod(
                 desk,
                 pod,
@@ -37,6 +39,8 @@ def evicted(desk: Desk) -> Iterator[Sign]:
 
 def preempted(desk: Desk) -> Iterator[Sign]:
     for pod in desk.snapshot.pods:
+        if pod.status.phase != "Failed" and pod.metadata.deletion_timestamp is None:
+            continue  # whoever was preempted is ended, or on its way out
         for condition in pod.status.conditions:
             recent = condition.last_transition_time is not None and desk.now - condition.last_transition_time <= DAY
             if ours(pod.metadata) and condition.type == "DisruptionTarget" and condition.reason == "PreemptionByScheduler" and recent:

@@ -1,5 +1,6 @@
 """Autoscalers, disruption budgets and quotas that hold up what they should serve. Called by the table of this agent."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -100,8 +101,9 @@ def two_budgets(desk: Desk) -> Iterator[Sign]:
     """The eviction subresource answers 500 for a pod under two budgets."""
     graph = Graph(desk.snapshot)
     told_of: set[frozenset[str]] = set()
+    guarded = Counter(item.metadata.namespace for item in _budgets(desk))
     for pod in desk.snapshot.pods:
-        over = graph.budgets_of(pod) if ours(pod.metadata) and not leaving(pod) else ()
+        over = graph.budgets_of(pod) if guarded[pod.metadata.namespace] > 1 and not leaving(pod) else ()
         names = frozenset(one.metadata.name for one in over)
         if len(over) > 1 and names not in told_of:
             told_of.add(names)
