@@ -22,24 +22,34 @@ from core.cluster.snapshot import Snapshot
 
 COUNT = 10_000
 GOAL = 2.0
+ROUNDS = 5
 NOW = datetime(2026, 1, 20, 12, 0, tzinfo=UTC)
 MADE = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 _BYTES = 2**20
 
 
 def run() -> list[str]:
-    """One line. Building the cluster takes longer than the measurement."""
+    """One line. Building the cluster takes longer than the measurement; the least of some rounds counts: others share the machine."""
     snapshot = cluster()
-    desks = {agent.name: desk(agent, replace(snapshot)) for agent in AGENTS}
-    began = time.process_time()
-    answers = [examine(agent, desks[agent.name]) for agent in AGENTS]
-    seconds = time.process_time() - began
-    _complete(answers)
+    rounds = [_round(snapshot) for _ in range(ROUNDS)]
+    seconds, answers = min(rounds, key=lambda each: each[0])
     checks = sum(len(answer.coverage.run) for answer in answers)
     findings, plans = sum(len(answer.findings) for answer in answers), sum(len(answer.proposals) for answer in answers)
     word = "met" if seconds <= GOAL else "short"
     what = f"DETECT ({checks} checks over {COUNT:,} pods, {findings} findings, {plans} proposals, CPU-seconds)"
-    return [f"{what}: ours {seconds:.2f}, goal {GOAL:g}: {word}"]
+    spread = ", ".join(f"{each:.2f}" for each, _ in rounds)
+    return [f"{what}: ours {seconds:.2f} (rounds {spread}), goal {GOAL:g}: {word}"]
+
+
+def _round(snapshot: Snapshot) -> tuple[float, list[Consultation]]:
+    """On a snapshot and desks of their own, so that nothing is remembered from the round before."""
+    fresh = replace(snapshot)
+    desks = {agent.name: desk(agent, replace(fresh)) for agent in AGENTS}
+    began = time.process_time()
+    answers = [examine(agent, desks[agent.name]) for agent in AGENTS]
+    seconds = time.process_time() - began
+    _complete(answers)
+    return seconds, answers
 
 
 def _complete(answers: list[Consultation]) -> None:
