@@ -8,14 +8,16 @@ findings.
 
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
 from agents.calling import calls
 from agents.desk import Desk
+from agents.recalling import graph_of
 from agents.reporting import derived
-from core.cluster.graph import Graph, references
+from agents.workloads import changed_at, home
+from core.cluster.graph import references
 from core.cluster.objects import Pod
 from core.domain.finding import Finding
 
@@ -57,7 +59,7 @@ BREAKING = frozenset(STAGES) | frozenset(
     ("REL-104", "REL-145", "REL-147", "REL-148", "REL-149", "REL-154", "REL-155", "REL-156", "REL-164", "REL-165")
 )
 """What can explain others: it stops something. A budget that is too strict or a quota nearly used up stops nothing yet."""
-STATIC = frozenset(("REL-116", "REL-155"))
+STATIC = frozenset(("REL-116",))
 """Mistakes in a template: they explain what shows at their stage or later, on the same object."""
 _WEBHOOK = re.compile(r"failed calling webhook \"(?P<name>[^\"]{1,253})\"")
 _LONGEST_WAY = 5
@@ -104,7 +106,7 @@ def _explanation(finding: Finding, at: Mapping[Place, list[Finding]], needs: "_N
     start = _place(finding)
     own = [other for other in at[start] if other.id != finding.id and _earlier(other, stage)]
     if own:
-        return _Parent(min(own, key=lambda other: (STAGES.get(other.code, Stage.MADE), other.code)), ())
+        return _Parent(_first(own), ())
     ahead: deque[tuple[Place, tuple[tuple[Place, str], ...]]] = deque([(start, ())])
     passed = {start}
     while ahead:
@@ -117,16 +119,20 @@ def _explanation(finding: Finding, at: Mapping[Place, list[Finding]], needs: "_N
             longer = (*way, (edge.to, edge.how))
             causes = [other for other in at.get(edge.to, ()) if other.code in BREAKING]
             if causes:
-                return _Parent(min(causes, key=lambda other: (STAGES.get(other.code, Stage.MADE), other.code)), longer)
+                return _Parent(_first(causes), longer)
             if len(longer) < _LONGEST_WAY:
                 ahead.append((edge.to, longer))
     return None
 
 
 def _earlier(other: Finding, stage: Stage) -> bool:
-    if other.code in STATIC and other.code in STAGES:
-        return STAGES[other.code] <= stage
-    return other.code in STAGES and STAGES[other.code] < stage
+    own = STAGES.get(other.code)
+    return own is not None and (own < stage or (own == stage and other.code in STATIC))
+
+
+def _first(causes: Iterable[Finding]) -> Finding:
+    """By stage; what has none stops a pod before any."""
+    return min(causes, key=lambda each: (STAGES.get(each.code, Stage.MADE), each.code))
 
 
 def _linked(desk: Desk, finding: Finding, parents: Mapping[str, _Parent], needs: "_Needs") -> Finding:
@@ -161,10 +167,10 @@ class _Needs:
 
     def __init__(self, desk: Desk) -> None:
         self._snapshot = desk.snapshot
-        self._graph = Graph(desk.snapshot)
+        self._graph = graph_of(desk)
         self._calls: dict[Place, list[tuple[str, str]]] = {}
-        for user, namespace, name in _callers(desk):
-            self._calls.setdefault(user, []).append((namespace, name))
+        for call in calls(desk):
+            self._calls.setdefault(self._home(call.pod), []).append((call.namespace, call.service))
 
     def of(self, place: Place, finding: Finding) -> Iterator[Edge]:
         kind, namespace, name = place
@@ -174,8 +180,8 @@ class _Needs:
         match kind:
             case "Service":
                 yield from self._of_service(item)
-            case "Ingress" | "HorizontalPodAutoscaler":
-                yield from self._of_target(kind, item)
+            case "HorizontalPodAutoscaler":
+                yield from self._of_autoscaler(item)
             case "PersistentVolumeClaim":
                 yield Edge(("PersistentVolume", "", item.spec.volume_name), Stage.MADE, "spec.volumeName")
             case "PodDisruptionBudget":
@@ -192,20 +198,19 @@ class _Needs:
     def changed(self, place: Place) -> float:
         """When somebody last wrote its spec, in Unix seconds; 0 where nobody knows."""
         item = self._snapshot.find(*place)
-        written = [field.time for field in item.metadata.managed_fields if field.time and field.subresource != "status"] if item else []
-        return max((at.timestamp() for at in written), default=0.0)
+        at = changed_at(item.metadata) if item is not None else None
+        return at.timestamp() if at is not None else 0.0
 
     def _of_service(self, service: Any) -> Iterator[Edge]:
         for pod in self._graph.pods_of_service(service):
             yield Edge(self._home(pod), Stage.SERVING, "spec.selector")
 
-    def _of_target(self, kind: str, item: Any) -> Iterator[Edge]:
-        if kind == "HorizontalPodAutoscaler":
-            target = item.spec.scale_target_ref
-            yield Edge((target.kind, item.metadata.namespace, target.name), Stage.SERVING, "spec.scaleTargetRef")
-            for api in self._snapshot.of("APIService"):
-                if api.spec.group.endswith("metrics.k8s.io"):
-                    yield Edge(("APIService", "", api.metadata.name), Stage.SERVING, "spec.metrics")
+    def _of_autoscaler(self, item: Any) -> Iterator[Edge]:
+        target = item.spec.scale_target_ref
+        yield Edge((target.kind, item.metadata.namespace, target.name), Stage.SERVING, "spec.scaleTargetRef")
+        for api in self._snapshot.of("APIService"):
+            if api.spec.group.endswith("metrics.k8s.io"):
+                yield Edge(("APIService", "", api.metadata.name), Stage.SERVING, "spec.metrics")
 
     def _of_client(self, service: Any) -> Iterator[Edge]:
         if isinstance(service, dict):
@@ -245,12 +250,5 @@ class _Needs:
         return (item,) if place[0] == "Pod" else self._snapshot.pods_of(item.metadata.uid)
 
     def _home(self, pod: Pod) -> Place:
-        kind, item = self._snapshot.workload_of(pod) or ("Pod", pod)
+        kind, item = home(self._snapshot, pod)
         return kind, item.metadata.namespace, item.metadata.name
-
-
-def _callers(desk: Desk) -> Iterator[tuple[Place, str, str]]:
-    """Who is told by a variable to call which service."""
-    for call in calls(desk):
-        kind, item = desk.snapshot.workload_of(call.pod) or ("Pod", call.pod)
-        yield (kind, item.metadata.namespace, item.metadata.name), call.namespace, call.service

@@ -6,6 +6,7 @@ from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from agents.desk import Desk
+from core.cluster.graph import Graph
 
 T = TypeVar("T")
 
@@ -21,3 +22,13 @@ def once(look: Callable[[Desk], Iterator[T]]) -> Callable[[Desk], tuple[T, ...]]
         return kept[desk]
 
     return recall
+
+
+def graph_of(desk: Desk) -> Graph:
+    """Who owns, uses and selects whom, indexed once for all checks of a desk."""
+    return _graphs(desk)[0]
+
+
+@once
+def _graphs(desk: Desk) -> Iterator[Graph]:
+    yield Graph(desk.snapshot)

@@ -11,7 +11,7 @@ import msgspec
 from agents import sizes
 from agents.desk import Desk
 from agents.proposing import action_id
-from agents.workloads import Controlled, Rollout, controller, revision
+from agents.workloads import Controlled, Rollout, revision
 from core.actions.containers import Sizes, Sizing
 from core.actions.cordon_node import CordonNode
 from core.actions.delete_pod import DeletePod
@@ -24,6 +24,7 @@ from core.actions.set_hpa_bounds import SetHpaBounds
 from core.actions.set_requests import SetRequests
 from core.actions.suspend_job import SuspendJob
 from core.cluster.objects import Autoscaler, Container, Job, Namespace, Node, Pod, PodSpec
+from core.cluster.snapshot import controller
 from core.domain.action import Action, Change, Live
 from core.domain.finding import Finding
 from core.domain.values import Json

@@ -1,5 +1,6 @@
 """How detectors write down what they saw: findings with stable ids, and evidence that says how to look again. Called by every detector."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -63,3 +64,8 @@ def moment(at: datetime | None) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 pod`, `4 pods`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def pairs(labels: Mapping[str, str]) -> str:
+    """Labels as one types them: `app=web,tier=front`."""
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from core.cluster.objects import Job, Meta, OwnerReference, Pod, PodTemplate, Workload
-from core.cluster.snapshot import Snapshot
+from core.cluster.objects import Job, Meta, Pod, PodTemplate, Workload
+from core.cluster.snapshot import Snapshot, controller
 
 SYSTEM_NAMESPACES = frozenset(("kube-system", "kube-public", "kube-node-lease", "day2-system", "day2-agents"))
 """Nobody's workloads: the cluster's own and the platform's. Agents look away."""
@@ -59,8 +59,14 @@ SUSPECT = timedelta(hours=24)
 """A rollout that is older than this is not blamed for what breaks now, and nobody is sent back that far without a person."""
 
 
-def controller(meta: Meta) -> OwnerReference | None:
-    return next((owner for owner in meta.owner_references if owner.controller), None)
+def home(snapshot: Snapshot, pod: Pod) -> tuple[str, Any]:
+    """The object that people know a pod by, with its kind: the pod itself where nobody owns it."""
+    return snapshot.workload_of(pod) or ("Pod", pod)
+
+
+def changed_at(meta: Meta) -> datetime | None:
+    """When somebody last wrote its spec; a status is no change. None where nobody knows."""
+    return max((field.time for field in meta.managed_fields if field.time and field.subresource != "status"), default=None)
 
 
 def controlled(snapshot: Snapshot, kinds: tuple[str, ...] = CONTROLLED) -> Iterator[Controlled]:

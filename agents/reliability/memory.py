@@ -9,7 +9,7 @@ from agents.recalling import once
 from agents.reporting import found, measured, seen
 from agents.sizes import limited
 from agents.usage import memory_now, mib
-from agents.workloads import SYSTEM_NAMESPACES, leaving
+from agents.workloads import SYSTEM_NAMESPACES, home, leaving
 from core.cluster.objects import Container, ContainerStatus, Pod
 from core.cluster.queries import Query
 from core.cluster.snapshot import Snapshot
@@ -68,8 +68,7 @@ def groups(desk: Desk) -> Iterator[tuple[Target, list[Pressed]]]:
 
 
 def _subject_of(desk: Desk, pod: Pod) -> Target:
-    owner = desk.snapshot.workload_of(pod)
-    return desk.snapshot.target(*owner) if owner is not None else desk.snapshot.target("Pod", pod)
+    return desk.snapshot.target(*home(desk.snapshot, pod))
 
 
 def _pressed_containers(desk: Desk) -> Iterator[Pressed]:

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from agents.desk import Desk
 from agents.reporting import counted, derived, found, seen
-from agents.security.admin_accounts import admin_bindings, mounts_token
-from agents.workloads import SYSTEM_NAMESPACES, controlled
+from agents.security.admin_accounts import account, admin_bindings, mounts_token
+from agents.workloads import controlled
 from core.cluster.escalation import Identity, Rights, Step, path_to_admin
-from core.cluster.objects import PodSpec
 from core.domain.finding import Finding, Severity
 
 CODE = "SEC-107"
@@ -20,26 +19,22 @@ def detect(desk: Desk) -> Iterator[Finding]:
         if (namespace, name) in admin_bindings(desk.snapshot):
             continue
         path = path_to_admin(rights, Identity("ServiceAccount", namespace, name))
-        account = desk.snapshot.find("ServiceAccount", namespace, name)
-        if path and account is not None:
-            yield _finding(desk, account, users, path)
+        item = desk.snapshot.find("ServiceAccount", namespace, name)
+        if path and item is not None:
+            yield _finding(desk, item, users, path)
 
 
 def _in_use(desk: Desk) -> dict[tuple[str, str], list[str]]:
     found_here: dict[tuple[str, str], list[str]] = {}
     for workload in controlled(desk.snapshot):
         namespace, spec = workload.item.metadata.namespace, workload.item.spec.template.spec
-        if namespace not in SYSTEM_NAMESPACES and _token(desk, namespace, spec):
-            found_here.setdefault((namespace, spec.service_account_name or "default"), []).append(workload.name)
+        if mounts_token(desk.snapshot, namespace, spec):
+            found_here.setdefault((namespace, account(spec)), []).append(workload.name)
     return found_here
 
 
-def _token(desk: Desk, namespace: str, spec: PodSpec) -> bool:
-    return mounts_token(desk.snapshot, namespace, spec)
-
-
-def _finding(desk: Desk, account: object, users: list[str], path: tuple[Step, ...]) -> Finding:
-    subject = desk.snapshot.target("ServiceAccount", account)
+def _finding(desk: Desk, item: object, users: list[str], path: tuple[Step, ...]) -> Finding:
+    subject = desk.snapshot.target("ServiceAccount", item)
     way = [
         derived(desk, subject, f"step {number}: {step.technique}, by {step.role}", f"becomes {step.to}")
         for number, step in enumerate(path, 1)
@@ -51,6 +46,6 @@ def _finding(desk: Desk, account: object, users: list[str], path: tuple[Step, ..
         subject,
         f"service account {subject.name} can become cluster-admin in {counted(len(path), 'step')}: it {path[0].technique}",
         f"Whoever enters a pod of {users[0]} can do anything in the whole cluster.",
-        seen(desk, "ServiceAccount", account, "used by", ", ".join(users[:5])),
+        seen(desk, "ServiceAccount", item, "used by", ", ".join(users[:5])),
         *way,
     )

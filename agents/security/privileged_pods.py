@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from agents.desk import Desk
 from agents.reporting import found, moment, seen
-from agents.workloads import SYSTEM_NAMESPACES, age, controller, leaving
+from agents.workloads import SYSTEM_NAMESPACES, age, leaving
 from core.cluster.objects import Pod, PodSpec
+from core.cluster.snapshot import controller
 from core.domain.finding import Finding, Severity
 
 CODE = "SEC-102"

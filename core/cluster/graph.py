@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from core.cluster import objects, selecting
-from core.cluster.snapshot import Snapshot
+from core.cluster.snapshot import Snapshot, controller
 
 Owned = tuple[str, Any]
 """An object with its kind."""
@@ -133,11 +133,6 @@ class Graph:
     @cached_property
     def _budgets(self) -> dict[str, list[objects.DisruptionBudget]]:
         return _grouped(self._snapshot.of("PodDisruptionBudget"))
-
-
-def controller(meta: objects.Meta) -> objects.OwnerReference | None:
-    """The one owner that manages it."""
-    return next((owner for owner in meta.owner_references if owner.controller), None)
 
 
 def references(spec: objects.PodSpec, namespace: str) -> tuple[Reference, ...]:

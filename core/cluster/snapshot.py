@@ -60,7 +60,7 @@ class Snapshot:
 
     def workload_of(self, pod: Pod) -> tuple[str, Any] | None:
         """The object that people know the pod by: (kind, object) of the last owner on the way up that was read; None for a bare pod."""
-        owner = _controller(pod.metadata)
+        owner = controller(pod.metadata)
         above = self._way_up(owner.uid) if owner is not None else ()
         return next((item for uid in reversed(above) if (item := self._by_uid.get(uid)) is not None), None)
 
@@ -70,7 +70,7 @@ class Snapshot:
 
     def owned(self, uid: str, kind: str) -> tuple[Any, ...]:
         """Objects of a kind whose controller is this uid: the ReplicaSets of a Deployment."""
-        return tuple(item for item in self.of(kind) if (owner := _controller(item.metadata)) is not None and owner.uid == uid)
+        return tuple(item for item in self.of(kind) if (owner := controller(item.metadata)) is not None and owner.uid == uid)
 
     def events_of(self, uid: str) -> tuple[Event, ...]:
         """What others reported of this object. Our own notifier's reports are evidence of nothing."""
@@ -91,7 +91,7 @@ class Snapshot:
     def _pods_by_root(self) -> dict[str, list[Pod]]:
         found: dict[str, list[Pod]] = defaultdict(list)
         for pod in self.pods:
-            owner = _controller(pod.metadata)
+            owner = controller(pod.metadata)
             for uid in self._way_up(owner.uid) if owner is not None else ():
                 found[uid].append(pod)
         return found
@@ -105,7 +105,7 @@ class Snapshot:
             while owner and owner not in way:  # owners in a circle: nobody stops an object from claiming that
                 way[owner] = None
                 item = self._by_uid.get(owner)
-                above = _controller(item[1].metadata) if item else None
+                above = controller(item[1].metadata) if item else None
                 owner = above.uid if above else ""
             known[uid] = tuple(way)
         return known[uid]
@@ -130,7 +130,8 @@ class Snapshot:
         }
 
 
-def _controller(meta: Meta) -> OwnerReference | None:
+def controller(meta: Meta) -> OwnerReference | None:
+    """The one owner that manages it."""
     for owner in meta.owner_references:  # a plain loop: asked of every pod, and a generator costs twice as much
         if owner.controller:
             return owner

@@ -10,6 +10,7 @@ from agents.reliability.conditions.signs import Sign, check, events, ours, repor
 from agents.reporting import seen, told
 from agents.workloads import age, controlled, leaving
 from core.cluster.objects import Condition
+from core.cluster.snapshot import controller
 from core.domain.evidence import Evidence
 from core.domain.finding import Severity
 
@@ -54,7 +55,7 @@ def _refusal(desk: Desk, kind: str, item: Any, wanted: Callable[[str], bool]) ->
 
 def _known_as(desk: Desk, kind: str, item: Any) -> tuple[str, Any]:
     """The Deployment of a ReplicaSet, the CronJob of a Job."""
-    owner = next((one for one in item.metadata.owner_references if one.controller), None)
+    owner = controller(item.metadata)
     above = desk.snapshot.find(owner.kind, item.metadata.namespace, owner.name) if owner is not None else None
     return (owner.kind, above) if owner is not None and above is not None else (kind, item)
 

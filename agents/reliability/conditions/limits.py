@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from agents.desk import Desk
+from agents.recalling import graph_of
 from agents.reliability.conditions.signs import Sign, check, ours
-from agents.reporting import counted, seen, told
+from agents.reporting import counted, pairs, seen, told
 from agents.workloads import age, leaving, ready
 from core.cluster import quantities, selecting
-from core.cluster.graph import Graph
 from core.domain.finding import Severity
 
 PATIENCE = timedelta(minutes=10)
@@ -71,7 +71,7 @@ def deadlock(desk: Desk) -> Iterator[Sign]:
 def sick_and_stuck(desk: Desk) -> Iterator[Sign]:
     """Pods that are not ready count against the budget: they cannot be evicted, and their node cannot be drained."""
     for item in _budgets(desk):
-        chosen = Graph(desk.snapshot).selected(item.metadata.namespace, item.spec.selector)
+        chosen = graph_of(desk).selected(item.metadata.namespace, item.spec.selector)
         living = [pod for pod in chosen if not leaving(pod)]
         sick = [pod for pod in living if not ready(pod) and age(pod.metadata, desk.now) >= PATIENCE]
         if sick and len(sick) == len(living) and item.status.disruptions_allowed == 0:
@@ -85,7 +85,7 @@ def guards_nothing(desk: Desk) -> Iterator[Sign]:
     for item in _budgets(desk):
         if age(item.metadata, desk.now) < PATIENCE or item.spec.selector is None:
             continue
-        pods = Graph(desk.snapshot).selected(item.metadata.namespace, item.spec.selector)
+        pods = graph_of(desk).selected(item.metadata.namespace, item.spec.selector)
         templates = (
             one for kind in ("Deployment", "StatefulSet", "ReplicaSet") for one in desk.snapshot.of(kind)
             if one.metadata.namespace == item.metadata.namespace
@@ -99,7 +99,7 @@ def guards_nothing(desk: Desk) -> Iterator[Sign]:
 
 def two_budgets(desk: Desk) -> Iterator[Sign]:
     """The eviction subresource answers 500 for a pod under two budgets."""
-    graph = Graph(desk.snapshot)
+    graph = graph_of(desk)
     told_of: set[frozenset[str]] = set()
     guarded = Counter(item.metadata.namespace for item in _budgets(desk))
     for pod in desk.snapshot.pods:
@@ -108,9 +108,7 @@ def two_budgets(desk: Desk) -> Iterator[Sign]:
         if len(over) > 1 and names not in told_of:
             told_of.add(names)
             what = f"shares pods with {', '.join(sorted(names - {over[0].metadata.name}))}: pods under two budgets cannot be evicted"
-            evidence = (
-                seen(desk, "Pod", pod, "metadata.labels", ",".join(f"{key}={value}" for key, value in sorted(pod.metadata.labels.items()))),
-            )
+            evidence = (seen(desk, "Pod", pod, "metadata.labels", pairs(pod.metadata.labels)),)
             yield Sign(
                 "PodDisruptionBudget", over[0], what, "The API server answers an eviction with an error; drains never end.", evidence
             )

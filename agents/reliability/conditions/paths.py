@@ -8,11 +8,11 @@ import msgspec
 
 from agents.calling import calls
 from agents.desk import Desk
+from agents.recalling import graph_of
 from agents.reliability.conditions.signs import Sign, check, on_pod, pods
-from agents.reporting import counted, seen
+from agents.reporting import counted, pairs, seen
 from agents.workloads import age, ready
 from core.cluster import selecting
-from core.cluster.graph import Graph
 from core.cluster.objects import LabelSelector, NetworkPolicy, Pod
 from core.domain.finding import Severity
 
@@ -23,7 +23,7 @@ _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 def cut_path(desk: Desk) -> Iterator[Sign]:
     """A pod that is told to call a service, all of whose pods are isolated by policies none of which lets that pod in."""
-    graph = Graph(desk.snapshot)
+    graph = graph_of(desk)
     told: set[tuple[str, str]] = set()
     for call in calls(desk):
         service = desk.snapshot.find("Service", call.namespace, call.service)
@@ -32,7 +32,7 @@ def cut_path(desk: Desk) -> Iterator[Sign]:
         if not policies or any(_lets_in(desk, policy, call.pod) for policy in policies) or (policies[0].metadata.uid, call.user) in told:
             continue
         told.add((policies[0].metadata.uid, call.user))
-        labels = ",".join(f"{key}={value}" for key, value in sorted(call.pod.metadata.labels.items()))
+        labels = pairs(call.pod.metadata.labels)
         yield Sign(
             "NetworkPolicy",
             policies[0],
@@ -104,7 +104,7 @@ def no_names(desk: Desk) -> Iterator[Sign]:
 
 def dns_down(desk: Desk) -> Iterator[Sign]:
     """The cluster's own DNS, by its well-known label. Clusters with DNS elsewhere have no such service."""
-    graph = Graph(desk.snapshot)
+    graph = graph_of(desk)
     for service in desk.snapshot.of("Service"):
         if service.metadata.namespace != "kube-system" or service.metadata.labels.get("k8s-app") != _DNS["k8s-app"]:
             continue

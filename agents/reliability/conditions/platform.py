@@ -10,12 +10,12 @@ from typing import Any
 from cryptography import x509
 
 from agents.desk import Desk
+from agents.recalling import graph_of
 from agents.reliability.conditions.signs import Sign, check
 from agents.reporting import counted, moment, seen, told
 from agents.workloads import age, leaving, ready
 from core.cluster import selecting
 from core.cluster.capacity import Room, allocatable, usable
-from core.cluster.graph import Graph
 from core.cluster.objects import Node, Webhook
 from core.cluster.placing import Amounts
 from core.domain.finding import Severity
@@ -118,7 +118,7 @@ def namespace_stuck(desk: Desk) -> Iterator[Sign]:
 
 def webhook_down(desk: Desk) -> Iterator[Sign]:
     """Only where its failure refuses requests."""
-    graph = Graph(desk.snapshot)
+    graph = graph_of(desk)
     for kind, item, webhook in _webhooks(desk):
         place = webhook.client_config.service
         if webhook.failure_policy != "Fail" or not isinstance(place, dict):
@@ -138,7 +138,7 @@ def webhook_down(desk: Desk) -> Iterator[Sign]:
 
 def webhook_guards_itself(desk: Desk) -> Iterator[Sign]:
     """It matches the creation of its own pods: once they are all gone, they cannot come back."""
-    graph = Graph(desk.snapshot)
+    graph = graph_of(desk)
     for kind, item, webhook in _webhooks(desk):
         place = webhook.client_config.service
         if webhook.failure_policy != "Fail" or not isinstance(place, dict) or not _matches_pod_creation(webhook):

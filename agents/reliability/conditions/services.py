@@ -6,25 +6,23 @@ from typing import Any
 
 from agents.calling import calls
 from agents.desk import Desk
-from agents.recalling import once
-from agents.reliability.conditions.signs import Sign, check, ours
-from agents.reporting import counted, moment, seen
-from agents.workloads import SYSTEM_NAMESPACES, age, controlled, leaving, ready
+from agents.recalling import graph_of, once
+from agents.reliability.conditions.signs import Sign, check, on_pod, ours
+from agents.reporting import counted, moment, pairs, seen
+from agents.workloads import SYSTEM_NAMESPACES, age, changed_at, controlled, leaving, ready
 from core.cluster import selecting
-from core.cluster.graph import Graph
 from core.cluster.objects import Container, Ingress, LabelSelector, Pod, Service
 from core.domain.finding import Severity
 
 PATIENCE = timedelta(minutes=5)
 DAY = timedelta(days=1)
 _KINDS = ("Namespace", "Pod", "Service", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")
-_CLASS = "kubernetes.io/ingress.class"
 
 
 @once
 def _selecting(desk: Desk) -> Iterator[tuple[Service, tuple[Pod, ...]]]:
     """Services that choose pods by labels, with those that have not ended."""
-    graph = Graph(desk.snapshot)
+    graph = graph_of(desk)
     for service in desk.snapshot.of("Service"):
         if ours(service.metadata) and service.spec.selector and service.spec.type != "ExternalName":
             yield service, tuple(pod for pod in graph.pods_of_service(service) if not leaving(pod))
@@ -37,7 +35,7 @@ def selects_nothing(desk: Desk) -> Iterator[Sign]:
             continue
         near = _nearest(desk, service)
         hint = f"; {near[0]} has {near[1]}" if near else ""
-        shown = ",".join(f"{key}={value}" for key, value in sorted(service.spec.selector.items()))
+        shown = pairs(service.spec.selector)
         yield Sign(
             "Service",
             service,
@@ -63,7 +61,7 @@ def _nearest(desk: Desk, service: Service) -> tuple[str, str] | None:
         differing = {key: labels[key] for key, value in service.spec.selector.items() if key in labels and labels[key] != value}
         same_name = workload.item.metadata.name == service.metadata.name and workload.item.metadata.namespace == service.metadata.namespace
         if differing and same_name:
-            return workload.item.metadata.name, ",".join(f"{key}={value}" for key, value in sorted(differing.items()))
+            return workload.item.metadata.name, pairs(differing)
     return None
 
 
@@ -77,7 +75,7 @@ def scaled_away(desk: Desk) -> Iterator[Sign]:
         for workload in controlled(desk.snapshot, ("Deployment", "StatefulSet")):
             meta = workload.item.metadata
             own = meta.namespace == service.metadata.namespace and selecting.matches(selector, workload.item.spec.template.metadata.labels)
-            changed = max((field.time for field in meta.managed_fields if field.time and field.subresource != "status"), default=None)
+            changed = changed_at(meta)
             if own and workload.replicas == 0 and changed is not None and desk.now - changed <= DAY:
                 user = used[service.metadata.namespace, service.metadata.name]
                 yield Sign(
@@ -102,14 +100,13 @@ def _named_services(desk: Desk) -> dict[tuple[str, str], str]:
 
 
 def calls_nobody(desk: Desk) -> Iterator[Sign]:
+    namespaces = frozenset(desk.namespaces()) - SYSTEM_NAMESPACES
     for call in calls(desk):
-        place = ("Service", call.namespace, call.service)
-        if call.namespace in SYSTEM_NAMESPACES or call.namespace not in desk.namespaces() or desk.snapshot.find(*place) is not None:
+        if call.namespace not in namespaces or desk.snapshot.find("Service", call.namespace, call.service) is not None:
             continue
-        kind, item = desk.snapshot.workload_of(call.pod) or ("Pod", call.pod)
         what = f"is told to call service {call.service} in {call.namespace}, which does not exist"
-        evidence = (seen(desk, "Pod", call.pod, "spec.containers[*].env", f"{call.service}.{call.namespace}.svc"),)
-        yield Sign(kind, item, what, "The name does not resolve; each call fails at once.", evidence)
+        evidence = seen(desk, "Pod", call.pod, "spec.containers[*].env", f"{call.service}.{call.namespace}.svc")
+        yield on_pod(desk, call.pod, what, "The name does not resolve; each call fails at once.", evidence)
 
 
 def port_missing(desk: Desk) -> Iterator[Sign]:

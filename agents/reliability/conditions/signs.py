@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from agents.desk import Desk, Detector
 from agents.recalling import once
 from agents.reporting import found
-from agents.workloads import SYSTEM_NAMESPACES
+from agents.workloads import SYSTEM_NAMESPACES, home
 from core.cluster.objects import Event, Meta, Pod
 from core.domain.evidence import Evidence, observe
 from core.domain.finding import Finding, Severity
@@ -61,8 +61,7 @@ def _finding(desk: Desk, code: str, severity: Severity, signs: list[Sign]) -> Fi
 
 def on_pod(desk: Desk, pod: Pod, what: str, matters: str, *evidence: Evidence) -> Sign:
     """Told of the workload that people know the pod by."""
-    kind, item = desk.snapshot.workload_of(pod) or ("Pod", pod)
-    return Sign(kind, item, what, matters, evidence)
+    return Sign(*home(desk.snapshot, pod), what, matters, evidence)
 
 
 @once

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from agents.desk import Desk
-from agents.reliability.conditions.signs import Sign, check, events, ours, reported
+from agents.recalling import graph_of
+from agents.reliability.conditions.signs import Sign, check, events, on_pod, ours, reported
 from agents.reporting import seen, told
 from agents.workloads import age
-from core.cluster.graph import Graph
 from core.cluster.objects import Claim
 from core.domain.finding import Severity
 
@@ -38,7 +38,7 @@ def _waiting_volume(desk: Desk, name: str) -> bool:
 
 def not_bound(desk: Desk) -> Iterator[Sign]:
     """Its class is there. A class that waits for the first pod is no fault before one uses the claim."""
-    graph = Graph(desk.snapshot)
+    graph = graph_of(desk)
     for claim in _pending(desk):
         found = desk.snapshot.find("StorageClass", "", claim.spec.storage_class_name or "")
         event = next(iter(events(desk, claim.metadata.uid, _FAILED)), None)
@@ -82,15 +82,14 @@ def failed(desk: Desk) -> Iterator[Sign]:
 
 def claim_missing(desk: Desk) -> Iterator[Sign]:
     """A pod that names a claim which nobody made. The scheduler says so too, where it looks at it."""
-    graph = Graph(desk.snapshot)
+    graph = graph_of(desk)
     for pod in desk.snapshot.pods:
         if not ours(pod.metadata) or pod.status.phase != "Pending" or age(pod.metadata, desk.now) < PATIENCE:
             continue
         for reference in graph.missing(pod):
             if reference.kind == "PersistentVolumeClaim":
-                kind, item = desk.snapshot.workload_of(pod) or ("Pod", pod)
                 what = f"names claim {reference.name}, which does not exist"
-                yield Sign(kind, item, what, "It waits for ever.", (seen(desk, "Pod", pod, f"spec.{reference.field}", reference.name),))
+                yield on_pod(desk, pod, what, "It waits for ever.", seen(desk, "Pod", pod, f"spec.{reference.field}", reference.name))
 
 
 _CLAIMS = ("Namespace", "PersistentVolumeClaim", "StorageClass")

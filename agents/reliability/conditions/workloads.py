@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from agents.desk import Desk
 from agents.reliability.conditions.signs import Sign, check, events, ours, reported
-from agents.reporting import counted, moment, seen, told
+from agents.reporting import counted, moment, pairs, seen, told
 from agents.workloads import age, controlled, leaving, ready
 from core.cluster import selecting
 from core.cluster.objects import CronJob, Job, Pod
@@ -79,7 +79,7 @@ def overlapping(desk: Desk) -> Iterator[Sign]:
                 if uid != other_uid and mine.name > other.name and selecting.matches(selector, labels):  # type: ignore[arg-type]
                     what = f"has pods that {other.kind} {other.item.metadata.name} selects too"
                     matters = "Each counts the other's pods as its own; one of them makes too few."
-                    shown = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+                    shown = pairs(labels)
                     evidence = (seen(desk, mine.kind, mine.item, "spec.template.metadata.labels", shown),)
                     yield Sign(mine.kind, mine.item, what, matters, evidence)
 
