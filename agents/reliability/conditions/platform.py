@@ -17,7 +17,7 @@ from agents.workloads import age, leaving, ready
 from core.cluster import selecting
 from core.cluster.capacity import Room, allocatable, usable
 from core.cluster.objects import Node, Webhook
-from core.cluster.placing import Amounts
+from core.cluster.placing import Amounts, total
 from core.domain.finding import Severity
 
 DAY = timedelta(days=1)
@@ -66,16 +66,14 @@ def pods_nearly_full(desk: Desk) -> Iterator[Sign]:
 def no_spare_node(desk: Desk) -> Iterator[Sign]:
     """Whether the requests of all pods still fit when the largest node is gone, added up over nodes: fragmentation makes it worse."""
     nodes = [node for node in desk.snapshot.nodes if usable(node) and not any(taint.effect == "NoSchedule" for taint in node.spec.taints)]
-    if any(_room_of(node) == Amounts() for node in nodes):
-        return  # a node of unknown size: what is left without the largest is unknown too
-    if len(nodes) < 2 or not desk.whole:
-        return
+    sizes = {node.metadata.name: _room_of(node) for node in nodes}
+    if len(nodes) < 2 or not desk.whole or Amounts() in sizes.values():
+        return  # of a node of unknown size: what is left without the largest is unknown too
     room = Room(desk.snapshot)
-    total, held = Amounts(), Amounts()
-    for node in nodes:
-        total, held = total.plus(_room_of(node)), held.plus(room.held(node.metadata.name))
-    largest = max(nodes, key=lambda node: (_room_of(node).memory_mib, _room_of(node).cpu_milli, node.metadata.name))
-    left = total.minus(_room_of(largest))
+    held = total(room.held(name) for name in sizes)
+    largest = max(nodes, key=lambda node: (sizes[node.metadata.name].memory_mib, sizes[node.metadata.name].cpu_milli, node.metadata.name))
+    size = sizes[largest.metadata.name]
+    left = total(sizes.values()).minus(size)
     short = [name for name in ("cpu_milli", "memory_mib") if getattr(held, name) > getattr(left, name)]
     if short:
         words = {
@@ -83,7 +81,7 @@ def no_spare_node(desk: Desk) -> Iterator[Sign]:
             "memory_mib": f"{held.memory_mib} of {left.memory_mib} MiB",
         }
         what = f"could not be lost: all pods ask for {', '.join(words[name] for name in short)} that the other nodes have"
-        evidence = (seen(desk, "Node", largest, "status.allocatable", f"{_room_of(largest).cpu_milli}m, {_room_of(largest).memory_mib}Mi"),)
+        evidence = (seen(desk, "Node", largest, "status.allocatable", f"{size.cpu_milli}m, {size.memory_mib}Mi"),)
         yield Sign("Node", largest, what, "When it fails, some pods have nowhere to go.", evidence)
 
 
