@@ -1,6 +1,5 @@
 """Settings as people see them: every value with the source that won, and changing one in a file. Behind `day2 config`."""
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from pydantic import SecretStr
 
 from core.domain.errors import InvalidInput
 from runtime import settings
+from runtime.replacing import replace
 from runtime.settings import Loaded
 
 
@@ -90,11 +90,4 @@ def _try(text: str, path: Path) -> None:
 
 def _replace(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".day2-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace(path, text.encode())

@@ -4,8 +4,6 @@ One file each, for its owner alone (files 0600, folder 0700). A mute that ended 
 """
 
 import logging
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +17,7 @@ from core.domain.values import bounded
 from core.policy import mutes
 from core.policy.mutes import Mute, Muted, covering
 from graph.context import Consulting
+from runtime.replacing import replace
 from runtime.services.scanning import Scan
 
 Plain = dict[str, Any]
@@ -41,12 +40,12 @@ class MuteFolder:
 
     def add(self, mute: Mute) -> None:
         self._make(self.path)
-        _write(self.path / f"{mute.id}.yaml", mute)
+        replace(self.path / f"{mute.id}.yaml", mutes.written(mute).encode())
 
     def end(self, mute: Mute) -> None:
         """Moved to those that ended, as it is given."""
         self._make(self.path / ENDED)
-        _write(self.path / ENDED / f"{mute.id}.yaml", mute)
+        replace(self.path / ENDED / f"{mute.id}.yaml", mutes.written(mute).encode())
         (self.path / f"{mute.id}.yaml").unlink(missing_ok=True)
 
     def expire(self, name: str, *, by: str, now: datetime) -> Mute:
@@ -136,13 +135,3 @@ def _read(folder: Path) -> tuple[Mute, ...]:
     except OSError as error:
         raise InvalidInput(f"cannot read mutes in {folder}: {error.strerror}", mend="check the folder's owner and mode") from error
     return tuple(sorted(found, key=lambda mute: (mute.until, mute.id)))
-
-
-def _write(file: Path, mute: Mute) -> None:
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=".mute-")  # made with mode 0600
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(mutes.written(mute))
-        Path(name).replace(file)
-    finally:
-        Path(name).unlink(missing_ok=True)

@@ -5,7 +5,6 @@ a must-gather. Behind `day2 snapshot` and every `--from`.
 import contextlib
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from core.domain.errors import InvalidInput
 from core.domain.values import Json
 from core.policy import snapshots
 from core.policy.snapshots import Saved
+from runtime.replacing import replace
 from runtime.services import manifests
 from runtime.services.manifests import ManifestReader
 
@@ -76,19 +76,11 @@ def save(path: Path, saved: Saved) -> int:
     packed = snapshots.encode(saved)
     target = path.expanduser()
     try:
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")  # made with mode 0600
+        replace(target, packed)
     except OSError as error:
-        raise InvalidInput(f"cannot write {path}: {error.strerror}", mend="give a file in a folder that is there") from error
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(packed)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except OSError as error:
-        raise InvalidInput(f"cannot write {path}: {error.strerror}", mend="give another file") from error
-    finally:
-        Path(name).unlink(missing_ok=True)
+        takes_files = os.access(target.parent, os.W_OK | os.X_OK)
+        mend = "give another file" if takes_files else "give a file in a folder that is there"
+        raise InvalidInput(f"cannot write {path}: {error.strerror}", mend=mend) from error
     return len(packed)
 
 
