@@ -103,6 +103,9 @@ class Policy(NamedTuple):
     ingress: tuple[Rule, ...] | None
     egress: tuple[Rule, ...] | None
 
+    def rules(self, side: str) -> tuple[Rule, ...] | None:
+        return self.ingress if side == "ingress" else self.egress
+
 
 class _Expression(msgspec.Struct, frozen=True):
     key: str

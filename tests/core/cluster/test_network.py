@@ -133,6 +133,16 @@ SPACES = {"team": ("x", "y"), "tier": ("data",), "kubernetes.io/metadata.name": 
 BLOCKS = ("0.0.0.0/0", "10.0.0.0/16", "10.0.1.0/24", "10.0.1.7/32", "203.0.113.0/24", "::/0", "2001:db8::/32")
 
 
+PORTS: tuple[Json, ...] = (
+    {"port": 80},
+    {"port": 8080, "endPort": 8090},
+    {"port": "http"},
+    {"protocol": "UDP", "port": 53},
+    {"protocol": "SCTP"},
+    {},
+)
+
+
 def a_peer(dice: random.Random) -> Json:
     if dice.random() < 0.3:
         cidr = dice.choice(BLOCKS)
@@ -151,8 +161,7 @@ def a_rule(dice: random.Random, peers: str) -> Json:
     if dice.random() < 0.8:
         made[peers] = [a_peer(dice) for _ in range(dice.randint(0, 3))]
     if dice.random() < 0.6:
-        ports = ({"port": 80}, {"port": 8080, "endPort": 8090}, {"port": "http"}, {"protocol": "UDP", "port": 53}, {"protocol": "SCTP"}, {})
-        made["ports"] = dice.sample(ports, dice.randint(0, 3))
+        made["ports"] = dice.sample(PORTS, dice.randint(0, 3))
     return made
 
 
