@@ -24,6 +24,19 @@ from core.cluster.network import NAMESPACE_NAME, Endpoint, Network, Ports, Span,
 from core.cluster.objects import Pod, Service
 from core.domain.values import Json
 
+NEEDED = ("Namespace", "Pod", "Service")
+"""Without these nothing can be said."""
+_WANTED = (
+    "Ingress",
+    "NetworkPolicy",
+    "ServiceAccount",
+    "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration",
+    "APIService",
+    *CONTROLLED,
+    "ReplicaSet",
+)
+"""Without one of these a connection may be overlooked, which is told."""
 DNS_NAMESPACE, DNS_LABELS = "kube-system", {"k8s-app": "kube-dns"}
 DNS_PORTS = (Port("TCP", 53), Port("UDP", 53))
 _OF_ONE_POD = frozenset(
@@ -85,7 +98,9 @@ def close(desk: Desk, namespace: str) -> Closed:
 def known_flows(desk: Desk, namespace: str) -> tuple[tuple[Flow, ...], tuple[str, ...]]:
     """Those that begin or end in this namespace, each once; and what is called and cannot be told by pods' labels."""
     flows: dict[Flow, None] = {}
-    unknown: dict[str, None] = {}
+    unknown = {
+        f"no {kind} could be read: what such objects open or own is not known": None for kind in _WANTED if kind in desk.snapshot.unread
+    }
     for flow in (*_calls(desk, namespace, unknown), *_doors(desk, namespace), *_webhooks(desk, namespace)):
         flows[flow] = None
     grants = Rights(desk.snapshot).grants

@@ -20,6 +20,7 @@ from interfaces.cli.commands import (
     guarding,
     looking,
     muting,
+    networking,
     operating,
     policies,
     runs,
@@ -40,7 +41,7 @@ Examples:
   day2 scan -n shop              findings with evidence, no key, read-only
 
 \b
-Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapshot
+Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapshot  network
 Change, judged and undoable:     plan  apply  action
 Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  stop  resume  agent  alerts  audit  config  serve  sim
@@ -130,6 +131,7 @@ for name, command in (
 for name, group in (
     ("mute", muting.mute),
     ("snapshot", snapshots.snapshot),
+    ("network", networking.network),
     ("action", actions.action),
     ("autonomy", autonomies.autonomy),
     ("policy", policies.policy),
