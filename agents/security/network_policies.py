@@ -6,7 +6,6 @@ Called by the table of this agent.
 from collections.abc import Iterator
 from datetime import timedelta
 
-from agents.calling import calls
 from agents.desk import Desk
 from agents.recalling import once
 from agents.reporting import counted, derived, found, pairs, seen
@@ -75,9 +74,6 @@ def _open(desk: Desk, namespace: Namespace, bare: list[Pod], total: int) -> Find
         seen(
             desk, "Pod", bare[0], "metadata.labels", f"{pairs(bare[0].metadata.labels) or 'none'}; no NetworkPolicy for Ingress selects it"
         ),
-        derived(
-            desk, subject, "connections between services that variables of pods name, to or from this namespace", f"{_known(desk, name)}"
-        ),
     ]
     if others(desk):
         evidence.append(derived(desk, subject, "runs in this cluster, and its own policies are not read", ", ".join(others(desk))))
@@ -90,10 +86,6 @@ def _open(desk: Desk, namespace: Namespace, bare: list[Pod], total: int) -> Find
         "Whoever enters any pod of the cluster can try every port of these.",
         *evidence,
     )
-
-
-def _known(desk: Desk, namespace: str) -> int:
-    return sum(1 for call in calls(desk) if namespace in (call.namespace, call.pod.metadata.namespace))
 
 
 def detect_idle(desk: Desk) -> Iterator[Finding]:

@@ -61,8 +61,9 @@ def owns(path: str) -> bool:
 
 
 def detect(desk: Desk) -> Iterator[Finding]:
-    for pod in sorted(desk.snapshot.pods, key=lambda pod: (pod.metadata.namespace, pod.metadata.name)):
-        if pod.spec.volumes and is_bare(pod) and not leaving(pod) and not reaches(pod.spec) and not _excused(desk, pod):
+    holding = (pod for pod in desk.snapshot.pods if pod.spec.volumes and is_bare(pod) and owning(pod.spec))
+    for pod in sorted(holding, key=lambda pod: (pod.metadata.namespace, pod.metadata.name)):
+        if not leaving(pod) and not reaches(pod.spec) and not _excused(desk, pod):
             yield from _finding(desk, "Pod", pod, pod.spec, "spec.volumes")
     for job, _ in jobs(desk.snapshot):
         if not _excused(desk, job):

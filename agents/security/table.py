@@ -185,7 +185,7 @@ AGENT = Agent(
                 "Whether the cluster's network plugin enforces policies is not known, nor what meshes refuse. Known connections are those "
                 "that variables of pods name, doors to the outside and webhooks: scrapes of metrics and calls to the outside are not."
             ),
-            kinds=(*_POLICIES, "Service"),
+            kinds=_POLICIES,
             detect=network_policies.detect_open,
         ),
         Detector(

@@ -26,6 +26,7 @@ from interfaces.cli.commands import (
     runs,
     simulating,
     snapshots,
+    vulnerable,
 )
 from interfaces.cli.exits import MEANINGS
 from interfaces.cli.flags import Flags
@@ -42,6 +43,7 @@ Examples:
 
 \b
 Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapshot  network
+                                 vulnerabilities
 Change, judged and undoable:     plan  apply  action
 Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  stop  resume  agent  alerts  audit  config  serve  sim
@@ -112,6 +114,7 @@ for name, command in (
     ("doctor", looking.doctor),
     ("scan", looking.scan),
     ("explain", looking.explain),
+    ("vulnerabilities", vulnerable.vulnerabilities),
     ("ask", looking.ask),
     ("route", looking.route),
     ("plan", acting.plan),

@@ -32,6 +32,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 network policies -n shop,web --from prod.snap",
         "day2 network policies -A -o json",
     ),
+    "vulnerabilities": (
+        "day2 vulnerabilities --report trivy.json --kev kev.json --epss epss.csv.gz",
+        "day2 vulnerabilities --report grype.json --report reports.json --vex ours.openvex.json --from prod.snap",
+        "day2 vulnerabilities --report scan.sarif --alone -o json",
+    ),
     "ask": (
         'day2 ask "why does checkout restart?"',
         'day2 ask -n shop "what could be cheaper?" -o json',

@@ -30,6 +30,7 @@ from runtime.roles import console, modelling, reading
 from runtime.roles.identifying import account
 from runtime.roles.reading import Reading
 from runtime.services import asking, describing, muting, scanning, snapshotting
+from runtime.services import vulnerabilities as weighing
 from runtime.settings import Settings
 from tools import clocks, hand_clock
 
@@ -99,6 +100,24 @@ async def whole(settings: Settings, source: Path | None) -> tuple[Snapshot, Wher
         return snapshot, place | {"at": snapshot.taken_at, "source": str(source), "asOf": found.contents.at}
     async with reading.opened(settings) as view:
         return await view.reader.snapshot(snapshotting.KINDS, ()), await where(view, ())
+
+
+async def vulnerabilities(
+    settings: Settings,
+    *,
+    reports: Sequence[Path],
+    vex: Sequence[Path],
+    kev: Path | None,
+    epss: Path | None,
+    source: Path | None,
+    alone: bool,
+) -> tuple[weighing.Weighed, tuple[weighing.Source, ...], Where]:
+    """Files first: where one of them is wrong, no cluster is asked."""
+    files = weighing.read(reports, vex, kev, epss, clocks.SystemClock().now().date())
+    if alone:
+        return weighing.weighed(files, None), files.sources, {}
+    snapshot, place = await whole(settings, source)
+    return weighing.weighed(files, snapshot), files.sources, place
 
 
 async def closed(settings: Settings, namespaces: Sequence[str], source: Path | None) -> tuple[closing.Closed, ...]:
