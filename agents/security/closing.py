@@ -1,6 +1,6 @@
 """The smallest NetworkPolicies by which every connection that is known goes on and every other is cut; simulated before they are shown.
 
-Called by `day2 network policies`. Known are: services that variables of pods name, doors to the outside, what the API server calls, and
+Called by `day2 network policies`. Known are: services that variables of pods name, entrances from outside, what the API server calls, and
 DNS. One policy denies by default and lets names be resolved; each workload that talks or is talked to has one of its own. Nobody writes
 them to a cluster but a person.
 """
@@ -15,7 +15,7 @@ from agents.calling import calls
 from agents.desk import Desk
 from agents.recalling import graph_of
 from agents.security.admin_accounts import mounts_token
-from agents.security.exposed import open_doors
+from agents.security.exposed import open_entrances
 from agents.workloads import CONTROLLED, home, pods_in
 from core.cluster import decoding, exposure
 from core.cluster.escalation import Rights, account_of
@@ -101,7 +101,7 @@ def known_flows(desk: Desk, namespace: str) -> tuple[tuple[Flow, ...], tuple[str
     unknown = {
         f"no {kind} could be read: what such objects open or own is not known": None for kind in _WANTED if kind in desk.snapshot.unread
     }
-    for flow in (*_calls(desk, namespace, unknown), *_doors(desk, namespace), *_webhooks(desk, namespace)):
+    for flow in (*_calls(desk, namespace, unknown), *_entrances(desk, namespace), *_webhooks(desk, namespace)):
         flows[flow] = None
     grants = Rights(desk.snapshot).grants
     for pod in pods_in(desk.snapshot, namespace):
@@ -129,10 +129,12 @@ def _calls(desk: Desk, namespace: str, unknown: dict[str, None]) -> Iterator[Flo
             yield Flow(source, target, ports, f"{call.user} calls service {call.namespace}/{call.service}")
 
 
-def _doors(desk: Desk, namespace: str) -> Iterator[Flow]:
-    for door in open_doors(desk):
-        if door.pod.metadata.namespace == namespace and not door.pod.spec.host_network:
-            yield Flow(None, group_of(desk, door.pod), door.ports, f"{door.kind.lower()} {door.item.metadata.name}: {door.how}")
+def _entrances(desk: Desk, namespace: str) -> Iterator[Flow]:
+    for entrance in open_entrances(desk):
+        if entrance.pod.metadata.namespace == namespace and not entrance.pod.spec.host_network:
+            yield Flow(
+                None, group_of(desk, entrance.pod), entrance.ports, f"{entrance.kind.lower()} {entrance.item.metadata.name}: {entrance.how}"
+            )
 
 
 def _webhooks(desk: Desk, namespace: str) -> Iterator[Flow]:

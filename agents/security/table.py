@@ -19,7 +19,7 @@ from core.domain.finding import Severity
 
 _BOUND = ("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet", "ServiceAccount")
 _POLICIES = ("Namespace", "Pod", "NetworkPolicy", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob")
-_DOORS = ("Namespace", "Pod", "Service", "Ingress", "NetworkPolicy", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job")
+_ENTRANCES = ("Namespace", "Pod", "Service", "Ingress", "NetworkPolicy", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job")
 _NAMESPACES = ("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 
 _WORDS = (
@@ -183,7 +183,7 @@ AGENT = Agent(
             ),
             limits=(
                 "Whether the cluster's network plugin enforces policies is not known, nor what meshes refuse. Known connections are those "
-                "that variables of pods name, doors to the outside and webhooks: scrapes of metrics and calls to the outside are not."
+                "that variables of pods name, entrances from outside and webhooks: scrapes of metrics and calls to the outside are not."
             ),
             kinds=_POLICIES,
             detect=network_policies.detect_open,
@@ -201,7 +201,7 @@ AGENT = Agent(
             ),
             mend="Type ClusterIP and a tunnel for people; or `loadBalancerSourceRanges`, and a network policy with the callers.",
             limits="Ports are known by their number alone. Firewalls before the nodes are not seen, routes of the Gateway API not read.",
-            kinds=_DOORS,
+            kinds=_ENTRANCES,
             detect=exposed.detect_sensitive,
         ),
         Detector(
@@ -213,9 +213,9 @@ AGENT = Agent(
                 "Services and ingresses that lead from outside to pods that are privileged, share the node's namespaces, mount paths by "
                 "which one owns it, or run as cluster-admin."
             ),
-            mend="Take the power from the pod (SEC-105 and SEC-106 say how), or the door: let something without power stand before it.",
+            mend="Take the power from the pod (SEC-105 and SEC-106 say how), or the entrance: let something without power stand before it.",
             limits="An ingress counts as open where pods of other namespaces, of which one serves ingresses, may reach the pod.",
-            kinds=(*_DOORS, "ServiceAccount", "ClusterRoleBinding"),
+            kinds=(*_ENTRANCES, "ServiceAccount", "ClusterRoleBinding"),
             detect=exposed.detect_mighty,
         ),
         Detector(

@@ -1,6 +1,6 @@
-"""Which pods somebody outside the cluster can reach, through which door, and on which of their ports. Pure; used by the security agent.
+"""Which pods somebody outside the cluster can reach, through which entrance, and on which of their ports. Pure; used by the security agent.
 
-Doors are services of type LoadBalancer and NodePort or with external addresses, ingresses, and ports or the network of a node. A door that
+Entrances are services of type LoadBalancer and NodePort or with external addresses, ingresses, and ports or the network of a node. One that
 its owner narrowed (an internal load balancer, source ranges) is none, nor is one whose traffic the pod's network policies do not let in.
 Whether a firewall stands before the nodes is not known here; routes of the Gateway API are not read.
 """
@@ -25,7 +25,7 @@ class Port(NamedTuple):
     number: int
 
 
-class Door(NamedTuple):
+class Entrance(NamedTuple):
     """`kind` and `item` are what opens it: a Service, an Ingress, or the pod itself. `ports` are the pod's that it leads to."""
 
     kind: str
@@ -35,12 +35,12 @@ class Door(NamedTuple):
     ports: tuple[Port, ...]
 
 
-def doors(snapshot: Snapshot, graph: Graph, network: Network) -> Iterator[Door]:
-    """One for each pod behind each; ports that policies close are left out, and so are doors that lead to none."""
+def entrances(snapshot: Snapshot, graph: Graph, network: Network) -> Iterator[Entrance]:
+    """One for each pod behind each; ports that policies close are left out, and so are entrances that lead to none."""
     for service in snapshot.of("Service"):
         if how := opened(service):
             for pod in _living(graph.pods_of_service(service)):
-                yield from _door("Service", service, how, pod, ports_of(service, pod), network.open_outside(network.endpoint(pod)))
+                yield from _entrance("Service", service, how, pod, ports_of(service, pod), network.open_outside(network.endpoint(pod)))
     strangers: dict[Endpoint, Ports] = {}
     for ingress in snapshot.of("Ingress"):
         for service in {name: found for name in backends(ingress) if (found := _service(snapshot, ingress, name)) is not None}.values():
@@ -48,17 +48,17 @@ def doors(snapshot: Snapshot, graph: Graph, network: Network) -> Iterator[Door]:
                 endpoint = network.endpoint(pod)
                 if endpoint not in strangers:
                     strangers[endpoint] = _strangers(network, endpoint)
-                yield from _door("Ingress", ingress, "an ingress", pod, ports_of(service, pod), strangers[endpoint])
+                yield from _entrance("Ingress", ingress, "an ingress", pod, ports_of(service, pod), strangers[endpoint])
     for pod in _living(snapshot.pods):
         if pod.spec.host_network or any(port.host_port for one in pod.spec.containers for port in one.ports):
             let = EVERY if pod.spec.host_network else network.open_outside(network.endpoint(pod))
-            yield from _door("Pod", pod, "its node's network", pod, _on_node(pod), let)
+            yield from _entrance("Pod", pod, "its node's network", pod, _on_node(pod), let)
 
 
-def _door(kind: str, item: Any, how: str, pod: Pod, ports: Iterable[Port], let: Ports) -> Iterator[Door]:
+def _entrance(kind: str, item: Any, how: str, pod: Pod, ports: Iterable[Port], let: Ports) -> Iterator[Entrance]:
     through = tuple(port for port in ports if common((Span(port.protocol, port.number, port.number),), let))
     if through:
-        yield Door(kind, item, how, pod, through)
+        yield Entrance(kind, item, how, pod, through)
 
 
 def _living(pods: Iterable[Pod]) -> Iterator[Pod]:

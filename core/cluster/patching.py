@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from core.cluster.exposure import doors
+from core.cluster.exposure import entrances
 from core.cluster.graph import Graph
 from core.cluster.network import Endpoint, Network, network_of
 from core.cluster.objects import Pod
@@ -120,8 +120,8 @@ class Cluster:
         return f"{item.metadata.namespace}/{kind.lower()}/{item.metadata.name}"
 
     def _exposed(self, pod: Pod) -> tuple[Exposure, str]:
-        if (door := self._doors.get(id(pod))) is not None:
-            return "outside", door
+        if (entrance := self._entrances.get(id(pod))) is not None:
+            return "outside", entrance
         endpoint = self._network.endpoint(pod)
         if endpoint not in self._reached:
             isolated, _ = self._network.isolated(endpoint)
@@ -137,9 +137,12 @@ class Cluster:
         return network_of(self._snapshot)
 
     @cached_property
-    def _doors(self) -> dict[int, str]:
-        found = doors(self._snapshot, Graph(self._snapshot), self._network)
-        return {id(door.pod): f"{door.kind.lower()} {door.item.metadata.namespace}/{door.item.metadata.name}: {door.how}" for door in found}
+    def _entrances(self) -> dict[int, str]:
+        found = entrances(self._snapshot, Graph(self._snapshot), self._network)
+        return {
+            id(entrance.pod): f"{entrance.kind.lower()} {entrance.item.metadata.namespace}/{entrance.item.metadata.name}: {entrance.how}"
+            for entrance in found
+        }
 
     @cached_property
     def _living(self) -> list[Pod]:
@@ -301,7 +304,7 @@ def steps(image: str, bumps: Sequence[str], place: Place) -> tuple[str, ...]:
     return (
         build,
         prove,
-        f"Canary: give {place.workloads[0]} the new digest on one replica: a partition, or a copy behind the same service.",
+        f"One replica first: give {place.workloads[0]} the new digest on one replica: a partition, or a copy behind the same service.",
         "Watch it for 30 minutes beside the others: ready, no restart, no more errors, no higher latency.",
         f"Where it is as good, roll it out to {', '.join(place.workloads[:5])}; where not, go back to {before}.",
         "Look again with a report of the new image: day2 vulnerabilities.",

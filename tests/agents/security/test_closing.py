@@ -83,7 +83,7 @@ def test_known_connections_go_on_and_no_other_does(seed: int) -> None:
     assert len(answer.policies) == 1 + len(talking)
 
 
-def test_doors_and_webhooks_stay_open_on_their_ports_alone() -> None:
+def test_entrances_and_webhooks_stay_open_on_their_ports_alone() -> None:
     opens = merged(team("web", "apps")[-1], {"spec": {"type": "LoadBalancer"}})
     asked = merged(
         webhook(), {"webhooks": [{**webhook()["webhooks"][0], "clientConfig": {"service": {"namespace": "apps", "name": "hook"}}}]}

@@ -147,7 +147,7 @@ def test_worst_first_and_the_order_of_files_does_not_matter() -> None:
 
 
 # Plans
-def test_the_plan_names_the_fix_the_canary_and_the_way_back() -> None:
+def test_the_plan_names_the_fix_the_first_replica_and_the_way_back() -> None:
     report = scans.trivy(scans.found("CVE-2026-0001"), scans.found("CVE-2026-0002", package="zlib1g", fixed=""))
     (patch,) = patches(rank(running(IMAGE, DIGEST, OPEN), report, kev=EXPLOITED).rows)
     assert (patch.priority, patch.days, patch.left) == ("P0", DAYS["P0"], 1)
@@ -157,10 +157,10 @@ def test_the_plan_names_the_fix_the_canary_and_the_way_back() -> None:
     assert f"go back to digest {DIGEST}" in patch.steps[4]
 
 
-def test_an_image_without_a_fix_has_no_plan_and_one_that_nothing_runs_no_canary() -> None:
+def test_an_image_without_a_fix_has_no_plan_and_one_that_nothing_runs_no_first_replica() -> None:
     assert patches(rank(None, scans.trivy(scans.found("CVE-2026-0001", fixed=""))).rows) == ()
     (patch,) = patches(rank(running("elsewhere:1", OTHER), scans.trivy(scans.found("CVE-2026-0001"))).rows)
-    assert not any("Canary" in step for step in patch.steps)
+    assert not any("One replica" in step for step in patch.steps)
     assert patch.workloads == ()
 
 
