@@ -155,8 +155,8 @@ class Follower:
 
     def _pause(self, watch: _Watch, at_least: float = 0.0) -> float:
         watch.failures += 1
-        drawn = self._chance.uniform(0, self._pace.first * 2 ** min(watch.failures, 16))
-        return min(self._pace.longest, at_least + drawn)
+        drawn = self._chance.uniform(0, min(self._pace.longest, self._pace.first * 2 ** min(watch.failures, 16)))
+        return min(self._pace.longest, at_least) + drawn
 
     async def _once(self, watch: _Watch) -> bool:
         """Read all where that is needed, then watch until the server ends it. True where it ended at once and told nothing."""
