@@ -19,9 +19,9 @@ def policies(
 ) -> None:
     """The smallest NetworkPolicies by which every known connection of a namespace goes on and all else is cut, as YAML. Nothing is applied.
 
-    Known are services that variables of pods name, entrances from outside, what the API server calls, and DNS. Not known, and so cut: scrapes
-    of metrics, calls to the outside, names in ConfigMaps. Each set is simulated first; one that would break a known connection, or leave
-    more open, is not printed, and the command exits 2. Without -n: every namespace with pods but the cluster's own.
+    Known are services that variables of pods name, entrances from outside, what the API server calls, and DNS. Not known, and so cut:
+    scrapes of metrics, calls to the outside, names in ConfigMaps. Each set is simulated first; one that would break a known connection,
+    or leave more open, is not printed, and the command exits 2. Without -n: every namespace with pods but the cluster's own.
     """
     from runtime.roles import looking
     from runtime.services import guarding
