@@ -7,8 +7,8 @@ them to a cluster but a person.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from itertools import count
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, count
 from typing import NamedTuple
 
 from agents.calling import calls
@@ -20,7 +20,7 @@ from agents.workloads import CONTROLLED, home, pods_in
 from core.cluster import decoding, exposure
 from core.cluster.escalation import Rights, account_of
 from core.cluster.exposure import Port
-from core.cluster.network import NAMESPACE_NAME, Endpoint, Network, Ports, Span, common, holds, merged, policy_of
+from core.cluster.network import NAMESPACE_NAME, Endpoint, Network, Span, common, holds, merged, outside, policy_of
 from core.cluster.objects import Pod, Service
 from core.domain.values import Json
 
@@ -39,6 +39,7 @@ _WANTED = (
 """Without one of these a connection may be overlooked, which is told."""
 DNS_NAMESPACE, DNS_LABELS = "kube-system", {"k8s-app": "kube-dns"}
 DNS_PORTS = (Port("TCP", 53), Port("UDP", 53))
+_DNS_SPANS = [Span(port.protocol, port.number, port.number) for port in DNS_PORTS]
 _OF_ONE_POD = frozenset(
     (
         "pod-template-hash",
@@ -61,6 +62,11 @@ class Group(NamedTuple):
 
     namespace: str
     labels: tuple[tuple[str, str], ...]
+
+
+DNS = Group(DNS_NAMESPACE, tuple(DNS_LABELS.items()))
+ANYBODY = outside("192.0.2.1")
+"""Some address that no pod has: what is open to it is open to everybody."""
 
 
 class Flow(NamedTuple):
@@ -90,9 +96,15 @@ class Closed(NamedTuple):
 def close(desk: Desk, namespace: str) -> Closed:
     """The policies of one namespace, and what a simulation of them says."""
     flows, unknown = known_flows(desk, namespace)
-    made = tuple(policies(namespace, flows))
+    made = tuple(policies(namespace, flows, named_resolver=named_resolver(desk)))
     broken, left = simulate(desk, namespace, flows, made)
     return Closed(namespace, made, flows, broken, left, unknown)
+
+
+def named_resolver(desk: Desk) -> bool:
+    """Whether pods by the well-known labels answer for names, and no cache on the nodes stands before them: else anybody may be asked."""
+    marks = {(pod.metadata.labels.get("k8s-app"), pod.spec.host_network) for pod in pods_in(desk.snapshot, DNS_NAMESPACE)}
+    return (DNS_LABELS["k8s-app"], False) in marks and not any(mark == "node-local-dns" for mark, _ in marks)
 
 
 def known_flows(desk: Desk, namespace: str) -> tuple[tuple[Flow, ...], tuple[str, ...]]:
@@ -173,9 +185,9 @@ def _stable(pod: Pod) -> dict[str, str]:
     return {key: value for key, value in pod.metadata.labels.items() if key not in _OF_ONE_POD}
 
 
-def policies(namespace: str, flows: Iterable[Flow]) -> Iterator[Json]:
+def policies(namespace: str, flows: Iterable[Flow], *, named_resolver: bool) -> Iterator[Json]:
     """The default first, then one for each group that talks or is talked to, by its name."""
-    dns = {"to": [_peer(Group(DNS_NAMESPACE, tuple(DNS_LABELS.items())), namespace)], "ports": [_port(port) for port in DNS_PORTS]}
+    dns: Json = ({"to": [_peer(DNS, namespace)]} if named_resolver else {}) | {"ports": [_port(port) for port in DNS_PORTS]}
     yield _policy(namespace, "default-deny", (), [], [dns])
     ends: dict[Group, tuple[dict[tuple[Port, ...], dict[Group | None, None]], ...]] = {}
     for flow in flows:
@@ -247,10 +259,11 @@ def simulate(desk: Desk, namespace: str, flows: Iterable[Flow], made: Iterable[J
                 wanted[source, target] += spans
                 if not all(_goes(after, namespace, source, target, span) for span in spans):
                     broken[flow.why] = None
+    resolvers = members[DNS] if named_resolver(desk) else [ANYBODY]
     for endpoint in after.endpoints:
         if endpoint.namespace == namespace and endpoint.selectable:
-            for resolver in members[Group(DNS_NAMESPACE, tuple(DNS_LABELS.items()))]:
-                wanted[endpoint, resolver] += [Span(port.protocol, port.number, port.number) for port in DNS_PORTS]
+            for resolver in resolvers:
+                wanted[endpoint, resolver] += _DNS_SPANS
                 if not all(holds(after.sendable(endpoint, resolver), *port) for port in DNS_PORTS):
                     broken["names are resolved"] = None
     return tuple(broken), tuple(dict.fromkeys(_left_open(after, was, namespace, wanted)))
@@ -261,10 +274,9 @@ def _members(desk: Desk, network: Network) -> Iterator[tuple[Group, Endpoint]]:
         if endpoint.selectable:
             for group in dict.fromkeys(group_of(desk, pod) for pod in pods):
                 yield group, endpoint
-            if endpoint.namespace == DNS_NAMESPACE and DNS_LABELS.items() <= dict(endpoint.labels).items():
-                dns = Group(DNS_NAMESPACE, tuple(DNS_LABELS.items()))
-                if dns not in {group_of(desk, pod) for pod in pods}:
-                    yield dns, endpoint
+            resolves = endpoint.namespace == DNS.namespace and set(DNS.labels) <= set(endpoint.labels)
+            if resolves and DNS not in {group_of(desk, pod) for pod in pods}:
+                yield DNS, endpoint
 
 
 def _goes(network: Network, namespace: str, source: Endpoint | None, target: Endpoint, span: Span) -> bool:
@@ -278,30 +290,19 @@ def _goes(network: Network, namespace: str, source: Endpoint | None, target: End
     return True
 
 
-def _left_open(after: Network, was: Network, namespace: str, wanted: dict[tuple[Endpoint | None, Endpoint], list[Span]]) -> Iterator[str]:
-    for target in after.endpoints:
-        if target.namespace != namespace or not target.selectable:
+def _left_open(
+    after: Network, was: Network, namespace: str, wanted: Mapping[tuple[Endpoint | None, Endpoint], list[Span]]
+) -> Iterator[str]:
+    """What goes and neither a flow nor a policy of today means, seen from both ends."""
+    for end in after.endpoints:
+        if end.namespace != namespace or not end.selectable:
             continue
-        for source, ports in after.sources(target):
-            meant = merged([*wanted.get((source, target), ()), *wanted.get((None, target), ())])
-            if _beyond(ports, meant) and not _was_ruled(was, source, target, "ingress"):
+        heard = ((source, end, ports, was.receivable(source, end) if was.isolated(end)[0] else ()) for source, ports in after.sources(end))
+        said = ((end, target, ports, was.sendable(end, target) if was.isolated(end)[1] else ()) for target, ports in after.targets(end))
+        for source, target, ports, ruled in (*heard, *said):
+            known = (wanted.get(pair, ()) for pair in ((source, target), (None, target), (source, ANYBODY)))
+            if common(ports, merged([*ruled, *chain.from_iterable(known)])) != ports:
                 yield f"{_shown(source)} to {_shown(target)}"
-    for source in after.endpoints:
-        if source.namespace == namespace and source.selectable:
-            for target, ports in after.targets(source):
-                meant = merged([*wanted.get((source, target), ()), *wanted.get((None, target), ())])
-                if _beyond(ports, meant) and not _was_ruled(was, source, target, "egress"):
-                    yield f"{_shown(source)} to {_shown(target)}"
-
-
-def _beyond(ports: Ports, meant: Ports) -> bool:
-    return common(ports, meant) != ports
-
-
-def _was_ruled(was: Network, source: Endpoint, target: Endpoint, side: str) -> bool:
-    """A policy of today isolates that end and allows it by its own words."""
-    isolated = was.isolated(target)[0] if side == "ingress" else was.isolated(source)[1]
-    return isolated and bool(was.allowed(source, target))
 
 
 def _shown(endpoint: Endpoint) -> str:

@@ -104,6 +104,19 @@ def test_a_policy_of_today_that_opens_more_is_counted_as_meant() -> None:
     assert close(desk(DNS, RESOLVER, *team("web", "apps"), *team("shop", "apps"), wide), "apps").sound
 
 
+@pytest.mark.parametrize("cached", [True, False])
+def test_where_no_pod_is_known_to_answer_for_names_anybody_may_be_asked(cached: bool) -> None:
+    cache = pod(None, "cache", metadata={"namespace": "kube-system", "labels": {"k8s-app": "node-local-dns"}}, spec={"hostNetwork": True})
+    around = [DNS, RESOLVER, cache] if cached else []
+    look = desk(*around, *team("web", "apps"), *team("shop", "apps", ("web.apps",)))
+    answer = close(look, "apps")
+    assert answer.sound
+    assert answer.policies[0]["spec"]["egress"] == [{"ports": [{"protocol": "TCP", "port": 53}, {"protocol": "UDP", "port": 53}]}]
+    shop = next(one for one in look.snapshot.pods if one.metadata.name == "shop-1")
+    assert slowly(list(answer.policies), {}, (shop, "169.254.20.10"), "UDP", 53)
+    assert not slowly(list(answer.policies), {}, (shop, "169.254.20.10"), "TCP", 80)
+
+
 def test_two_workloads_under_one_selector_are_told_as_left_open() -> None:
     """A selector that means more than its workload: a policy by it opens the other too, and the simulation says so."""
     stranger = pod(None, "stranger", metadata={"labels": {"app": "web", "team": "x"}})
