@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from agents.calling import calls
 from agents.desk import Desk
-from agents.recalling import graph_of
+from agents.recalling import graph_of, once
 from agents.security.admin_accounts import mounts_token
 from agents.security.exposed import open_entrances
+from agents.security.network_policies import network
 from agents.workloads import CONTROLLED, home, pods_in
 from core.cluster import decoding, exposure
 from core.cluster.escalation import Rights, account_of
@@ -175,6 +176,16 @@ def _targets(desk: Desk, service: Service) -> Iterator[tuple[Group, tuple[Port, 
 
 def group_of(desk: Desk, pod: Pod) -> Group:
     """By the selector of its workload, and where that has none by the labels that the next pod has too."""
+    return _groups(desk)[0][id(pod)]
+
+
+@once
+def _groups(desk: Desk) -> Iterator[dict[int, Group]]:
+    """Of all pods, found once however many namespaces are closed."""
+    yield {id(pod): _group(desk, pod) for pod in desk.snapshot.pods}
+
+
+def _group(desk: Desk, pod: Pod) -> Group:
     kind, item = home(desk.snapshot, pod)
     selector = item.spec.selector if kind in CONTROLLED else None
     labels = selector.match_labels if selector is not None and selector.match_labels else _stable(pod)
@@ -246,7 +257,7 @@ def simulate(desk: Desk, namespace: str, flows: Iterable[Flow], made: Iterable[J
     added = tuple(policy for item in made if (policy := policy_of(decoding.convert_object("NetworkPolicy", item))) is not None)
     labels = {item.metadata.name: item.metadata.labels for item in desk.snapshot.of("Namespace")}
     pods = [pod for pod in desk.snapshot.pods if pod.status.phase not in ("Succeeded", "Failed")]
-    after, was = Network(pods, (*before, *added), labels), Network(pods, before, labels)
+    after, was = Network(pods, (*before, *added), labels), network(desk)
     members: dict[Group, list[Endpoint]] = defaultdict(list)
     wanted: dict[tuple[Endpoint | None, Endpoint], list[Span]] = defaultdict(list)
     broken: dict[str, None] = {}
@@ -269,24 +280,24 @@ def simulate(desk: Desk, namespace: str, flows: Iterable[Flow], made: Iterable[J
     return tuple(broken), tuple(dict.fromkeys(_left_open(after, was, namespace, wanted)))
 
 
-def _members(desk: Desk, network: Network) -> Iterator[tuple[Group, Endpoint]]:
-    for endpoint, pods in network.pods.items():
+def _members(desk: Desk, found: Network) -> Iterator[tuple[Group, Endpoint]]:
+    for endpoint, pods in found.pods.items():
         if endpoint.selectable:
-            for group in dict.fromkeys(group_of(desk, pod) for pod in pods):
+            groups = dict.fromkeys(group_of(desk, pod) for pod in pods)
+            if endpoint.namespace == DNS.namespace and set(DNS.labels) <= set(endpoint.labels):
+                groups[DNS] = None
+            for group in groups:
                 yield group, endpoint
-            resolves = endpoint.namespace == DNS.namespace and set(DNS.labels) <= set(endpoint.labels)
-            if resolves and DNS not in {group_of(desk, pod) for pod in pods}:
-                yield DNS, endpoint
 
 
-def _goes(network: Network, namespace: str, source: Endpoint | None, target: Endpoint, span: Span) -> bool:
+def _goes(after: Network, namespace: str, source: Endpoint | None, target: Endpoint, span: Span) -> bool:
     """Only the ends of this namespace are asked: what another's policies cut today is none of these policies' doing."""
     if target.namespace == namespace:
-        let = network.open_outside(target) if source is None else network.receivable(source, target)
+        let = after.open_outside(target) if source is None else after.receivable(source, target)
         if not holds(let, span.protocol, span.first):
             return False
     if source is not None and source.namespace == namespace:
-        return holds(network.sendable(source, target), span.protocol, span.first)
+        return holds(after.sendable(source, target), span.protocol, span.first)
     return True
 
 

@@ -214,7 +214,7 @@ AGENT = Agent(
                 "which one owns it, or run as cluster-admin."
             ),
             mend="Take the power from the pod (SEC-105 and SEC-106 say how), or the entrance: let something without power stand before it.",
-            limits="An ingress counts as open where pods of other namespaces, of which one serves ingresses, may reach the pod.",
+            limits="An ingress counts as open where the pod's policies let in anybody of another namespace: whoever serves it is one.",
             kinds=(*_ENTRANCES, "ServiceAccount", "ClusterRoleBinding"),
             detect=exposed.detect_mighty,
         ),

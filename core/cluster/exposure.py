@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from core.cluster.graph import Graph
-from core.cluster.network import EVERY, LAST_PORT, Endpoint, Network, Ports, Span, common, merged
+from core.cluster.network import EVERY, LAST_PORT, Network, Ports, Span, common
 from core.cluster.objects import Ingress, Pod, Service
 from core.cluster.snapshot import Snapshot
 
@@ -41,14 +41,11 @@ def entrances(snapshot: Snapshot, graph: Graph, network: Network) -> Iterator[En
         if how := opened(service):
             for pod in _living(graph.pods_of_service(service)):
                 yield from _entrance("Service", service, how, pod, ports_of(service, pod), network.open_outside(network.endpoint(pod)))
-    strangers: dict[Endpoint, Ports] = {}
     for ingress in snapshot.of("Ingress"):
         for service in {name: found for name in backends(ingress) if (found := _service(snapshot, ingress, name)) is not None}.values():
             for pod in _living(graph.pods_of_service(service)):
-                endpoint = network.endpoint(pod)
-                if endpoint not in strangers:
-                    strangers[endpoint] = _strangers(network, endpoint)
-                yield from _entrance("Ingress", ingress, "an ingress", pod, ports_of(service, pod), strangers[endpoint])
+                let = network.open_to_others(network.endpoint(pod))  # one of those pods serves ingresses
+                yield from _entrance("Ingress", ingress, "an ingress", pod, ports_of(service, pod), let)
     for pod in _living(snapshot.pods):
         if pod.spec.host_network or any(port.host_port for one in pod.spec.containers for port in one.ports):
             let = EVERY if pod.spec.host_network else network.open_outside(network.endpoint(pod))
@@ -129,11 +126,3 @@ def _on_node(pod: Pod) -> Iterator[Port]:
         for port in one.ports:
             if port.host_port or pod.spec.host_network:
                 yield Port(port.protocol or "TCP", port.container_port)
-
-
-def _strangers(network: Network, endpoint: Endpoint) -> Ports:
-    """What pods of other namespaces may reach, where the one that serves ingresses will be: all that anybody of them may, and outsiders."""
-    heard = list(network.open_outside(endpoint))
-    if network.isolated(endpoint)[0]:
-        heard += [span for source, ports in network.sources(endpoint) if source.namespace != endpoint.namespace for span in ports]
-    return merged(heard)
