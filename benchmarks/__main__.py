@@ -9,6 +9,7 @@ BENCHES = {
     "LIST_DECODE": "listing",
     "WATCH": "watching",
     "DETECT": "detecting",
+    "GROWTH": "growing",
     "JUDGE": "judging",
     "RULES_P99": "ruling",
     "VERDICT_WITH_FACTS": "gathering",
