@@ -10,6 +10,7 @@ BENCHES = {
     "WATCH": "watching",
     "DETECT": "detecting",
     "GROWTH": "growing",
+    "POD_SECURITY": "securing",
     "JUDGE": "judging",
     "RULES_P99": "ruling",
     "VERDICT_WITH_FACTS": "gathering",
