@@ -18,7 +18,7 @@ GOAL = 1.5
 class Cost(NamedTuple):
     """CPU-microseconds for each pod."""
 
-    count: int
+    pods: int
     decoding: float
     detecting: float
 
@@ -27,7 +27,7 @@ def run() -> list[str]:
     """One line: the curve, and by how much a pod costs more at its end."""
     costs = [_cost(count) for count in SIZES]
     rise = max(costs[-1].decoding / costs[0].decoding, costs[-1].detecting / costs[0].detecting)
-    curve = ", ".join(f"{cost.count:,}: {cost.decoding:.0f} + {cost.detecting:.0f}" for cost in costs)
+    curve = ", ".join(f"{cost.pods:,}: {cost.decoding:.0f} + {cost.detecting:.0f}" for cost in costs)
     word = "met" if rise <= GOAL else "short"
     return [f"GROWTH (CPU-microseconds a pod, decoding + detecting; {curve}): at most {rise:.2f} times, goal <= {GOAL:g}: {word}"]
 
