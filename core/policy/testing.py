@@ -58,6 +58,7 @@ GOOD_FACTS = Facts(
     usage_coverage_percent=99,
     usage_age_seconds=0,
     usage_days=14,
+    age_hours=960,
     requests_cpu_milli_live_max=390,
     requests_memory_mib_live_max=510,
     oom_killed_recently=False,

@@ -88,6 +88,12 @@ async def test_the_kubelets_are_the_second_source(gate: Any) -> None:
     assert (found.requests_cpu_milli_live_max, found.requests_memory_mib_live_max) == (270, 700)
 
 
+@pytest.mark.parametrize(("created", "hours"), [("2026-11-23T09:30:00Z", 2), ("2026-11-20T12:00:00Z", 72), (None, None)])
+async def test_a_target_is_as_old_as_it_says(gate: Any, created: str | None, hours: int | None) -> None:
+    gate.cluster.object("Deployment", "shop", "cart")["metadata"]["creationTimestamp"] = created
+    assert (await facts(gate)).age_hours == hours
+
+
 async def test_a_recent_kill_for_memory_is_a_fact(gate: Any) -> None:
     assert not (await facts(gate)).oom_killed_recently
     status = gate.cluster.object("Pod", "shop", "cart-1")["status"]["containerStatuses"][0]

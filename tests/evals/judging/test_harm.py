@@ -139,6 +139,41 @@ def test_a_cordon_that_leaves_no_other_place_is_ill_when_a_node_is_lost() -> Non
     assert Ill("finds no node when one is lost", "apps/web") in ills(cordoned, stress="nodenode")
 
 
+def sized(name: str, image: str | None = None, **requests: str) -> Act:
+    """New requests in the template; an image that is not there keeps the rollout from coming through."""
+
+    def act(running: Running) -> None:
+        template = (running.store.get(DEPLOYMENTS, "apps", name) or {})["spec"]["template"]
+        container = template["spec"]["containers"][0]
+        resources = {**container["resources"], "requests": {**container["resources"]["requests"], **requests}}
+        made = {**container, "resources": resources, "image": image or container["image"]}
+        changed(DEPLOYMENTS, name, template={**template, "spec": {**template["spec"], "containers": [made]}})(running)
+
+    return act
+
+
+@pytest.mark.parametrize("image", [None, "registry.apps.example/worker:crash"], ids=["rolled out", "waits for its rollout"])
+def test_less_than_is_used_is_ill_also_while_the_rollout_does_not_come_through(image: str | None) -> None:
+    assert Ill("uses more CPU than is kept for it", "apps/worker") in ills(sized("worker", image, cpu="100m"))
+    assert "uses more CPU than is kept for it" not in {ill.what for ill in ills(sized("worker", image, cpu="390m"))}
+
+
+def test_a_floor_that_would_be_over_the_budget_at_night_is_ill_by_day() -> None:
+    spent = WISHED.model_copy(update={"monthly_budget_micro_usd": 120_000_000})
+    found = {ill.what for ill in harm.worse(measured(changed(DEPLOYMENTS, "web", replicas=4), spent), measured(nothing, spent))}
+    assert "asks for more than its budget" in found
+
+
+def test_single_pods_have_no_noise_while_two_courses_of_a_world_are_compared() -> None:
+    running = start("small")
+    pods = [pod for pod in running.store.list(PODS, "apps") if pod["metadata"]["name"].startswith("worker")]
+    now = running.clock.now()
+    assert len({running.fleet.cpu_milli(pod, now) for pod in pods}) == len(pods)
+    people = People(Objectives(items=(WISHED,)), PRICES)
+    harm.ills(running, people, harm.before(running, people))
+    assert {running.fleet.cpu_milli(pod, running.clock.now()) for pod in pods} == {330.0}
+
+
 def test_memory_under_what_a_pod_needs_is_a_kill() -> None:
     def starved(running: Running) -> None:
         template = (running.store.get(DEPLOYMENTS, "apps", "web") or {})["spec"]["template"]
