@@ -70,6 +70,7 @@ class Facts(Value):
     )
     # usage, from the metrics source and a second source
     cpu_milli_p95: int | None = None
+    cpu_milli_p99: int | None = None
     memory_mib_max: int | None = None
     cpu_milli_demand: int | None = Field(default=None, description="most CPU that all of its pods used at once, at the hours of a week")
     usage_coverage_percent: int | None = None

@@ -54,6 +54,7 @@ GOOD_FACTS = Facts(
     cpu_milli_room_after=8000,
     cpu_milli_demand=1600,
     cpu_milli_p95=400,
+    cpu_milli_p99=440,
     memory_mib_max=520,
     usage_coverage_percent=99,
     usage_age_seconds=0,

@@ -107,11 +107,8 @@ async def _disruptions(bench: Bench, namespace: str, target: Json) -> dict[str, 
     marks = workloads.labels(workloads.template(target))
     if not namespace or not marks:
         return {}
-    budgets = [
-        item
-        for item in await bench.reader.list(KINDS["PodDisruptionBudget"], namespace)
-        if workloads.matches(at_path(item, "spec.selector"), marks)
-    ]
+    found = await bench.reader.list(KINDS["PodDisruptionBudget"], namespace)
+    budgets = [item for item in found if workloads.matches(at_path(item, "spec.selector"), marks)]
     least = min((_allowed(item, target) for item in budgets), default=None)
     return {"has_pdb": bool(budgets), "disruptions_allowed": least}
 

@@ -81,21 +81,22 @@ async def _past(bench: Bench, namespace: str, own: re.Pattern[str], container: s
         return {}
     now = bench.clock.now()
     try:
-        cpu = await bench.metrics.instant(Query(Shape.CPU_QUANTILE, namespace), now)
+        often, cpu = [await bench.metrics.instant(Query(Shape.CPU_QUANTILE, namespace, share), now) for share in (0.95, 0.99)]
         memory = await bench.metrics.instant(Query(Shape.MEMORY_MAX, namespace), now)
         seen = await bench.metrics.range(Query(Shape.CPU_RATE, namespace), now - WEEK, now, HOUR)
     except Day2Error:
         return {}
-    cores, peak = _highest(cpu, own, container), _highest(memory, own, container)
     return {
-        "cpu_milli_p95": None if cores is None else math.ceil(cores * 1000),
-        "memory_mib_max": None if peak is None else math.ceil(peak / 2**20),
+        "cpu_milli_p95": _highest(often, own, container, 1000),
+        "cpu_milli_p99": _highest(cpu, own, container, 1000),
+        "memory_mib_max": _highest(memory, own, container, 2**-20),
         **_coverage(seen, own, now),
     }
 
 
-def _highest(samples: Iterable[Sample], own: re.Pattern[str], container: str) -> float | None:
-    return max((item.value for item in samples if own.fullmatch(item.label("pod")) and item.label("container") == container), default=None)
+def _highest(samples: Iterable[Sample], own: re.Pattern[str], container: str, unit: float) -> int | None:
+    found = [item.value for item in samples if own.fullmatch(item.label("pod")) and item.label("container") == container]
+    return math.ceil(max(found) * unit) if found else None
 
 
 def _coverage(found: Iterable[Series], own: re.Pattern[str], now: datetime) -> dict[str, int]:

@@ -34,6 +34,7 @@ def metrics(now: Any, hours: range) -> TableMetrics:
     table = TableMetrics(
         {
             Query(Shape.CPU_QUANTILE, "shop"): (sample("cart-5d9c7b-abcde", 0.2101), sample("cart-77aa-fffff", 0.1), *foreign),
+            Query(Shape.CPU_QUANTILE, "shop", 0.99): (sample("cart-5d9c7b-abcde", 0.25), *foreign),
             Query(Shape.MEMORY_MAX, "shop"): (sample("cart-5d9c7b-abcde", 0.5 * GIB), sample("cart-77aa-fffff", 0.6 * GIB), *foreign),
         }
     )
@@ -50,7 +51,7 @@ async def facts(gate: Any) -> Any:
 async def test_use_is_that_of_the_targets_own_container_now_and_in_the_past(gate: Any) -> None:
     gate.bench = replace(gate.bench, metrics=metrics(gate.clock.now(), range(7 * 24)))
     found = await facts(gate)
-    assert (found.cpu_milli_p95, found.memory_mib_max) == (211, 615)
+    assert (found.cpu_milli_p95, found.cpu_milli_p99, found.memory_mib_max) == (211, 250, 615)
     assert (found.usage_days, found.usage_coverage_percent) == (7, 100)
     assert (found.requests_cpu_milli_before, found.requests_cpu_milli_after) == (500, 300)
     assert (found.requests_memory_mib_before, found.requests_memory_mib_after) == (1024, 768)

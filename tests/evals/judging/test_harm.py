@@ -71,7 +71,8 @@ def test_more_pods_than_the_nodes_hold_find_no_node() -> None:
 def test_what_costs_more_than_the_budget_for_some_minutes_is_ill() -> None:
     budget = WISHED.model_copy(update={"monthly_budget_micro_usd": 200_000_000})
     assert ills(nothing, budget) == frozenset()
-    assert ills(changed(DEPLOYMENTS, "worker", replicas=30), budget) == {Ill("costs more than its budget", "apps")}
+    over = {Ill("costs more than its budget", "apps"), Ill("asks for more than its budget", "apps")}
+    assert ills(changed(DEPLOYMENTS, "worker", replicas=30), budget) == over
 
 
 def test_asking_for_more_while_the_budget_is_spent_is_worse_than_asking_for_as_much() -> None:
@@ -158,10 +159,11 @@ def test_less_than_is_used_is_ill_also_while_the_rollout_does_not_come_through(i
     assert "uses more CPU than is kept for it" not in {ill.what for ill in ills(sized("worker", image, cpu="390m"))}
 
 
-def test_a_floor_that_would_be_over_the_budget_at_night_is_ill_by_day() -> None:
-    spent = WISHED.model_copy(update={"monthly_budget_micro_usd": 120_000_000})
-    found = {ill.what for ill in harm.worse(measured(changed(DEPLOYMENTS, "web", replicas=4), spent), measured(nothing, spent))}
+def test_a_budget_counts_what_is_asked_for_also_while_no_node_has_taken_it() -> None:
+    budget = WISHED.model_copy(update={"monthly_budget_micro_usd": 66_000_000})
+    found = {ill.what for ill in ills(sized("worker", cpu="15500m"), budget)}
     assert "asks for more than its budget" in found
+    assert harm.OVER_BUDGET not in found
 
 
 def test_single_pods_have_no_noise_while_two_courses_of_a_world_are_compared() -> None:
