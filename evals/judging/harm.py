@@ -114,7 +114,9 @@ def ills(running: Running, people: People, was: Before, stress: Stress = "") -> 
                 del minutes[ill]
             found |= {ill for ill, count in minutes.items() if count >= SUSTAINED}
     found |= set(_at_last(running, people, was))
-    found |= {Ill("taken back by who owns it", where) for where, count in written.items() if _replicas(running).get(where) != count}
+    owned = {_place(each) for each in running.cluster.all(HPAS)}  # also where it wants as many today: the next ebb takes them back
+    kept = {where for where, count in written.items() if _replicas(running).get(where) == count} - owned
+    found |= {Ill("taken back by who owns it", where) for where in written.keys() - kept}
     found |= {Ill("asks for more while over its budget", where, stated[where]) for where in over}
     found |= standing
     if stress:
