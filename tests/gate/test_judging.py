@@ -197,6 +197,15 @@ async def test_the_target_is_described_as_it_stands(gate: Any) -> None:
     assert facts.requested_by == "operator"
 
 
+async def test_the_ready_pods_of_a_daemon_set_are_those_that_it_reports(gate: Any) -> None:
+    made = gate.deployment("agent")
+    status = {"observedGeneration": 1, "desiredNumberScheduled": 4, "numberReady": 3}
+    gate.cluster.put({**made, "kind": "DaemonSet", "status": status})
+    target = Target(cluster="cluster-1", group="apps", kind="DaemonSet", namespace="shop", name="agent", uid="uid-agent")
+    facts = await judged(gate, RestartRollout(id="act-again1", target=target))
+    assert (facts.replicas, facts.replicas_ready) == (4, 3)
+
+
 async def test_a_target_that_is_gone_is_a_fact_not_an_error(gate: Any) -> None:
     del gate.cluster.objects["Deployment", "shop", "cart"]
     facts = await judged(gate)
