@@ -210,6 +210,27 @@ async def forge(ground: Ground, action: str, as_node: str) -> None:
 
 UNSIGNED = (S.SENDING, S.UNKNOWN, S.APPLIED, S.UNDOING)
 """States behind the executor's signature: without it they are nobody's."""
+
+
+def when_claimed(column: str, value: Callable[[Ground, Judged], str]) -> Callable[[Ground, Judged], Mapping[str, Any]]:
+    """A trigger in the database: it waits until the executor has claimed the row, and changes it before it is looked at."""
+
+    def tampered(ground: Ground, made: Judged) -> Mapping[str, Any]:
+        action, text = made.row.action_id, value(ground, made).replace("'", "''")
+        execute(
+            ground,
+            f"CREATE TRIGGER \"{action}\" AFTER UPDATE OF state ON actions WHEN NEW.action_id = '{action}' AND NEW.state = 'claimed' "
+            f"BEGIN UPDATE actions SET {column} = '{text}' WHERE action_id = '{action}'; END",
+        )
+        return {}
+
+    return tampered
+
+
+def _another_value(ground: Ground, made: Judged) -> str:
+    return canonical(made.there.model_copy(update={"body": {"spec": {"minReadySeconds": 8}}})).decode()
+
+
 SECRET = {"group": "", "resource": "secrets", "name": "web", "body": {"stringData": {"a": "9"}}}
 BINDING = {"group": "rbac.authorization.k8s.io", "resource": "clusterrolebindings", "namespace": "", "name": "bypass-binding"}
 ROWS: dict[str, Callable[[Ground, Judged], Mapping[str, Any]]] = {
@@ -253,6 +274,13 @@ ROWS: dict[str, Callable[[Ground, Judged], Mapping[str, Any]]] = {
     "sending by hand": in_state(S.SENDING, owner="executor-gone", epoch=1),
     "unknown by hand": in_state(S.UNKNOWN),
     "undoing by hand": in_state(S.UNDOING),
+    "another request behind the claim": when_claimed("request", _another_value),
+    "another agent behind the claim": when_claimed("agent", lambda ground, made: "finops"),
+    "another permit behind the claim": when_claimed("permit", lambda ground, made: made.row.undo_permit),
+    "another way back behind the claim": when_claimed("undo_request", _another_value),
+    "another target behind the claim": when_claimed("target_uid", lambda ground, made: "0"),
+    "an older epoch behind the claim": when_claimed("epoch", lambda ground, made: "0"),
+    "ended behind the claim": when_claimed("state", lambda ground, made: "expired"),
     **{f"{state.value} by hand, unsigned": in_state(state, seal=False) for state in UNSIGNED},
     "missed by hand": reversed_in_state(S.APPLIED),
     "undoing what never was": reversed_in_state(S.UNDOING),
