@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 BENCHES = {
     "LIST_DECODE": "listing",
+    "WATCH": "watching",
     "DETECT": "detecting",
     "JUDGE": "judging",
     "RULES_P99": "ruling",

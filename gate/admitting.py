@@ -1,4 +1,4 @@
-"""The webhook's decision: does this permit open exactly this request, now, once? Pure but for two reads of the ledger; called by `webhook`.
+"""The webhook's decision: does this permit open exactly this request, now, once? On record before it is said; called by `webhook`.
 
 Admission sees the object before and after the write and never the request, so a permit names its line (verb and path), the uid, the
 generation where there is one, and the hash of the change, in which the old values stand. Whatever is not proven is refused.
@@ -40,10 +40,9 @@ class Review(NamedTuple):
 
 
 class Admission(NamedTuple):
-    """Yes. `row` is to be committed before it is said; `warning` is for the judge, who previews."""
+    """Yes. `warning` is for the judge, who previews."""
 
     annotations: Mapping[str, str]
-    row: Admitted | None = None
     warning: str = ""
 
 
@@ -79,7 +78,7 @@ def read(document: Json) -> Review:
         raise PermitRefused(("only changes and deletions of one object are ever permitted",)) from error
 
 
-def decide(asked: Review, *, registration: str, judge: Verifier, book: Admissions, now: int) -> Admission:
+def admit(asked: Review, *, registration: str, judge: Verifier, book: Admissions, now: int) -> Admission:
     """`now` in Unix seconds. Raises PermitRefused with the reason, which never has the permit in it; or what the ledger raises."""
     who = _USER.fullmatch(asked.user)
     if who is None or set(asked.groups) - {"system:authenticated"}:
@@ -96,14 +95,18 @@ def decide(asked: Review, *, registration: str, judge: Verifier, book: Admission
     else:
         _check_forward(permit, asked)
     notes = {"action": permit.action_id, "permit": permit.jti, "use": permit.use}
-    if asked.dry_run:
-        return Admission(notes)
-    first = book.admitted(registration, permit.jti)
-    if first is None:
-        return Admission(notes, _row(permit, asked, registration, now))
-    if not _stored_nothing(first, permit, asked, now):
-        raise PermitRefused(("the permit was used before",))
+    if not asked.dry_run:
+        _put_on_record(_row(permit, asked, registration, now), asked, book)
     return Admission(notes)
+
+
+def _put_on_record(row: Admitted, asked: Review, book: Admissions) -> None:
+    """Commit before yes. Where the ledger has this permit already, this may be the API server's own retry, or a replay."""
+    if book.admit(row):
+        return
+    first = book.admitted(row.registration, row.jti)
+    if first is None or not _stored_nothing(first, row, asked):
+        raise PermitRefused(("the permit was used before",))
 
 
 def _previewed(asked: Review) -> Admission:
@@ -162,7 +165,7 @@ def _row(permit: Permit, asked: Review, registration: str, now: int) -> Admitted
     )
 
 
-def _stored_nothing(first: Admitted, permit: Permit, asked: Review, now: int) -> bool:
+def _stored_nothing(first: Admitted, again: Admitted, asked: Review) -> bool:
     """Whether the first use provably changed nothing, so that this is the API server's own retry and no replay.
 
     At most one write wins from one resourceVersion. A write that moves the generation has not happened while it stands. A delete's
@@ -176,7 +179,7 @@ def _stored_nothing(first: Admitted, permit: Permit, asked: Review, now: int) ->
     moves = int(new.get("generation") or 0) == before + 1
     if before and moves:
         return first.generation == before
-    return permit.use == "undo" and now - first.at <= UNDO_WINDOW_SECONDS
+    return again.use == "undo" and again.at - first.at <= UNDO_WINDOW_SECONDS
 
 
 def _meta(item: Json) -> Json:

@@ -1,7 +1,7 @@
 """The permit webhook: the API server asks before each write of our users, and is told no unless `admitting` proves the permit.
 
-Commit before yes: an answer that is lost costs a permit, never a second effect. Whatever goes wrong here is a refusal, or an HTTP 500,
-which the API server takes as one (`failurePolicy: Fail`). No answer and no log line repeats a permit.
+Committed before yes: an answer that is lost costs a permit, never a second effect. Whatever goes wrong here is a refusal, or an HTTP
+500, which the API server takes as one (`failurePolicy: Fail`). No answer and no log line repeats a permit.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from core.domain.admissions import Admissions
 from core.domain.clock import Clock
 from core.domain.errors import Day2Error, PermitRefused
 from core.domain.values import Json, bounded
-from gate.admitting import Admission, Review, decide, read
+from gate.admitting import admit, read
 from gate.keys import Verifier
 
 REGISTRATIONS = {"/verify": "api", "/verify-static": "static"}
@@ -41,7 +41,8 @@ class Webhook:
         uid = str((document.get("request") or {}).get("uid") or "")
         try:
             asked = read(document)
-            found = self._admitted(asked, registration)
+            now = int(self.clock.now().timestamp())
+            found = admit(asked, registration=registration, judge=self.judge(), book=self.book, now=now)
         except Day2Error as error:
             reason = bounded(str(error) if isinstance(error, PermitRefused) else f"stopped: {error}", 300)
             log.warning("refused: %s", reason)
@@ -52,15 +53,6 @@ class Webhook:
             log.info("admitted %s for %s: %s", asked.line, bounded(asked.user, 60), dict(found.annotations))
         warnings = {"warnings": [found.warning]} if found.warning else {}
         return _reviewed({"uid": uid, "allowed": True, "auditAnnotations": dict(found.annotations), **warnings})
-
-    def _admitted(self, asked: Review, registration: str) -> Admission:
-        """Decided, and on record. Who loses a race for the first use is decided anew, over the winner's row."""
-        for _ in range(2):
-            now = int(self.clock.now().timestamp())
-            found = decide(asked, registration=registration, judge=self.judge(), book=self.book, now=now)
-            if found.row is None or self.book.admit(found.row):
-                return found
-        raise PermitRefused(("the permit was used before",))
 
 
 def application(webhook: Webhook) -> Starlette:

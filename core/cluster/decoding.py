@@ -41,7 +41,7 @@ class _Page(msgspec.Struct, Generic[T], frozen=True):
     metadata: _ListMeta = _ListMeta()
 
 
-_BROKEN = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, OverflowError)
+BROKEN = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, OverflowError)
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def decode_page(kind: str, body: bytes) -> Decoded:
             page = _whole(kind).decode(body)
             if kind == "Pod":
                 _settle(page.items or ())
-        except _BROKEN:
+        except BROKEN:
             return _one_by_one(kind, body)
         return _named(kind, page.items or (), page.metadata)
 
@@ -91,14 +91,14 @@ def convert_object(kind: str, item: object) -> Any:
     struct = objects.STRUCTS[kind]
     try:
         return _with_name(msgspec.convert(item, struct))
-    except _BROKEN:
+    except BROKEN:
         return _bare(item, struct)
 
 
 def _one_by_one(kind: str, body: bytes) -> Decoded:
     try:
         page = _raw().decode(body)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise Unavailable("the Kubernetes API", 2.0, reason=f"a page of the {kind} list cannot be read: {_said(error)}") from error
     good: list[Any] = []
     poisoned: list[Poison] = []
@@ -129,10 +129,10 @@ _NAMELESS = "it has no name"
 def _salvaged(item: bytes | msgspec.Raw, decode: Callable[[bytes | msgspec.Raw], Any], struct: type[msgspec.Struct]) -> Any:
     try:
         return _with_name(decode(item))
-    except _BROKEN:
+    except BROKEN:
         try:
             plain = msgspec.json.decode(item)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise ValueError(_said(error)) from error
         return _bare(plain, struct)
 
@@ -140,7 +140,7 @@ def _salvaged(item: bytes | msgspec.Raw, decode: Callable[[bytes | msgspec.Raw],
 def _bare(plain: object, struct: type[msgspec.Struct]) -> Any:
     try:
         return _with_name(msgspec.convert(_without_nulls(plain), struct))
-    except _BROKEN as error:
+    except BROKEN as error:
         raise ValueError(_said(error)) from error
 
 
@@ -162,13 +162,17 @@ def name_of(kind: str, item: bytes | msgspec.Raw) -> str:
     """As much of an object's name as can be had, made printable."""
     try:
         plain = msgspec.json.decode(item)
-    except _BROKEN:
+    except BROKEN:
         return kind
     meta = plain.get("metadata") if isinstance(plain, dict) else None
     if not isinstance(meta, dict):
         return kind
-    steps = [str(meta[key]) for key in ("namespace", "name") if isinstance(meta.get(key), str)]
-    return bounded(f"{kind} {'/'.join(steps)}", 200) if steps else kind
+    return called(kind, *(str(meta[key]) for key in ("namespace", "name") if isinstance(meta.get(key), str)))
+
+
+def called(kind: str, *steps: str) -> str:
+    """How a message names an object, by its namespace and name as far as it has them."""
+    return bounded(f"{kind} {'/'.join(step for step in steps if step)}".strip(), 200)
 
 
 def _said(error: BaseException) -> str:

@@ -4,10 +4,11 @@ It keeps every version of every object and every write with its writer: that log
 says so it also does what the admission webhook will do: refuse a permit that is forged, expired, used, or made for another request.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import unquote
+
+import msgspec
 
 from core.cluster.kinds import KINDS
 from evals.simulation import tokens
@@ -94,7 +95,7 @@ class Cluster:
         """Change a live object, as a writer other than day2. What is gone is left alone."""
         live = self.live(key)
         if live is not None:
-            item = json.loads(json.dumps(live))
+            item = _copied(live)
             change(item)
             self._store(key, item, by)
 
@@ -127,7 +128,7 @@ class Cluster:
 
     def _write(self, key: Key, asked: Asked) -> Answered:
         user, permit = asked.headers.get(USER, ""), asked.headers.get(PERMIT, "")
-        body = json.loads(asked.body)
+        body = msgspec.json.decode(asked.body)
         dry = asked.query.get("dryRun") == "All" or (asked.method == "DELETE" and body.get("dryRun") == ["All"])
         request = _request(key, asked, body)
         if not dry:
@@ -135,7 +136,7 @@ class Cluster:
         refusal = self._refused(user, permit, request, dry=dry) or self._impossible(key, asked.method, body)
         if refusal is not None:
             if not dry:
-                self.refusals.append(Refusal(self._now(), permit, json.loads(refusal.body)["message"]))
+                self.refusals.append(Refusal(self._now(), permit, msgspec.json.decode(refusal.body)["message"]))
             return refusal
         live = self.live(key)
         assert live is not None  # noqa: S101  _impossible has seen to it
@@ -191,7 +192,7 @@ class Cluster:
     def _store(self, key: Key, item: Json | None, by: str, permit: str = "", request: str = "") -> None:
         before = self.live(key)
         if item is not None:
-            item = self._changed(key, json.loads(json.dumps(item)), by)
+            item = self._changed(key, _copied(item), by)
             self._versions += 1
             item["metadata"]["resourceVersion"] = str(self._versions)
         self.history.setdefault(key, []).append(Version(self._now(), item))
@@ -240,4 +241,9 @@ def _request(key: Key, asked: Asked, body: Json) -> str:
 
 
 def _said(status: int, body: Json) -> Answered:
-    return Answered(status, json.dumps(body).encode())
+    return Answered(status, msgspec.json.encode(body))
+
+
+def _copied(item: Json) -> Json:
+    found: Json = msgspec.json.decode(msgspec.json.encode(item))
+    return found

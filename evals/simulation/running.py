@@ -5,6 +5,7 @@ import contextlib
 import gc
 import hashlib
 import logging
+import random
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -70,8 +71,14 @@ def _outcome(world: World) -> Outcome:
 
 @contextlib.contextmanager
 def _loop(seed: int) -> Iterator[SeededLoop]:
-    """A loop of its own, silent: dead processes leave tasks and exceptions behind that nobody asks for."""
+    """A loop of its own, silent: dead processes leave tasks and exceptions behind that nobody asks for.
+
+    Libraries draw from the interpreter's own source of chance (langgraph, how long a node waits before it is tried again): it is seeded
+    too, and left as it was found.
+    """
     loop = SeededLoop(seed)
+    before = random.getstate()
+    random.seed(f"{seed}:libraries")
     loop.set_task_factory(processes.task_factory)
     loop.set_exception_handler(_ignore)
     logging.disable(logging.CRITICAL)
@@ -80,6 +87,7 @@ def _loop(seed: int) -> Iterator[SeededLoop]:
         yield loop
         _drain(loop)
     finally:
+        random.setstate(before)
         asyncio.set_event_loop(None)
         logging.disable(logging.NOTSET)
         loop.close()

@@ -16,6 +16,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 scan -A -l team=payments -o html > report.html",
         "day2 scan --from manifests/ -o sarif",
         "day2 scan --baseline yesterday.json --show-muted",
+        "day2 scan -A -w",
     ),
     "explain": ("day2 explain REL-101", "day2 explain fnd-3fa9c2d1e0 -n shop", "day2 explain fnd-3fa9c2d1e0 --from prod.snap -o json"),
     "mute add": (
@@ -178,7 +179,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 }
 _FOLLOWED = (Exit.DENIED, Exit.ROLLED_BACK, Exit.ROLLBACK_INCOMPLETE, Exit.EXPIRED, Exit.WAITING, Exit.STOPPED)
 ENDS: dict[str, tuple[Exit, ...]] = {
-    "scan": (Exit.DIFFERS,),
+    "scan": (Exit.DIFFERS, Exit.EXPIRED),
     "plan": (Exit.DIFFERS,),
     "apply": _FOLLOWED,
     "action watch": _FOLLOWED,

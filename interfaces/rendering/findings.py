@@ -84,6 +84,15 @@ def view(screen: Screen, found: Json) -> None:
     coverage(screen, found["coverage"])
 
 
+def changes(screen: Screen, found: Json) -> None:
+    """What a later look adds to an earlier one: a line each, with the time."""
+    at = found["metadata"]["at"]
+    for item in found["items"]:
+        screen.wrapped(f"{at} new: {item['id']} {item['severity']} {item['code']} {object_of(item)}: {_title(item)}", hang=6)
+    for row in found["gone"]:
+        screen.wrapped(f"{at} gone: {row['id']} {row['severity']} {row['code']} {row['object']}: {row['title']}", hang=6)
+
+
 def mutes_told(screen: Screen, found: Json) -> None:
     """How many are not shown, then which where that was asked for; and, once, whose mute is over."""
     metadata = found["metadata"]

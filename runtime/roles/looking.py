@@ -1,15 +1,18 @@
 """Looking from the command line: joins scan, ask and route to the cluster reader and the agents of this process. Writes nothing."""
 
-from collections.abc import Sequence
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from agents.catalogue import AGENTS
+from agents.consulting import wanted_kinds
 from core.cluster.looking import ClusterReader
 from core.cluster.objects import LabelSelector
 from core.cluster.reading import Metrics
 from core.domain.clock import Clock
-from core.domain.errors import InvalidInput
+from core.domain.errors import InvalidInput, Unavailable
 from core.domain.request import Request
 from core.domain.values import bounded
 from core.policy import mutes
@@ -48,6 +51,49 @@ async def seen(view: Reading, namespaces: Sequence[str], asked: Sequence[str], s
     """What these agents see on the cluster."""
     result = await scanning.scan(consulting(view), request(view.clock, namespaces, agents=asked), asked)
     return await scanning.selected(result, view.reader, selector, namespaces) if selector else result
+
+
+LOOK_SECONDS = 2.0
+"""What moves within that time is looked at together."""
+IDLE_SHARE = 4.0
+"""In a cluster that never rests: so many times as long as a look took, nobody looks."""
+QUIET_SECONDS = 60.0
+"""How often metrics are asked again where nothing moves in the cluster."""
+SETTLE_SECONDS = 60.0
+
+
+async def follow(
+    settings: Settings,
+    namespaces: Sequence[str],
+    names: Sequence[str],
+    tell: Callable[[scanning.Scan, Where], None],
+    *,
+    lost: Callable[[Unavailable], None],
+    selector: LabelSelector | None = None,
+    seconds: float | None = None,
+) -> None:
+    """Look, and look again whenever the cluster moved, for so many seconds or for ever. `tell` is called with every look that is whole,
+    `lost` where the cluster does not answer: it is then tried again. The first look raises as `scan`."""
+    asked = scanning.chosen(names, tuple(agent.name for agent in AGENTS))
+    kinds = sorted({kind for agent in AGENTS if agent.name in asked for kind in wanted_kinds(agent)})
+    loop = asyncio.get_running_loop()
+    end = None if seconds is None else loop.time() + seconds
+    async with reading.followed(settings, kinds, namespaces) as (view, follower):
+        await follower.settled(SETTLE_SECONDS)
+        looked = False
+        while end is None or not looked or loop.time() < end:
+            moves, began = follower.moves, loop.time()
+            try:
+                tell(await seen(view, namespaces, asked, selector), await where(view, namespaces))
+                looked = True
+            except Unavailable as error:
+                if not looked:
+                    raise
+                lost(error)
+            left = QUIET_SECONDS if end is None else max(0.0, end - loop.time())
+            await asyncio.sleep(min(max(LOOK_SECONDS, IDLE_SHARE * (loop.time() - began)), left))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(follower.moved(moves), min(QUIET_SECONDS, max(0.0, left - LOOK_SECONDS)))
 
 
 async def _scan_files(

@@ -1,7 +1,7 @@
 """What every reading role needs: clock, cluster reader, metrics source and the declared documents, opened and closed together."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from runtime.declared import Declared
 from runtime.settings import Settings
 from tools import clocks
 from tools.kubernetes import config, transport
+from tools.kubernetes.following import Follower, following
 from tools.kubernetes.snapshots import SnapshotReader
 from tools.metrics.prometheus import PrometheusMetrics
 
@@ -63,3 +64,10 @@ async def opened(settings: Settings, kubeconfig: Path | None = None) -> AsyncIte
             stack.callback(metrics.close)
         client = await stack.enter_async_context(transport.connect(connection))
         yield Reading(clock, SnapshotReader(client, clock), metrics, documents, connection.context, connection.server)
+
+
+@contextlib.asynccontextmanager
+async def followed(settings: Settings, kinds: Sequence[str], namespaces: Sequence[str]) -> AsyncIterator[tuple[Reading, Follower]]:
+    """As `opened`, with a reader that follows these kinds by watches: looks at them ask the cluster nothing."""
+    async with opened(settings) as view, following(connection_of(settings), view.clock, kinds, namespaces) as reader:
+        yield replace(view, reader=reader), reader.follower

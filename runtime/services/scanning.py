@@ -191,6 +191,19 @@ def _told(item: Mapping[str, Any]) -> Gone:
     return Gone(*(bounded(str(word), 200) for word in words))
 
 
+def remembered(result: Scan, cluster: str) -> Baseline:
+    """A look as the baseline of the next one."""
+    items = tuple(
+        Gone(finding.id, finding.code, finding.severity.value, _object(finding.subject), finding.title) for finding in result.findings
+    )
+    return Baseline(cluster, items, {finding.id: finding.subject.namespace for finding in result.findings})
+
+
+def _object(subject: Target) -> str:
+    where = f"{subject.namespace}/" if subject.namespace else ""
+    return f"{where}{subject.kind.lower()}/{subject.name}"
+
+
 def since(result: Scan, known: Baseline, *, cluster: str = "", namespaces: Sequence[str] = ()) -> Scan:
     """Only what the baseline does not have, and what it had and is gone.
 

@@ -45,8 +45,10 @@ async def stream(call: Call) -> AsyncIterator[bytes]:
             if remaining <= 0:
                 break
             if not await alarm.rings(min(remaining, _BOOKMARK_SECONDS)) and bookmarks:
-                known = max(known, call.store.version())
-                yield _bookmark(call, known)
+                version = call.store.version()
+                if not call.store.watch(call.resource, known):  # else a write came just now, and its event goes before the bookmark
+                    known = max(known, version)
+                    yield _bookmark(call, known)
     finally:
         alarm.stop()
 

@@ -15,11 +15,13 @@ import httpx
 import pytest
 
 from core.actions.roles import manifests
+from core.cluster.decoding import Decoded
 from core.cluster.kinds import KINDS
 from core.domain.api_request import ApiRequest
 from core.domain.errors import Conflict, NotAuthorised, Refused
 from tools.hand_clock import HandClock
 from tools.kubernetes import config, transport
+from tools.kubernetes.following import Pace, following
 from tools.kubernetes.installing import install
 from tools.kubernetes.snapshots import SnapshotReader
 from tools.kubernetes.writer import ImpersonatingWriter, PreviewWriter
@@ -143,6 +145,41 @@ class AdapterContract:
         names = [item["metadata"]["name"] for item in [*first["items"], *second["items"]]]
         assert len(first["items"]) == 3
         assert names == [item["metadata"]["name"] for item in whole]
+
+    async def test_a_burst_of_writes_is_followed_whole_also_when_watches_end(self, cluster: Cluster, clock: HandClock) -> None:
+        """The server may end a watch at any time; ours also ends each after a second. At the end the mirror is what a list shows."""
+        pace = Pace(first=0.05, longest=1.0, watch=1.0)
+        kinds = ("ConfigMap", "Pod", "Deployment")
+        async with (
+            cluster.client() as admin,
+            following(config.load(cluster.kubeconfigs["reader"]), clock, kinds, (cluster.namespace,), pace=pace) as reader,
+        ):
+            assert await reader.follower.settled(30)
+            maps = f"/api/v1/namespaces/{cluster.namespace}/configmaps"
+
+            async def written(first: int) -> None:
+                for number in range(first, first + 50):
+                    assert (await admin.post(maps, json={"metadata": {"name": f"map-{number}"}})).status_code == 201
+                    if number % 2:
+                        change = {"data": {"number": str(number)}}
+                        await admin.patch(f"{maps}/map-{number}", json=change, headers={"Content-Type": "application/merge-patch+json"})
+                    if number % 5 == 0:
+                        await admin.delete(f"{maps}/map-{number}")
+
+            await asyncio.gather(*(written(first) for first in range(0, 300, 50)))
+            listed = await SnapshotReader(admin, clock).snapshot(("ConfigMap",), (cluster.namespace,))
+            wanted = {(item.metadata.name, item.metadata.resource_version) for item in listed.of("ConfigMap")}
+            assert len(wanted) >= 240
+            async with asyncio.timeout(30):
+                while True:
+                    held = reader.follower.held("ConfigMap", (cluster.namespace,))
+                    if (
+                        isinstance(held, Decoded)
+                        and {(each.metadata.name, each.metadata.resource_version) for each in held.items} == wanted
+                    ):
+                        break
+                    await asyncio.sleep(0.05)
+            assert (await reader.snapshot(kinds, (cluster.namespace,))).unread == {}
 
     async def test_labels_select(self, cluster: Cluster, clock: HandClock) -> None:
         await self.make(cluster, "chosen", "other")

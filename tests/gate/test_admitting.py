@@ -14,7 +14,7 @@ from core.domain.ledger import StopRow
 from core.domain.permit import EXTRA, FORWARD_SECONDS, UNDO_MARGIN_SECONDS, Permit
 from core.domain.values import Json
 from gate import permits
-from gate.admitting import UNDO_WINDOW_SECONDS, Admission, decide, read
+from gate.admitting import UNDO_WINDOW_SECONDS, Admission, admit, read
 from gate.keys import Signer
 from tools.stores.memory import MemoryAdmissions
 
@@ -136,7 +136,7 @@ def back(write: Write, **old: Any) -> Write:
 
 
 class Hook:
-    """The decision over the twin's rows, committed as the webhook does."""
+    """The decision over the twin's rows."""
 
     def __init__(self) -> None:
         self.book = MemoryAdmissions()
@@ -145,10 +145,7 @@ class Hook:
         self, write: Write, permit: Permit | str | None, *, now: int = NOW, key: Signer = KEY, registration: str = "api", **changes: Any
     ) -> Admission:
         token = permits.mint(permit, key) if isinstance(permit, Permit) else permit
-        found = decide(read(review(write, token, **changes)), registration=registration, judge=KEY.verifier, book=self.book, now=now)
-        if found.row:
-            assert self.book.admit(found.row)
-        return found
+        return admit(read(review(write, token, **changes)), registration=registration, judge=KEY.verifier, book=self.book, now=now)
 
 
 @pytest.fixture

@@ -7,9 +7,12 @@ from pathlib import Path
 import grimp
 import pytest
 
-LIMIT = 6_626
+LIMIT = 6_620
 """Lines of code, without blanks, comments and docstrings. The design's goal is 4,000 in all: a ratchet on the way there."""
-ROLES = ("judge", "executor", "webhook")
+WRITERS_LIMIT = 4_000
+"""For the two that write or open a write; see decision 23."""
+WRITERS = ("executor", "webhook")
+ROLES = ("judge", *WRITERS)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +50,8 @@ def test_judge_and_executor_have_a_composition_root_each(graph: grimp.ImportGrap
     assert {"runtime.roles.judge", "runtime.roles.executor"} <= graph.modules
 
 
-def test_the_trusted_base_does_not_grow(graph: grimp.ImportGraph, root: Path) -> None:
-    sizes = {module: lines_of(root, module) for module in closure(graph, (f"runtime.roles.{role}" for role in ROLES))}
+@pytest.mark.parametrize(("roles", "limit"), [(ROLES, LIMIT), (WRITERS, WRITERS_LIMIT)], ids=["all", "writers"])
+def test_the_trusted_base_does_not_grow(graph: grimp.ImportGraph, root: Path, roles: Iterable[str], limit: int) -> None:
+    sizes = {module: lines_of(root, module) for module in closure(graph, (f"runtime.roles.{role}" for role in roles))}
     largest = sorted(sizes.items(), key=lambda item: -item[1])[:15]
-    assert sum(sizes.values()) <= LIMIT, f"{sum(sizes.values())} lines in {len(sizes)} modules; the largest: {largest}"
+    assert sum(sizes.values()) <= limit, f"{sum(sizes.values())} lines in {len(sizes)} modules; the largest: {largest}"

@@ -37,7 +37,7 @@ class HttpReader:
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Json | None:
         response = await transport.read(
-            self._client, kind.path(quote(namespace, safe=""), quote(name, safe="")), right=f"get {_resource(kind)}"
+            self._client, kind.path(quote(namespace, safe=""), quote(name, safe="")), right=f"get {resource_of(kind)}"
         )
         return None if response.status_code == HTTPStatus.NOT_FOUND else _object(response.content)
 
@@ -85,7 +85,7 @@ class HttpReader:
 
     async def pages(self, kind: Kind, namespace: str, params: Mapping[str, str], read: Callable[[bytes], tuple[T, str]]) -> Sequence[T]:
         """Every page of a list; `read` gives a page's value and the token of the next. A list that expires (410) is begun again."""
-        path, right = kind.path(quote(namespace, safe="")), f"list {_resource(kind)}"
+        path, right = kind.path(quote(namespace, safe="")), f"list {resource_of(kind)}"
         for _ in range(LIST_ATTEMPTS):
             found: list[T] = []
             token = ""
@@ -118,5 +118,5 @@ def _object(body: bytes) -> Json:
     return found
 
 
-def _resource(kind: Kind) -> str:
+def resource_of(kind: Kind) -> str:
     return f"{kind.group}/{kind.resource}" if kind.group else kind.resource

@@ -34,8 +34,8 @@ class Status(msgspec.Struct):
     code: int = 0
 
 
-def connect(connection: Connection) -> httpx.AsyncClient:
-    """An HTTP client with our identity. Raises InvalidInput where the certificates cannot be used."""
+def connect(connection: Connection, *, connections: int = 20) -> httpx.AsyncClient:
+    """An HTTP client with our identity, and so many connections at once. Raises InvalidInput where the certificates cannot be used."""
     host = urlsplit(connection.server).hostname or ""
     return httpx.AsyncClient(
         base_url=connection.server,
@@ -44,7 +44,7 @@ def connect(connection: Connection) -> httpx.AsyncClient:
         auth=_Bearer(connection),
         timeout=httpx.Timeout(connection.request_seconds, connect=min(CONNECT_SECONDS, connection.request_seconds or CONNECT_SECONDS)),
         trust_env=not is_loopback(host),
-        limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=10),
     )
 
 
@@ -101,8 +101,8 @@ async def read(client: httpx.AsyncClient, path: str, *, params: Mapping[str, str
             if response.status_code not in (429, 500, 502, 503, 504):
                 raise_for(response, right=right)
                 return response
-            failure = Unavailable("the Kubernetes API", _retry_after(response, pause), reason=f"HTTP {response.status_code}")
-            pause = _retry_after(response, pause)
+            failure = Unavailable("the Kubernetes API", retry_after(response, pause), reason=f"HTTP {response.status_code}")
+            pause = retry_after(response, pause)
         if attempt + 1 == READ_ATTEMPTS or isinstance(failure, NotAuthenticated):
             raise failure
         await asyncio.sleep(pause)
@@ -166,7 +166,7 @@ def grant_line(right: str) -> str:
 _BARE_GROUPS = frozenset({"apps", "batch", "autoscaling", "policy"})
 
 
-def _retry_after(response: httpx.Response, default: float) -> float:
+def retry_after(response: httpx.Response, default: float) -> float:
     try:
         return min(float(response.headers.get("Retry-After", default)), LONGEST_RETRY_AFTER)
     except ValueError:

@@ -1,12 +1,12 @@
 """Commands that write nothing to a cluster: demo, doctor, scan, explain, ask, route."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from interfaces.cli.exits import Exit
-from interfaces.cli.options import Selector
+from interfaces.cli.options import Selector, Watch
 from interfaces.cli.sessions import Session, begin, run
 
 
@@ -54,12 +54,14 @@ def scan(
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="exit 2 when there is any finding")] = False,
     show_muted: Annotated[bool, typer.Option("--show-muted", help="list what is muted too; it still counts for nothing")] = False,
     selector: Selector = "",
+    watch: Watch = False,
 ) -> None:
     """Findings with evidence, by deterministic checks only: no key, read-only. Says what was not checked, and why.
 
     What is muted (day2 mute) is left out of table, score and exit code, and counted. Files have no metrics and no logs: checks that
     need them do not run. A saved snapshot is looked at as of its own time; manifests have none. Gone is what the baseline of the same
-    cluster had, where its check ran in its namespace; under -l nothing is called gone. Says once that a mute is over.
+    cluster had, where its check ran in its namespace; under -l nothing is called gone. Says once that a mute is over. With -w the cluster
+    is followed by watches, and what is new or gone is told as it comes; metrics are asked again each minute.
     """
     from core.cluster.selecting import parsed
     from interfaces.rendering import findings
@@ -67,6 +69,10 @@ def scan(
     from runtime.services import scanning
 
     session = begin(context)
+    if watch:
+        if source is not None or baseline is not None or fail_on or detailed:
+            raise typer.BadParameter("-w follows a cluster from its first look on: leave --from, --baseline and exit codes away")
+        _follow(session, tuple(agents or ()), selector, show_muted=show_muted)
     threshold = scanning.severity(fail_on) if fail_on else None
     known = scanning.baseline(baseline) if baseline else None
     wanted = parsed(selector) if selector else None
@@ -89,6 +95,33 @@ def scan(
         session.hint(f"next: day2 plan {first}" if source is None else f"next: day2 explain {first} --from {source}")
     if (threshold and shown.at_least(threshold)) or (detailed and shown.findings):
         raise typer.Exit(Exit.DIFFERS)
+
+
+def _follow(session: Session, agents: tuple[str, ...], selector: str, *, show_muted: bool) -> NoReturn:
+    """Everything once, then what is new and what is gone. Raises typer.Exit at the end of `--timeout`."""
+    from core.cluster.selecting import parsed
+    from interfaces.rendering import findings
+    from runtime.roles import looking
+    from runtime.services import scanning
+
+    known: list[scanning.Baseline] = []
+
+    def tell(result: scanning.Scan, place: looking.Where) -> None:
+        found, cluster = looking.unmuted(session.settings, result), str(place["cluster"])
+        shown = scanning.since(found, known[-1], cluster=cluster, namespaces=session.flags.namespaces) if known else found
+        if not known or shown.findings or shown.gone:
+            document = findings.document(shown, place, selector=selector, show_muted=show_muted)
+            session.show(document, columns=findings.COLUMNS, view=findings.changes if known else findings.view)
+            session.out.stream.flush()
+        known[:] = [scanning.remembered(found, cluster)]
+
+    wanted = parsed(selector) if selector else None
+    work = looking.follow(
+        session.settings, session.flags.namespaces, agents, tell,
+        lost=lambda error: session.say(f"{error}", "dim"), selector=wanted, seconds=session.flags.timeout,
+    )  # fmt: skip
+    run(work)
+    raise typer.Exit(Exit.EXPIRED)
 
 
 def explain(

@@ -131,7 +131,7 @@ def test_a_mistyped_flag_is_answered_with_the_nearest(day2: Day2, words: list[st
         ["apply", "plan.json", "--dry-run"],
         ["apply", "plan.json", "--wait", "--no-wait"],
         ["doctor", "-l", "app=web"],
-        ["scan", "-w"],
+        ["doctor", "-w"],
         ["plan", "--since", "2h"],
         ["approvals", "--no-wait"],
         ["stop", "--reason", "drill", "--dry-run=client"],
