@@ -1,10 +1,25 @@
 """All that the security agent looks for, and what it can propose: one row each."""
 
 from agents.desk import Agent, Detector, Planner
-from agents.security import admin_accounts, escalations, literals, namespaces, privileged_pods, privileged_rollouts, remedying, templates
+from agents.security import (
+    admin_accounts,
+    default_accounts,
+    escalations,
+    exposed,
+    literals,
+    namespaces,
+    network_policies,
+    node_paths,
+    privileged_pods,
+    privileged_rollouts,
+    remedying,
+    templates,
+)
 from core.domain.finding import Severity
 
 _BOUND = ("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet", "ServiceAccount")
+_POLICIES = ("Namespace", "Pod", "NetworkPolicy", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob")
+_ENTRANCES = ("Namespace", "Pod", "Service", "Ingress", "NetworkPolicy", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job")
 _NAMESPACES = ("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 
 _WORDS = (
@@ -152,6 +167,118 @@ AGENT = Agent(
             limits="Whether a version tag was moved in the registry cannot be seen here.",
             kinds=("Namespace", "Pod", "Deployment", "StatefulSet", "DaemonSet"),
             detect=literals.detect_images,
+        ),
+        Detector(
+            code=network_policies.OPEN,
+            name="namespace without a default-deny policy",
+            severity=Severity.LOW,
+            silent="in system namespaces, with a written reason on the namespace, and where policies for Ingress select every pod",
+            looks=(
+                "Namespaces with pods that no NetworkPolicy isolates against what comes in. Where images of Cilium, Calico, Antrea, Istio, "
+                "Linkerd or Consul run in the cluster, whose policies of their own are not read, it is told as info."
+            ),
+            mend=(
+                "`day2 network policies -n NAMESPACE` writes the smallest set by which every known connection goes on, simulated; apply it "
+                "first where an hour without a connection is no harm."
+            ),
+            limits=(
+                "Whether the cluster's network plugin enforces policies is not known, nor what meshes refuse. Known connections are those "
+                "that variables of pods name, entrances from outside and webhooks: scrapes of metrics and calls to the outside are not."
+            ),
+            kinds=_POLICIES,
+            detect=network_policies.detect_open,
+        ),
+        Detector(
+            code=exposed.SENSITIVE,
+            name="database or admin port open to the outside",
+            severity=Severity.HIGH,
+            silent=(
+                "behind internal load balancers and source ranges, where policies let nobody from outside in, and in system namespaces"
+            ),
+            looks=(
+                "Services of type LoadBalancer or NodePort or with external addresses that lead to well-known ports of databases, queues, "
+                "etcd, kubelets, container runtimes and SSH on pods."
+            ),
+            mend="Type ClusterIP and a tunnel for people; or `loadBalancerSourceRanges`, and a network policy with the callers.",
+            limits="Ports are known by their number alone. Firewalls before the nodes are not seen, routes of the Gateway API not read.",
+            kinds=_ENTRANCES,
+            detect=exposed.detect_sensitive,
+        ),
+        Detector(
+            code=exposed.MIGHTY,
+            name="pods open to the outside that own their node or the cluster",
+            severity=Severity.HIGH,
+            silent=("as SEC-111; with a written reason on the namespace; and for pods on their node's network without service or ingress"),
+            looks=(
+                "Services and ingresses that lead from outside to pods that are privileged, share the node's namespaces, mount paths by "
+                "which one owns it, or run as cluster-admin."
+            ),
+            mend="Take the power from the pod (SEC-105 and SEC-106 say how), or the entrance: let something without power stand before it.",
+            limits="An ingress counts as open where pods of other namespaces, of which one serves ingresses, may reach the pod.",
+            kinds=(*_ENTRANCES, "ServiceAccount", "ClusterRoleBinding"),
+            detect=exposed.detect_mighty,
+        ),
+        Detector(
+            code=network_policies.IDLE,
+            name="network policy that selects nothing",
+            severity=Severity.LOW,
+            silent=(
+                "in its first hour, for selectors that mean every pod, in namespaces without pods and templates, and where a CronJob shows "
+                "no template"
+            ),
+            looks="NetworkPolicies whose podSelector fits no running pod and no pod template of their namespace.",
+            mend="Correct the selector, or take the policy away: what it was written to guard is open.",
+            limits="Pods that people or operators make from time to time, without a workload, are not foreseen.",
+            kinds=_POLICIES,
+            detect=network_policies.detect_idle,
+        ),
+        Detector(
+            code=network_policies.UNDONE,
+            name="network policy that undoes what it says",
+            severity=Severity.MEDIUM,
+            silent="for a policy whose only words are that everything is open, and for rules that name ports",
+            looks=(
+                "In one direction of one policy: a rule with neither peers nor ports beside rules that name peers; a block of all "
+                "addresses without exceptions beside narrower blocks; or a rule for everybody on every pod of a namespace that another "
+                "policy denies by default."
+            ),
+            mend="Take the open rule away, or the narrow ones, whichever was not meant.",
+            limits="What is too wide and not contradicted by anything written is not found.",
+            kinds=("NetworkPolicy",),
+            detect=network_policies.detect_undone,
+        ),
+        Detector(
+            code=node_paths.CODE,
+            name="bare pod or job with a path that owns its node",
+            severity=Severity.HIGH,
+            silent=(
+                "for templates that SEC-106 looks at, pods that SEC-102 tells of, in system namespaces, and with a written reason there"
+            ),
+            looks=(
+                "hostPath volumes of pods without a controller and of jobs: sockets of container runtimes, the root, /etc, /dev, /proc, "
+                "directories of the kubelet, the runtimes and etcd, what is under them, and what they are under."
+            ),
+            mend="Delete the pod, or give it what it needs another way: emptyDir, a CSI volume, the API instead of the socket.",
+            limits="Paths are compared as text: links on the node are not followed. PersistentVolumes are not looked at.",
+            kinds=("Namespace", "Pod", "Job"),
+            detect=node_paths.detect,
+        ),
+        Detector(
+            code=default_accounts.CODE,
+            name="rights of the account that every pod gets",
+            severity=Severity.MEDIUM,
+            silent="where no workload mounts its token, in system namespaces, and where SEC-105 or SEC-107 tells of more",
+            looks=(
+                "Roles bound to the service account `default` itself, in namespaces where workloads run under it with its token mounted. "
+                "Low where those rights lead to no other identity."
+            ),
+            mend="Give the program that needs the rights an account of its own, and `automountServiceAccountToken: false` to `default`.",
+            limits=(
+                "Tokens kept in Secrets (legacy) are not looked for: no agent may read Secrets. Rights of groups that all accounts are in "
+                "are not counted here."
+            ),
+            kinds=(*_BOUND, "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"),
+            detect=default_accounts.detect,
         ),
     ),
     planners=(

@@ -104,6 +104,7 @@ class ContainerPort(Struct, frozen=True, gc=False, rename="camel"):
     name: str = ""
     container_port: int = 0
     host_port: int = 0
+    protocol: str = ""
 
 
 class Container(Struct, frozen=True, rename="camel"):
@@ -204,6 +205,7 @@ class PodStatus(Struct, frozen=True, rename="camel"):
     init_container_statuses: tuple[ContainerStatus, ...] = ()
     start_time: datetime | None = None
     qos_class: str = ""
+    pod_ip: str = field(default="", name="podIP")
 
 
 class Pod(Struct, frozen=True):
@@ -347,6 +349,8 @@ class ServiceSpec(Struct, frozen=True, rename="camel"):
     selector: dict[str, str] = {}
     ports: tuple[dict[str, Any], ...] = ()
     external_name: str = ""
+    external_ips: tuple[str, ...] = field(default=(), name="externalIPs")
+    load_balancer_source_ranges: tuple[str, ...] = ()
 
 
 class ServiceStatus(Struct, frozen=True, rename="camel"):

@@ -20,11 +20,13 @@ from interfaces.cli.commands import (
     guarding,
     looking,
     muting,
+    networking,
     operating,
     policies,
     runs,
     simulating,
     snapshots,
+    vulnerable,
 )
 from interfaces.cli.exits import MEANINGS
 from interfaces.cli.flags import Flags
@@ -40,7 +42,8 @@ Examples:
   day2 scan -n shop              findings with evidence, no key, read-only
 
 \b
-Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapshot
+Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapshot  network
+                                 vulnerabilities
 Change, judged and undoable:     plan  apply  action
 Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  stop  resume  agent  alerts  audit  config  serve  sim
@@ -111,6 +114,7 @@ for name, command in (
     ("doctor", looking.doctor),
     ("scan", looking.scan),
     ("explain", looking.explain),
+    ("vulnerabilities", vulnerable.vulnerabilities),
     ("ask", looking.ask),
     ("route", looking.route),
     ("plan", acting.plan),
@@ -130,6 +134,7 @@ for name, command in (
 for name, group in (
     ("mute", muting.mute),
     ("snapshot", snapshots.snapshot),
+    ("network", networking.network),
     ("action", actions.action),
     ("autonomy", autonomies.autonomy),
     ("policy", policies.policy),

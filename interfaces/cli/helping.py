@@ -28,6 +28,16 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "mute expire": ("day2 mute expire mute-3fa9c2d1e0", "day2 mute expire mute-3fa9c2d1e0 -o json", "day2 mute expire mute-3fa9c2d1e0 -q"),
     "snapshot save": ("day2 snapshot save prod.snap -A", "day2 snapshot save shop.snap -n shop", "day2 snapshot save prod.snap -A -o json"),
     "snapshot load": ("day2 snapshot load prod.snap", "day2 snapshot load must-gather/", "day2 snapshot load cluster.json -o json"),
+    "network policies": (
+        "day2 network policies -n shop > shop.yaml",
+        "day2 network policies -n shop,web --from prod.snap",
+        "day2 network policies -A -o json",
+    ),
+    "vulnerabilities": (
+        "day2 vulnerabilities --report trivy.json --kev kev.json --epss epss.csv.gz",
+        "day2 vulnerabilities --report grype.json --report reports.json --vex ours.openvex.json --from prod.snap",
+        "day2 vulnerabilities --report scan.sarif --alone -o json",
+    ),
     "ask": (
         'day2 ask "why does checkout restart?"',
         'day2 ask -n shop "what could be cheaper?" -o json',

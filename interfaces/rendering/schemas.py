@@ -41,6 +41,8 @@ def shape(**properties: Json) -> Json:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
+NUMBER: Json = {"type": "number"}
+PRIORITY = words("P0", "P1", "P2", "P3")
 DECISION = words("allow", "needs_approval", "deny")
 RESULT = words("pass", "warn", "fail", "skip", "error")
 RISK = words("low", "medium", "high")
@@ -194,6 +196,55 @@ KINDS: dict[str, tuple[str, Json]] = {
             ),
             unread=many(UNREAD),
             poisoned=many(UNREAD),
+        ),
+    ),
+    "VulnerabilityList": (
+        "day2 vulnerabilities",
+        listing(
+            shape(
+                id=TEXT,
+                image=TEXT,
+                packages=many(TEXT),
+                fixed=many(TEXT),
+                level=words("critical", "high", "medium", "low", "unknown"),
+                score=NUMBER,
+                exploited=FLAG,
+                ransomware=FLAG,
+                likelihood=either(NUMBER, NULL),
+                priority=PRIORITY,
+                risk=NUMBER,
+                title=TEXT,
+                why=TEXT,
+                use=words("running", "named", "not running", "unknown"),
+                exposure=words("outside", "cluster", "closed", "unknown"),
+                through=TEXT,
+                privileged=FLAG,
+                workloads=many(TEXT),
+                pods=WHOLE,
+                running=many(TEXT),
+            ),
+            metadata(
+                cluster=TEXT,
+                at=either(TIME, NULL),
+                sources=many(shape(file=TEXT, form=TEXT, entries=WHOLE, day=TEXT, ageDays=either(WHOLE, NULL))),
+            ),
+            patches=many(
+                shape(
+                    image=TEXT,
+                    priority=PRIORITY,
+                    days=WHOLE,
+                    removed=NUMBER,
+                    left=WHOLE,
+                    vulnerabilities=many(TEXT),
+                    bumps=many(TEXT),
+                    workloads=many(TEXT),
+                    steps=many(TEXT),
+                )
+            ),
+            cleared=many(shape(id=TEXT, image=TEXT, package=TEXT, status=TEXT, why=TEXT, source=TEXT)),
+            unusedStatements=WHOLE,
+            problems=many(shape(place=TEXT, reason=TEXT)),
+            skipped=WHOLE,
         ),
     ),
     "Answer": (

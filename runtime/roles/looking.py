@@ -8,9 +8,13 @@ from pathlib import Path
 
 from agents.catalogue import AGENTS
 from agents.consulting import wanted_kinds
+from agents.desk import Desk
+from agents.security import closing
+from agents.security import namespaces as inhabiting
 from core.cluster.looking import ClusterReader
 from core.cluster.objects import LabelSelector
 from core.cluster.reading import Metrics
+from core.cluster.snapshot import Snapshot
 from core.domain.clock import Clock
 from core.domain.errors import InvalidInput, Unavailable
 from core.domain.request import Request
@@ -29,6 +33,7 @@ from runtime.roles import console, modelling, reading
 from runtime.roles.identifying import account
 from runtime.roles.reading import Reading
 from runtime.services import asking, describing, muting, scanning, snapshotting
+from runtime.services import vulnerabilities as weighing
 from runtime.settings import Settings
 from tools import clocks, hand_clock
 
@@ -129,6 +134,52 @@ async def saved(settings: Settings, namespaces: Sequence[str]) -> Saved:
 def contents(source: Path) -> snapshotting.Contents:
     """What is in a file or folder that `--from` takes."""
     return snapshotting.opened(source, clocks.SystemClock().now()).contents
+
+
+async def whole(settings: Settings, source: Path | None) -> tuple[Snapshot, Where]:
+    """One look at all kinds in all namespaces that can be read, of the cluster or of a file."""
+    if source is not None:
+        found = snapshotting.opened(source, clocks.SystemClock().now())
+        scope = found.scope(())
+        place: Where = {"context": found.contents.context or str(source), "cluster": found.contents.cluster, "namespaces": list(scope)}
+        snapshot = await found.reader.snapshot(snapshotting.KINDS, scope)
+        return snapshot, place | {"at": snapshot.taken_at, "source": str(source), "asOf": found.contents.at}
+    async with reading.opened(settings) as view:
+        return await view.reader.snapshot(snapshotting.KINDS, ()), await where(view, ())
+
+
+async def vulnerabilities(
+    settings: Settings,
+    *,
+    reports: Sequence[Path],
+    vex: Sequence[Path],
+    kev: Path | None,
+    epss: Path | None,
+    source: Path | None,
+    alone: bool,
+) -> tuple[weighing.Weighed, tuple[weighing.Source, ...], Where]:
+    """Files first: where one of them is wrong, no cluster is asked."""
+    files = weighing.read(reports, vex, kev, epss, clocks.SystemClock().now().date())
+    if alone:
+        return weighing.weighed(files, None), files.sources, {}
+    snapshot, place = await whole(settings, source)
+    return weighing.weighed(files, snapshot), files.sources, place
+
+
+async def closed(settings: Settings, namespaces: Sequence[str], source: Path | None) -> tuple[closing.Closed, ...]:
+    """The network policies that would do, of these namespaces, or of all with pods. Raises InvalidInput for one that is not there.
+
+    All namespaces are read even so: who calls stands elsewhere.
+    """
+    snapshot, _ = await whole(settings, source)
+    if lost := [kind for kind in closing.NEEDED if kind in snapshot.unread]:
+        raise InvalidInput(f"{', '.join(lost)} could not be read: {bounded(snapshot.unread[lost[0]], 120)}", mend="day2 doctor")
+    desk = Desk(snapshot, snapshot.taken_at, "network")
+    there = desk.namespaces()
+    if strange := [name for name in namespaces if name not in there]:
+        raise InvalidInput(f"there is no namespace {bounded(strange[0], 63)}", mend=f"one of {bounded(', '.join(there), 120)}")
+    wanted = namespaces or [item.metadata.name for item in inhabiting.inhabited(desk)]
+    return tuple(closing.close(desk, name) for name in wanted)
 
 
 def unmuted(settings: Settings, result: scanning.Scan) -> scanning.Scan:

@@ -11,6 +11,7 @@ import pytest
 
 from core.domain.outcome import ActionState
 from interfaces.rendering import schemas
+from tests.core.cluster import scans
 
 Day2 = Callable[..., Any]
 S = ActionState
@@ -64,6 +65,7 @@ OFFLINE = {
     f"mute expire {MUTE}": "Mute",
     "mute list": "MuteList",
     "snapshot load manifests.yaml": "SnapshotContents",
+    "vulnerabilities --report trivy.json --vex vex.json --epss epss.csv --from manifests.yaml": "VulnerabilityList",
     "route what could be cheaper": "Route",
     "doctor": "Checklist",
     "action list": "ActionList",
@@ -127,6 +129,9 @@ def folder(tmp_path: Path, past: Any) -> Path:
     past.asked("act-done", from_replicas=4, to_replicas=1)
     past.move("act-done", S.APPROVED, S.PERMITTED, S.CLAIMED, S.SENDING, S.APPLIED, S.VERIFIED)
     (tmp_path / "manifests.yaml").write_text(MANIFESTS, encoding="utf-8")
+    (tmp_path / "trivy.json").write_bytes(scans.body(scans.trivy(scans.found("CVE-2026-0001"), scans.found("CVE-2026-0002"))))
+    (tmp_path / "vex.json").write_bytes(scans.body(scans.openvex()))
+    (tmp_path / "epss.csv").write_bytes(scans.EPSS)
     (tmp_path / "baseline.json").write_text(json.dumps(BASELINE), encoding="utf-8")
     (past.folder / "mutes").mkdir(mode=0o700)
     (past.folder / "mutes" / f"{MUTE}.yaml").write_text(MUTED, encoding="utf-8")

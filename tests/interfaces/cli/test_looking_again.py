@@ -30,12 +30,14 @@ def pod(name: str, namespace: str = "shop") -> dict[str, Any]:
 
 
 def keep(file: Path, *pods: dict[str, Any], cluster: str = "c-1", namespaces: tuple[str, ...] = ()) -> Path:
-    """A saved snapshot of these pods: every kind was read."""
+    """A saved snapshot of these pods, in namespaces that deny by default: every kind was read."""
     names = [
         {"metadata": {"name": name, "uid": f"u-{name}", "labels": {"pod-security.kubernetes.io/enforce": "baseline"}}}
         for name in ("shop", "web")
     ]
-    pages = {"Pod": list(pods), "Namespace": names}
+    denied = {"podSelector": {}, "policyTypes": ["Ingress"]}
+    guards = [{"metadata": {"name": "deny", "namespace": name, "uid": f"u-deny-{name}"}, "spec": denied} for name in ("shop", "web")]
+    pages = {"Pod": list(pods), "Namespace": names, "NetworkPolicy": guards}
     objects = {kind: decode_page(kind, json.dumps({"items": pages.get(kind, [])}).encode()).items for kind in STRUCTS}
     snapshotting.save(file, Saved(Snapshot(cluster, THEN, objects), "prod-eu", namespaces))
     return file
@@ -313,7 +315,7 @@ class TestSnapshots:
     def test_load_tells_what_is_in_it(self, day2: Day2, snap: str) -> None:
         said = day2("snapshot", "load", snap)
         assert said.code == 0
-        for part in ("Pod", "2", "4 objects in all namespaces, as of 2026-01-02T00:00:00Z", "cluster c-1"):
+        for part in ("Pod", "2", "6 objects in all namespaces, as of 2026-01-02T00:00:00Z", "cluster c-1"):
             assert part in said.out
 
     def test_namespaces_that_were_not_saved_are_refused(self, day2: Day2, tmp_path: Path) -> None:
