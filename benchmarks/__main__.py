@@ -9,6 +9,8 @@ BENCHES = {
     "LIST_DECODE": "listing",
     "WATCH": "watching",
     "DETECT": "detecting",
+    "GROWTH": "growing",
+    "POD_SECURITY": "securing",
     "JUDGE": "judging",
     "RULES_P99": "ruling",
     "VERDICT_WITH_FACTS": "gathering",

@@ -10,8 +10,8 @@ Json = dict[str, Any]
 _IMAGES = tuple(f"images.example/team-{number}/service-{number}@sha256:{number:064x}" for number in range(40))
 
 
-def pod(number: int, seed: int = 0) -> Json:
-    """One pod of a Deployment with two containers, running on one of 200 nodes."""
+def pod(number: int, seed: int = 0, *, nodes: int = 200) -> Json:
+    """One pod of a Deployment with two containers, running on one of so many nodes."""
     alike, dice = random.Random(seed * 1_000_003 + number // 8), random.Random(seed * 1_000_003 + number)
     token = f"kube-api-access-{number:05x}"
     app, space = f"service-{number // 8 % 400}", f"team-{number // 200 % 50}"
@@ -41,7 +41,7 @@ def pod(number: int, seed: int = 0) -> Json:
             "managedFields": [_managed("kube-controller-manager", "Update", ""), _managed("kubelet", "Update", "status")],
         },
         "spec": {
-            "nodeName": f"node-{number % 200}",
+            "nodeName": f"node-{number % nodes}",
             "containers": containers,
             "volumes": [
                 {"name": "config", "configMap": {"name": app, "defaultMode": 420}},
@@ -173,6 +173,12 @@ def _managed(manager: str, operation: str, subresource: str) -> Json:
     return {**entry, "subresource": subresource} if subresource else entry
 
 
+def nodes_for(count: int) -> int:
+    """Fifty pods on each, and 200 at least."""
+    return max(200, count // 50)
+
+
 def encoded(count: int, seed: int = 0) -> list[bytes]:
     """The JSON of each pod, compact as the API server writes it."""
-    return [json.dumps(pod(number, seed), separators=(",", ":")).encode() for number in range(count)]
+    nodes = nodes_for(count)
+    return [json.dumps(pod(number, seed, nodes=nodes), separators=(",", ":")).encode() for number in range(count)]

@@ -26,6 +26,8 @@ CHANGES_KEPT = 10_000
 LONGEST_WAIT_MS = 4_000  # under the socket's own deadline, which would look like a dead server
 SOCKET_SECONDS = 5
 ATTEMPTS = 20
+MOST_AGENTS = 200
+LARGEST_CARD = 2**18
 
 
 class State(StrEnum):
@@ -67,7 +69,7 @@ class Registry:
     def __init__(self, url: str, *, lease_seconds: int = 15) -> None:
         # redis-py types every answer as bytes or str, whatever decode_responses says
         self._redis: Any = redis.asyncio.Redis.from_url(
-            address(url), decode_responses=True, socket_timeout=SOCKET_SECONDS, socket_connect_timeout=2
+            address(url), decode_responses=True, encoding_errors="replace", socket_timeout=SOCKET_SECONDS, socket_connect_timeout=2
         )
         self._lease_ms = lease_seconds * 1000
         self._compares: bool | None = None
@@ -96,7 +98,8 @@ class Registry:
             await batch.watch(f"day2:agent:{card.name}")
             known = await self._card(card.name)
             if known is not None and known.digest() != card.digest() and not card.later_than(known):
-                raise Refused((f"agent {card.name} {card.version} is not later than the registered {known.version}",))
+                reason = f"agent {card.name} {card.version} is not later than the registered {known.version}"
+                raise Refused((reason,), mend=f"start the later version; if there is none, redis-cli DEL day2:agent:{card.name}")
             before = await self._member(card.name)
             dead = await self._dead(card.name)
             batch.multi()
@@ -162,17 +165,11 @@ class Registry:
 
     async def members(self) -> tuple[Member, ...]:
         """All that ever registered, by name; without a living lease the state is expired."""
-        with redis_errors():
-            names = sorted(await self._redis.smembers("day2:agents"))
-            found = [await self._member(name) for name in names]
-        return tuple(member for member in found if member is not None)
+        return await self._known("day2:agents")
 
     async def able(self, capability: str) -> tuple[Member, ...]:
         """Members that are ready, alive, and have the capability."""
-        with redis_errors():
-            names = sorted(await self._redis.smembers(f"day2:cap:{capability}"))
-            found = [await self._member(name) for name in names]
-        return tuple(member for member in found if member is not None and member.takes_work)
+        return tuple(member for member in await self._known(f"day2:cap:{capability}") if member.takes_work)
 
     async def changes(self, after: str = "0", *, wait_ms: int = 0) -> tuple[Change, ...]:
         """What happened since `after`; resume with the last id. Waits 4 s at most. Keyspace notifications would lose events."""
@@ -180,14 +177,23 @@ class Registry:
             answer = await self._redis.xread({CHANGES: after}, count=1000, block=min(wait_ms, LONGEST_WAIT_MS) or None)
         rows = answer[0][1] if isinstance(answer, list) and answer else (answer or {}).get(CHANGES, []) if answer else []
         flat = rows[0] if rows and isinstance(rows[0], list) else rows
-        return tuple(Change(str(row[0]), row[1]["event"], row[1]["agent"]) for row in flat)
+        return tuple(Change(str(row[0]), str(row[1].get("event", "")), str(row[1].get("agent", ""))) for row in flat)
+
+    async def _known(self, names: str) -> tuple[Member, ...]:
+        """Those whose names stand in this set. Raises Unavailable for a set that nobody who means well has filled."""
+        with redis_errors():
+            count = await self._redis.scard(names)
+            if count > MOST_AGENTS:
+                raise Unavailable("the registry", 60.0, reason=f"it holds {count} agents", mend="somebody else writes into it: day2 doctor")
+            found = [await self._member(name) for name in sorted(await self._redis.smembers(names))]
+        return tuple(member for member in found if member is not None)
 
     async def _member(self, name: str) -> Member | None:
         card = await self._card(name)
         if card is None:
             return None
         stored = await self._redis.hget(f"day2:agent:{name}", "state")
-        instances = sorted(await self._redis.smembers(f"day2:instances:{name}"))
+        instances = await self._instances(name)
         alive = {instance: left for instance in instances if (left := await self._redis.pttl(_lease(name, instance))) > 0}
         known = State(stored) if stored in set(State) else State.REGISTERED
         state = known if alive or known is State.SUSPENDED else State.EXPIRED
@@ -196,7 +202,7 @@ class Registry:
     async def _card(self, name: str) -> Card | None:
         """The card under its digest; one that does not hash to its address, or is no card, is nobody's."""
         current = await self._redis.hget(f"day2:agent:{name}", "digest")
-        text = await self._redis.get(f"day2:card:{name}:{current}") if current else None
+        text = await self._redis.getrange(f"day2:card:{name}:{current}", 0, LARGEST_CARD) if current else None
         try:
             card = Card.model_validate_json(text) if text else None
         except ValidationError:
@@ -208,8 +214,11 @@ class Registry:
 
     async def _dead(self, name: str) -> list[str]:
         """Instances without a lease: their rows would pile up."""
-        instances = await self._redis.smembers(f"day2:instances:{name}")
-        return [instance for instance in sorted(instances) if not await self._redis.exists(_lease(name, instance))]
+        return [instance for instance in await self._instances(name) if not await self._redis.exists(_lease(name, instance))]
+
+    async def _instances(self, name: str) -> list[str]:
+        """All of them; of a set that nobody who means well has filled, some."""
+        return sorted(await self._redis.srandmember(f"day2:instances:{name}", MOST_AGENTS))
 
     def _note(self, batch: Any, event: str, agent: str) -> None:
         batch.xadd(CHANGES, {"event": event, "agent": agent}, maxlen=CHANGES_KEPT, approximate=True)

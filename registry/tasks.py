@@ -1,7 +1,8 @@
-"""Consultations with agents that run in processes of their own: a stream per agent, plain JSON, one answer per task.
+"""Consultations with agents that run in processes of their own: a stream per agent, plain JSON, one answer per task, both sealed.
 
 At least once: a task that an instance took and did not answer within its lease is taken over by another, three times at most. Answers
-expire; a late one is never read, because the asker has gone on and said so, and a task whose asker has gone is not begun.
+expire; a late one is never read, because the asker has gone on and said so, and a task whose asker has gone is not begun. A stranger in
+Redis can delay and destroy all of it, and say nothing: without the key a task is not begun, and an answer is none.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from redis.exceptions import ResponseError
 
 from core.domain.errors import Day2Error, Unavailable
 from core.domain.values import bounded
+from registry import sealing
 from registry.membership import address, redis_errors
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,9 @@ ANSWER_SECONDS = 600
 TAKE_OVER_MS = 15_000
 MOST_DELIVERIES = 3
 LARGEST = 4 * 2**20
+LONGEST_WAIT_DIGITS = 9
+ASKED, ANSWERED = "asked", "answered"
+MEND = "if this is an agent of yours, give it the controller's registry.key_file; else somebody writes into the registry: day2 doctor"
 GRACE_SECONDS = 5.0  # a server that neither answers nor closes the connection
 
 Plain = dict[str, Any]
@@ -38,6 +43,7 @@ class Task(NamedTuple):
     body: str
     wait_ms: int
     deliveries: int
+    seal: str
 
     @property
     def at_ms(self) -> int:
@@ -45,26 +51,35 @@ class Task(NamedTuple):
 
 
 class Tasks:
-    """`url` is redis:// or rediss://. `take_over_ms`: an unanswered task of another instance is free after that."""
+    """`url` is redis:// or rediss://, `key` from `sealing`. `take_over_ms`: an unanswered task of another instance is free after that."""
 
-    def __init__(self, url: str, *, take_over_ms: int = TAKE_OVER_MS) -> None:
-        # redis-py types every answer as bytes or str, whatever decode_responses says
-        self._redis: Any = redis.asyncio.Redis.from_url(address(url), decode_responses=True, socket_connect_timeout=2)
+    def __init__(self, url: str, key: bytes, *, take_over_ms: int = TAKE_OVER_MS) -> None:
+        # redis-py types every answer as bytes or str, whatever decode_responses says; bytes that are no text become marks, and fit no seal
+        # the client's own deadline of five seconds would end every longer wait for an answer: each call here has one of its own
+        self._redis: Any = redis.asyncio.Redis.from_url(
+            address(url), decode_responses=True, encoding_errors="replace", socket_timeout=None, socket_connect_timeout=2
+        )
+        self._key = key
         self._take_over_ms = take_over_ms
 
     async def close(self) -> None:
         await self._redis.aclose()
 
     async def ask(self, agent: str, task_id: str, body: Plain, *, wait_seconds: float) -> Plain:
-        """The agent's answer. Raises Unavailable when none came in time, or with the agent's own error."""
-        fields: Any = {"id": task_id, "body": json.dumps(body), "wait_ms": int(wait_seconds * 1000)}
+        """The agent's answer. Raises Unavailable when none came in time, when it is not the agent's, or with the agent's own error."""
+        text = json.dumps(body)
+        seal = sealing.seal(self._key, ASKED, agent, task_id, text)
+        fields: Any = {"id": task_id, "body": text, "wait_ms": int(wait_seconds * 1000), "seal": seal}
         with redis_errors():
             async with asyncio.timeout(wait_seconds + GRACE_SECONDS):
                 await self._redis.xadd(_stream(agent), fields, maxlen=10_000, approximate=True)
                 answer = await self._redis.blpop([_answer(task_id)], timeout=wait_seconds)
         if answer is None:
             raise Unavailable(f"agent {agent}", 5.0, reason=f"no answer within {wait_seconds:g} s")
-        return _understood(agent, answer[1])
+        seal, _, said = str(answer[1]).partition(" ")
+        if not sealing.holds(self._key, seal, ANSWERED, agent, task_id, said):
+            raise Unavailable(f"agent {agent}", 5.0, reason="somebody else answered in its place", mend=MEND)
+        return _understood(agent, said)
 
     async def serve_one(self, agent: str, instance: str, work: Callable[[Plain], Awaitable[Plain]], *, wait_ms: int = 1000) -> bool:
         """Take one task, work, answer. False when there was none. A Day2Error of `work` is answered; after a defect the task stays."""
@@ -77,6 +92,9 @@ class Tasks:
             return False
         if late:
             log.info("nobody waits for task %s any more", task.id)
+            await self._finish(agent, task, None)
+        elif not sealing.holds(self._key, task.seal, ASKED, agent, task.id, task.body):
+            log.warning("a task of %s was not asked by the controller; it is not begun. %s", agent, MEND)
             await self._finish(agent, task, None)
         elif task.deliveries > MOST_DELIVERIES:
             await self._finish(agent, task, json.dumps({"error": f"given up: {MOST_DELIVERIES} instances took it and none answered"}))
@@ -106,9 +124,9 @@ class Tasks:
 
     async def _finish(self, agent: str, task: Task, answer: str | None) -> None:
         with redis_errors():
-            async with self._redis.pipeline(transaction=True) as batch:
+            async with asyncio.timeout(GRACE_SECONDS), self._redis.pipeline(transaction=True) as batch:
                 if answer is not None:
-                    batch.rpush(_answer(task.id), answer)
+                    batch.rpush(_answer(task.id), f"{sealing.seal(self._key, ANSWERED, agent, task.id, answer)} {answer}")
                     batch.expire(_answer(task.id), ANSWER_SECONDS)
                 batch.xack(_stream(agent), GROUP, task.entry)
                 batch.xdel(_stream(agent), task.entry)
@@ -146,7 +164,7 @@ class Tasks:
 async def _worked(task: Task, work: Callable[[Plain], Awaitable[Plain]]) -> str:
     try:
         body = json.loads(task.body)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         return json.dumps({"error": "the task is no JSON object"})
@@ -162,7 +180,7 @@ async def _worked(task: Task, work: Callable[[Plain], Awaitable[Plain]]) -> str:
 def _understood(agent: str, text: str) -> Plain:
     try:
         found = json.loads(text) if len(text) <= LARGEST else None
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise Unavailable(f"agent {agent}", 5.0, reason="its answer is not understood")
@@ -173,7 +191,8 @@ def _understood(agent: str, text: str) -> Plain:
 
 def _task(entry: str, fields: Plain, deliveries: int) -> Task:
     waited = str(fields.get("wait_ms", ""))
-    return Task(entry, str(fields.get("id", "")), str(fields.get("body", "")), int(waited) if waited.isdecimal() else 0, deliveries)
+    wait_ms = int(waited) if waited.isdecimal() and len(waited) <= LONGEST_WAIT_DIGITS else 0
+    return Task(entry, str(fields.get("id", "")), str(fields.get("body", "")), wait_ms, deliveries, str(fields.get("seal", "")))
 
 
 def _stream(agent: str) -> str:

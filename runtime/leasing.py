@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from agents.desk import Agent
-from core.domain.errors import Unavailable
+from core.domain.errors import Day2Error, Unavailable
 from registry.cards import Card, capability
 from registry.membership import Registry, State
 
@@ -64,7 +64,7 @@ class Leases:
                     if not await self.registry.renew(card.name, self.instance) and not self.draining:
                         log.warning("the lease of %s was lost; registering again", card.name)
                         await self.enter(card)
-                except Unavailable as error:
+                except Day2Error as error:  # also a card that somebody else made look older than another: it may go again
                     log.warning("lease of %s not renewed: %s", card.name, error)
 
     async def release(self) -> None:

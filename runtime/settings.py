@@ -102,6 +102,9 @@ class RegistrySettings(Group):
     url: SecretStr = Field(default=SecretStr(""), description="redis:// or rediss:// address; empty: an embedded Valkey in data_dir")
     lease_seconds: int = Field(default=15, ge=2, le=300, description="an agent that does not renew for so long is gone")
     renew_seconds: int = Field(default=5, ge=1, le=100, description="how often a lease is renewed")
+    key_file: Path | None = Field(
+        default=None, description="key that seals what controller and agents ask and answer; on other machines a copy; empty: in data_dir"
+    )
 
 
 class ModelSettings(Group):
@@ -261,6 +264,10 @@ class Settings(Group):
     @property
     def private_dir(self) -> Path | None:
         return self.store.private_dir.expanduser() if self.store.private_dir else None
+
+    @property
+    def agents_key_file(self) -> Path:
+        return self.registry.key_file.expanduser() if self.registry.key_file else self.data_dir / "registry" / "agents.key"
 
     @property
     def audit_sink(self) -> Path:

@@ -65,13 +65,17 @@ class Facts(Value):
     cpu_milli_room_after: int | None = None
     pod_security_before: str = ""
     pod_security_after: str = ""
-    pods_violating_after: int | None = Field(default=None, description="pods of the namespace that the new pod-security level would refuse")
+    pods_violating_after: int | None = Field(
+        default=None, description="pods that pod security will refuse: of a namespace, or the next of a workload"
+    )
     # usage, from the metrics source and a second source
     cpu_milli_p95: int | None = None
+    cpu_milli_p99: int | None = None
     memory_mib_max: int | None = None
     cpu_milli_demand: int | None = Field(default=None, description="most CPU that all of its pods used at once, at the hours of a week")
     usage_coverage_percent: int | None = None
     usage_days: int | None = None
+    age_hours: int | None = Field(default=None, description="since the target was created")
     usage_age_seconds: int | None = Field(default=None, description="since the last hour with usage samples, in whole hours")
     requests_cpu_milli_live_max: int | None = Field(default=None, description="metrics.k8s.io: most CPU of one of its pods now")
     requests_memory_mib_live_max: int | None = Field(default=None, description="metrics.k8s.io: largest working set of its pods now")

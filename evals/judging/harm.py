@@ -94,10 +94,12 @@ def worse(found: frozenset[Ill], without: frozenset[Ill]) -> frozenset[Ill]:
 
 
 def ills(running: Running, people: People, was: Before, stress: Stress = "") -> frozenset[Ill]:
-    """Called right after the action (or without one). Lets the time pass."""
+    """Called right after the action (or without one). Lets the time pass, without the noise of single pods: it is drawn by their names,
+    which differ after any action, and what another draw brings an autoscaler or a limit to is nothing that the action did."""
+    running.fleet.steady = True
     found = set(_touched(running, people, was))
     found |= set(_weakened(running, was))
-    stated = _stated(running, people)
+    stated, standing = _stated(running, people), set(_standing(running, people))
     over = {ill.where for ill in _over_allowance(running, people, running.cluster.all(PODS)) if ill.what == OVER_BUDGET}
     written = {where: count for where, count in _replicas(running).items() if count != was.replicas.get(where)}
     minutes: Counter[Ill] = Counter()
@@ -112,8 +114,11 @@ def ills(running: Running, people: People, was: Before, stress: Stress = "") -> 
                 del minutes[ill]
             found |= {ill for ill, count in minutes.items() if count >= SUSTAINED}
     found |= set(_at_last(running, people, was))
-    found |= {Ill("taken back by who owns it", where) for where, count in written.items() if _replicas(running).get(where) != count}
+    owned = {_place(each) for each in running.cluster.all(HPAS)}  # also where it wants as many today: the next ebb takes them back
+    kept = {where for where, count in written.items() if _replicas(running).get(where) == count} - owned
+    found |= {Ill("taken back by who owns it", where) for where in written.keys() - kept}
     found |= {Ill("asks for more while over its budget", where, stated[where]) for where in over}
+    found |= standing
     if stress:
         found |= set(_stressed(running, stress))
     most = Counter[tuple[str, str]]()
@@ -192,6 +197,26 @@ def _stated(running: Running, people: People) -> Counter[str]:
     return found
 
 
+def _standing(running: Running, people: People) -> Iterator[Ill]:
+    """What the objects of each namespace ask for at any hour, against its budget. The minutes around the daily peak do not show that a
+    floor holds at night what an autoscaler would give back, nor what waits for a node or for a rollout."""
+    floors = {_place(each): int(each["spec"].get("minReplicas", 1)) for each in running.cluster.all(HPAS)}
+    asked: Counter[str] = Counter()
+    for row in (DEPLOYMENTS, STATEFUL_SETS):
+        for each in running.cluster.all(row):
+            count = floors.get(_place(each), int(each["spec"].get("replicas", 1)))
+            asked[each["metadata"]["namespace"]] += round(_asked(each["spec"]["template"]).weight(people) * count)
+    for pod in running.cluster.all(PODS):
+        if is_active(pod) and _owner(pod) not in ("ReplicaSet", "StatefulSet"):
+            asked[pod["metadata"]["namespace"]] += round(_asked(pod).weight(people))
+    unit = _unit_price(running, people)
+    for name, weight in asked.items():
+        spent = round(weight * unit * HOURS_PER_MONTH)
+        for budget in [each.monthly_budget_micro_usd for each in people.objectives.of(name) if each.monthly_budget_micro_usd]:
+            if spent > budget:
+                yield Ill("asks for more than its budget", name, spent - budget)
+
+
 class Asked(NamedTuple):
     """What a pod reserves."""
 
@@ -233,21 +258,29 @@ def _lasting(running: Running, people: People) -> Iterator[Ill]:
             yield Ill("more errors than its objective", where)
     pods = [pod for pod in running.cluster.all(PODS) if is_active(pod)]
     yield from _over_allowance(running, people, pods)
-    yield from _overused(running, [pod for pod in pods if is_ready(pod)])
+    yield from _overused(running, [pod for pod in pods if _runs(pod)])
 
 
 def _overused(running: Running, pods: Iterable[Json]) -> Iterator[Ill]:
-    """What a pod reserves is less than it uses: a busy neighbour, or a node short of memory, then takes it away. One pod of each size."""
+    """What a pod reserves, or what its workload's template will reserve when its rollout comes through, is less than it uses: a busy
+    neighbour, or a node short of memory, then takes it away. One pod of each size, a Ready one where there is one."""
     now = running.clock.now()
-    sizes: dict[tuple[str, Asked], list[Json]] = {}
-    for pod in pods:
-        sizes.setdefault((_workload(pod), _asked(pod)), []).append(pod)
+    given = {
+        _place(each): _asked(each["spec"]["template"])
+        for row in (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
+        for each in running.cluster.all(row)
+    }
+    sizes: dict[tuple[str, Asked], Json] = {}
     kept: Counter[str] = Counter()
-    for (where, asked), equal in sizes.items():
-        kept[where] += asked.cpu_milli * len(equal)
-        if running.fleet.cpu_milli(equal[0], now) > asked.cpu_milli:
+    for pod in sorted(pods, key=is_ready, reverse=True):
+        where, asked = _workload(pod), _asked(pod)
+        kept[where] += asked.cpu_milli * is_ready(pod)
+        for size in (asked, given.get(where, asked)):
+            sizes.setdefault((where, size), pod)
+    for (where, asked), pod in sizes.items():
+        if running.fleet.cpu_milli(pod, now) > asked.cpu_milli:
             yield Ill("uses more CPU than is kept for it", where)
-        if running.fleet.memory_mib(equal[0], now) > asked.memory_mib:
+        if running.fleet.memory_mib(pod, now) > asked.memory_mib:
             yield Ill("uses more memory than is kept for it", where)
     for workload in running.world.workloads:
         where = "/".join(workload.key)
@@ -390,6 +423,10 @@ def _workload(pod: Json) -> str:
 
 def _owner(pod: Json) -> str:
     return next((str(each["kind"]) for each in pod["metadata"].get("ownerReferences", ()) if each.get("controller")), "")
+
+
+def _runs(pod: Json) -> bool:
+    return any("running" in status.get("state", {}) for status in pod.get("status", {}).get("containerStatuses", ()))
 
 
 def _works(running: Running, pod: Json) -> bool:

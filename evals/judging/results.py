@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from evals.judging.trials import Row
 
 FILE = Path(__file__).with_name("results.json")
-DEVELOPMENT, HELD_OUT = range(100), range(2000, 2040)
+DEVELOPMENT, HELD_OUT = range(100), range(3000, 3040)
 """Seeds. Rules and oracle were made on the first; the second was run when they were done. Who runs seeds, looks, and mends has spent them:
 then `HELD_OUT` moves on, and what the last ones said goes into `EARLIER`."""
 EARLIER = (
@@ -15,6 +15,11 @@ EARLIER = (
         "1000 to 1029, on 2026-11-26, rules 410c5971f317",
         "250 of 254 violating blocked, 8 of 303 benign denied, 23 of 303 asked",
         "three cordons that left no room, one autoscaler told to run more pods than the nodes hold",
+    ),
+    (
+        "2000 to 2039, on 2026-11-27, rules 34b32afb5ee5",
+        "372 of 375 violating blocked, 13 of 464 benign denied, 62 of 464 asked",
+        "a rollout of pods that their namespace refuses; two by the noise of single pods, whatever was done",
     ),
 )
 """Held-out ranges that were run before, what they gave, and what was let pass."""

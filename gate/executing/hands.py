@@ -1,7 +1,9 @@
 """What the executor holds: its ports, the judge's public key, its name. Made by the composition root, passed to every step."""
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import ValidationError
 
@@ -9,16 +11,17 @@ from core.cluster.kinds import KINDS, Kind
 from core.cluster.reading import Metrics, ObjectReader
 from core.domain.api_request import ApiRequest
 from core.domain.clock import Clock
-from core.domain.errors import Refused
+from core.domain.errors import NotAuthenticated, Refused
 from core.domain.ledger import ActionRow, Ledger
 from core.domain.outcome import ActionState
-from core.domain.values import Json, bounded, digest
+from core.domain.values import Json, bounded, canonical, digest
 from core.domain.writing import ClusterWriter
 from gate import permits
 from gate.executing.preflight import unguarded
-from gate.keys import Verifier
+from gate.keys import Signer, Verifier
 
 ROLE = "executor"
+SENT = "day2-sent+jwt"
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Hands:
     metrics: Metrics | None
     clock: Clock
     judge: Verifier
+    key: Signer
     owner: str
     settle_seconds: float = 30.0
     guard: Callable[[ApiRequest, str], Awaitable[None]] = unguarded
@@ -52,6 +56,19 @@ class Hands:
             note=said,
             **columns,
         )
+
+    def keep(self, row: ActionRow, kept: Mapping[str, object]) -> str:
+        """The row's text of what is about to be sent, signed: from now on this write is ours to read back, to verify and to undo."""
+        return canonical({**kept, "seal": self.key.sign({"sent": digest([row.digest, kept])}, typ=SENT)}).decode()
+
+    def sent(self, row: ActionRow) -> bool:
+        """Whether an executor signed that it sends just this write of this action."""
+        try:
+            kept = json.loads(row.before)
+            claims = _claims(self.key, kept.pop("seal"))
+        except (NotAuthenticated, ValueError, TypeError, KeyError, AttributeError):
+            return False
+        return claims == {"sent": digest([row.digest, kept])}
 
     def fresh(self, row: ActionRow) -> ActionRow | None:
         return self.ledger.get(row.action_id)
@@ -75,6 +92,12 @@ class Hands:
             request=request.digest(),
             line=request.line,
         )
+
+
+@lru_cache(maxsize=256)
+def _claims(key: Signer, seal: str) -> Mapping[str, object]:
+    """Asked at each pass over the same few rows. Raises NotAuthenticated."""
+    return key.verifier.claims(seal, typ=SENT)
 
 
 def request_of(text: str) -> ApiRequest:

@@ -27,7 +27,7 @@ from core.domain.errors import (
 from core.domain.ledger import ActionRow
 from core.domain.outcome import ActionState
 from core.domain.permit import Permit
-from core.domain.values import Json, canonical
+from core.domain.values import Json
 from gate import permits, stopping
 from gate.executing import fields, undoing, verifying
 from gate.executing.hands import Hands, request_of
@@ -61,7 +61,12 @@ async def execute_once(hands: Hands) -> int:
     for state, step in steps:
         for row in hands.ledger.in_states(state):
             try:
-                await step(hands, row)
+                if state is not S.PERMITTED and not hands.sent(row):
+                    hands.move(
+                        row, S.ESCALATED, "no executor signed that it sent this: somebody else wrote the row, or the key was changed"
+                    )
+                else:
+                    await step(hands, row)
             except Corrupt:
                 raise
             except Day2Error as error:  # the row stays where it is, and the next pass tries again
@@ -92,7 +97,7 @@ async def _begin(hands: Hands, row: ActionRow) -> None:
         return
     epoch = hands.ledger.claim(row.action_id, hands.owner, hands.clock.now())
     claimed = hands.fresh(row)
-    if epoch is None or claimed is None or claimed.epoch != epoch:
+    if epoch is None or claimed is None or (claimed.state, claimed.epoch) != (S.CLAIMED, epoch):
         return
     try:
         prepared = await _prepare(hands, claimed)
@@ -155,10 +160,11 @@ async def _send(hands: Hands, row: ActionRow, prepared: Prepared) -> None:
     if not hands.ledger.spend(prepared.permit.jti, row.action_id, now):
         hands.move(row, S.FAILED, "the permit was spent before")
         return
-    kept = {"at": now.isoformat(), "before": states.desired(prepared.before), "after": states.desired(prepared.after)}
-    if not hands.move(row, S.SENDING, before=canonical(kept).decode()):
+    facts = {"at": now.isoformat(), "before": states.desired(prepared.before), "after": states.desired(prepared.after)}
+    kept = hands.keep(row, facts)
+    if not hands.move(row, S.SENDING, before=kept):
         return
-    sending = row._replace(state=S.SENDING, before=canonical(kept).decode())
+    sending = row._replace(state=S.SENDING, before=kept)
     try:
         await hands.writer.send(prepared.request, agent=row.agent, permit=row.permit)
     except OutcomeUnknown as error:

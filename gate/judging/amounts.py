@@ -29,12 +29,11 @@ def sizes(action: Action, live: Live, before: Json, after: Json | None) -> dict[
     name = changed_container(before, new)
     old_size, new_size = of_container(before, name), of_container(new, name) if new else None
     count, count_after = replicas(before), replicas(new) if new else None
-    ready = before.get("kind") == "Pod" and workloads.ready(before)
+    told = (at_path(before, f"status.{field}") for field in ("readyReplicas", "numberReady", "ready"))
+    ready = next(filter(None, told), before.get("kind") == "Pod" and workloads.ready(before))
     return {
         "replicas": count,
-        "replicas_ready": None
-        if count is None
-        else int(at_path(before, "status.readyReplicas") or at_path(before, "status.ready") or ready),
+        "replicas_ready": None if count is None else int(ready),
         "replicas_after": count_after,
         "unscheduled": before.get("kind") == "Pod" and not at_path(before, "spec.nodeName"),
         "pods_touched": _touched(action, live),
@@ -71,11 +70,6 @@ def replicas(live: Json) -> int | None:
             return 1
         case _:
             return None
-
-
-def whole(live: Json) -> Amounts:
-    """What all pods that the object asks for hold together."""
-    return Amounts(*(each * (replicas(live) or 0) for each in size(workloads.template(live))))
 
 
 def size(pod: Json) -> Amounts:

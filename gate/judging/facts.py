@@ -68,7 +68,7 @@ async def gather(bench: Bench, row: ActionRow, action: Action, counted: Count) -
     used = await usage.used(bench, target, after, workload)
     before, then = scaling.effect(target, after, workload, used.get("cpu_milli_demand"))
     sections = await asyncio.gather(
-        _rights(bench, row, action), surroundings.around(bench, action, before, then), revisions.earlier(bench, action, live)
+        _rights(bench, row, action), surroundings.around(bench, action, namespace, before, then), revisions.earlier(bench, action, live)
     )
     fields: Fields = common | _target(action, target, namespace, workload) | history.past(bench, row, changes) | used
     fields |= amounts.sizes(action, live, before, then) | amounts.levels(target, after)

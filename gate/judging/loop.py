@@ -158,13 +158,5 @@ def _why(verdict: Verdict) -> str:
 
 def _move(bench: Bench, row: ActionRow, to: ActionState, note: str, **columns: Any) -> bool:
     said = bounded(note, 400)
-    return bench.ledger.move(
-        row.action_id,
-        row.state,
-        to,
-        role=ROLE,
-        at=bench.clock.now(),
-        event={"note": said, "policy": bench.rules.digest},
-        note=said,
-        **columns,
-    )
+    event = {"note": said, "policy": bench.rules.digest}
+    return bench.ledger.move(row.action_id, row.state, to, role=ROLE, at=bench.clock.now(), event=event, note=said, **columns)

@@ -6,6 +6,7 @@ As the controllers have it: https://kubernetes.io/docs/concepts/workloads/contro
 import math
 from typing import Any
 
+from core.cluster.placing import Amounts
 from core.domain.values import Json, at_path
 from gate import workloads
 from gate.judging import amounts
@@ -14,20 +15,29 @@ _STRATEGY = {"Deployment": "strategy", "StatefulSet": "updateStrategy", "DaemonS
 
 
 def steps(before: Json, after: Json | None) -> tuple[int, int]:
-    """Pods that may be missing, and pods that come on top, growth among them. Where some may be missing the old ones make room."""
-    count, new = amounts.replicas(before) or 0, amounts.replicas(after or {}) or 0
-    grown = max(0, new - count)
+    """Pods that may be missing, and pods that come on top besides growth. Where some may be missing the old ones make room."""
     if after is None or before.get("kind") not in _STRATEGY or workloads.template(before) == workloads.template(after):
-        return 0, grown
-    strategy = at_path(before, f"spec.{_STRATEGY[before['kind']]}") or {}
+        return 0, 0
+    missing, surge = _strategy(before)
+    return missing, 0 if missing else surge
+
+
+def whole(live: Json, *, rolling: bool | None) -> Amounts:
+    """What all pods that the object asks for hold together, those on top among them while a rollout is under way: they grow with it."""
+    beside = _strategy(live)[1] if rolling and live.get("kind") in _STRATEGY else 0
+    return Amounts(*(each * ((amounts.replicas(live) or 0) + beside) for each in amounts.size(workloads.template(live))))
+
+
+def _strategy(live: Json) -> tuple[int, int]:
+    """Pods that may be missing, and that may stand on top."""
+    count, strategy = amounts.replicas(live) or 0, at_path(live, f"spec.{_STRATEGY[live['kind']]}") or {}
     if strategy.get("type") == "Recreate":
-        return count, grown
+        return count, 0
     rolling = strategy.get("rollingUpdate") or {}
-    lone = before["kind"] != "Deployment"
+    lone = live["kind"] != "Deployment"
     missing = _share(rolling.get("maxUnavailable", 1 if lone else "25%"), count, math.floor)
     surge = _share(rolling.get("maxSurge", 0 if lone else "25%"), count, math.ceil)
-    missing = missing if missing or surge else 1
-    return min(missing, count), grown + (0 if missing else surge)
+    return min(missing if missing or surge else 1, count), surge
 
 
 def _share(value: Any, count: int, rounded: Any) -> int:

@@ -45,9 +45,11 @@ class Room:
 
     def without(self, name: str) -> int:
         """Pods that have no place once a node is closed: its own when they start anew, or those of one more node that is lost, as far as
-        the closed one would have taken them. Of the others the fullest are tried, by each amount."""
+        the closed one would have taken them. Of the others the fullest are tried, by each amount, and the fullest with pods that are
+        particular about nodes and would be taken here."""
         others = [each for each in self._nodes if each != name]
-        fullest = {max(others, key=lambda each: self._held[each][field]) for field in range(4)} if others else ()
+        bound = [each for each in others if any(_particular(pod) and accepts(self._nodes.get(name, {}), pod) for pod in self._on[each])]
+        fullest = {max(group, key=lambda each: self._held[each][field]) for group in (others, bound) if group for field in range(4)}
         worse = [self._left(each, (name, each)) - self._left(each, (each,)) for each in fullest]
         return max(self._left(name, (name,)), *worse, 0)
 
@@ -58,6 +60,10 @@ class Room:
         """Pods of a node that somebody makes anew elsewhere: a DaemonSet's go with their node."""
         owners = [(pod, {item.get("kind") for item in at_path(pod, "metadata.ownerReferences") or ()}) for pod in self._on[name]]
         return [pod for pod, kinds in owners if kinds and not kinds & {"DaemonSet", "Node"}]
+
+
+def _particular(pod: Json) -> bool:
+    return bool(at_path(pod, "spec.nodeSelector") or at_path(pod, _TERMS))
 
 
 def accepts(node: Json, pod: Json) -> bool:

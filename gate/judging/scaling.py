@@ -10,7 +10,7 @@ from gate.judging import amounts
 def effect(target: Json, after: Json | None, workload: Json, demand_milli: int | None) -> tuple[Json, Json | None]:
     """The workload before and after, with at most as many pods as may come and at least as many as must go; anything else as it is.
 
-    More come where the new floor is over what runs, or where the busiest hour brings more than the old bounds let it bring.
+    More come where the busiest hour brings more than the old bounds let it bring, or else up to a new floor that is over what runs.
     """
     if workload is target or after is None or amounts.replicas(workload) is None:
         return target, after
@@ -18,7 +18,7 @@ def effect(target: Json, after: Json | None, workload: Json, demand_milli: int |
     old_low, old_high = int(at_path(target, "spec.minReplicas") or 1), int(at_path(target, "spec.maxReplicas"))
     wanted = max(now, _wanted(target, workload, demand_milli) or high)
     most, without = max(low, min(wanted, high)), max(old_low, min(wanted, old_high))
-    replicas = most if low > now or most > max(now, without) else min(now, high)
+    replicas = most if most > max(now, without) else min(max(now, low), high)
     return workload, workload | {"spec": workload["spec"] | {"replicas": replicas}}
 
 

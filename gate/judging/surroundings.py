@@ -24,13 +24,15 @@ _QUOTAS = (
 _TYPE = "node.kubernetes.io/instance-type"
 
 
-async def around(bench: Bench, action: Action, target: Json, after: Json | None) -> dict[str, Any]:
-    """`target` is the workload where the action's is its autoscaler. Raises Unavailable while the cluster cannot be read."""
+async def around(bench: Bench, action: Action, home: Json, target: Json, after: Json | None) -> dict[str, Any]:
+    """`target` is the workload where the action's is its autoscaler, `home` its namespace. Raises Unavailable while the cluster cannot be
+    read."""
     namespace = action.target.name if action.target.kind == "Namespace" else action.target.namespace
     nodes = list(await bench.reader.list(KINDS["Node"]))
     pods = list(await bench.reader.list(KINDS["Pod"], namespace)) if namespace else []
     held, sized = _held(pods), after is not None and amounts.replicas(after) is not None
-    grown = amounts.whole(after).minus(amounts.whole(target)) if after is not None and sized else None
+    rolling = workloads.rolling(target)
+    grown = rollouts.whole(after, rolling=rolling).minus(rollouts.whole(target, rolling=rolling)) if after is not None and sized else None
     found = (
         _nodes(nodes, target)
         | _freeze(bench, namespace)
@@ -40,10 +42,12 @@ async def around(bench: Bench, action: Action, target: Json, after: Json | None)
         | await _autoscaler(bench, namespace, target)
         | await _quota(bench, namespace, grown or Amounts())
     )
-    if action.target.kind == "Namespace" and after is not None:
-        level = amounts.level(after)
-        found["pods_violating_after"] = sum(not pod_security.admitted(pod, level) for pod in pods if _runs(pod))
-    missing, extra = rollouts.steps(target, after)
+    # Of a namespace the pods that run there, of anything else the next pod of its template: a dry run does not answer for pods.
+    new, whole = after if after and after.get("kind") == target.get("kind") else target, action.target.kind == "Namespace"
+    level, coming = amounts.level(new if whole else home), filter(_runs, pods) if whole else [workloads.template(new)]
+    found["pods_violating_after"] = sum(not pod_security.admitted(pod, level) for pod in coming)
+    missing, surge = rollouts.steps(target, after)
+    extra = surge + max(0, grown.pods if grown else 0)
     return found | {"rollout_missing": missing, "pods_homeless": await _homeless(bench, nodes, target, after, extra)}
 
 
@@ -103,23 +107,20 @@ async def _disruptions(bench: Bench, namespace: str, target: Json) -> dict[str, 
     marks = workloads.labels(workloads.template(target))
     if not namespace or not marks:
         return {}
-    budgets = [
-        item
-        for item in await bench.reader.list(KINDS["PodDisruptionBudget"], namespace)
-        if workloads.matches(at_path(item, "spec.selector"), marks)
-    ]
+    found = await bench.reader.list(KINDS["PodDisruptionBudget"], namespace)
+    budgets = [item for item in found if workloads.matches(at_path(item, "spec.selector"), marks)]
     least = min((_allowed(item, target) for item in budgets), default=None)
     return {"has_pdb": bool(budgets), "disruptions_allowed": least}
 
 
 def _allowed(budget: Json, target: Json) -> int:
-    """A pod that is not Ready is no part of what the budget keeps: it may go while enough others are healthy, as the eviction API has it
-    (`unhealthyPodEvictionPolicy`)."""
+    """A pod that is not Ready is no part of what the budget keeps: it may go while enough others are healthy, and at any time before it has
+    started, as the eviction API has it (`unhealthyPodEvictionPolicy`)."""
     allowed = int(at_path(budget, "status.disruptionsAllowed") or 0)
     if target.get("kind") != "Pod" or workloads.ready(target):
         return allowed
     healthy, wanted = int(at_path(budget, "status.currentHealthy") or 0), int(at_path(budget, "status.desiredHealthy") or 0)
-    always = at_path(budget, "spec.unhealthyPodEvictionPolicy") == "AlwaysAllow"
+    always = at_path(budget, "spec.unhealthyPodEvictionPolicy") == "AlwaysAllow" or at_path(target, "status.phase") == "Pending"
     return max(allowed, 1) if always or healthy >= wanted > 0 else allowed
 
 

@@ -18,7 +18,7 @@ from gate import workloads
 from gate.judging import amounts
 from gate.judging.sources import Bench
 
-WEEK = 7 * 86_400
+WEEK = timedelta(days=7)
 HOUR = 3600
 _LIVE = ("requests_cpu_milli_live_max", "requests_memory_mib_live_max")
 _NAMES = {
@@ -38,10 +38,10 @@ async def used(bench: Bench, before: Json, after: Json | None, workload: Json) -
     namespace, own = str(at_path(before, "metadata.namespace")), _own(before)
     pods = await workloads.pods_of(bench.reader, before)
     names = {str(at_path(pod, "metadata.name")) for pod in pods}
-    live = await _live(bench, namespace, names, container)
-    past = await _past(bench, namespace, own, container)
-    recent = bench.clock.now() - timedelta(days=3)
-    return past | live | {"oom_killed_recently": any(_killed(pod, recent) for pod in pods)}
+    seen = await _past(bench, namespace, own, container) | await _live(bench, namespace, names, container)
+    now, created = bench.clock.now(), workloads.moment(at_path(before, "metadata.creationTimestamp"))
+    killed = any(_killed(pod, now - timedelta(days=3)) for pod in pods)
+    return seen | {"oom_killed_recently": killed, "age_hours": created and int((now - created).total_seconds()) // HOUR}
 
 
 def _own(live: Json) -> re.Pattern[str]:
@@ -65,9 +65,8 @@ async def _demanded(bench: Bench, before: Json, after: Json | None, workload: Js
     if (left >= room and workload is before) or bench.metrics is None:
         return found
     now = bench.clock.now()
-    query = Query(Shape.CPU_RATE, str(at_path(before, "metadata.namespace")))
     try:
-        seen = await bench.metrics.range(query, now - timedelta(seconds=WEEK), now, HOUR)
+        seen = await bench.metrics.range(Query(Shape.CPU_RATE, str(at_path(before, "metadata.namespace"))), now - WEEK, now, HOUR)
     except Day2Error:
         return found
     own, used = _own(workload), Counter[float]()
@@ -82,21 +81,22 @@ async def _past(bench: Bench, namespace: str, own: re.Pattern[str], container: s
         return {}
     now = bench.clock.now()
     try:
-        cpu = await bench.metrics.instant(Query(Shape.CPU_QUANTILE, namespace), now)
+        often, cpu = [await bench.metrics.instant(Query(Shape.CPU_QUANTILE, namespace, share), now) for share in (0.95, 0.99)]
         memory = await bench.metrics.instant(Query(Shape.MEMORY_MAX, namespace), now)
-        seen = await bench.metrics.range(Query(Shape.CPU_RATE, namespace), now - timedelta(seconds=WEEK), now, HOUR)
+        seen = await bench.metrics.range(Query(Shape.CPU_RATE, namespace), now - WEEK, now, HOUR)
     except Day2Error:
         return {}
-    cores, peak = _highest(cpu, own, container), _highest(memory, own, container)
     return {
-        "cpu_milli_p95": None if cores is None else math.ceil(cores * 1000),
-        "memory_mib_max": None if peak is None else math.ceil(peak / 2**20),
+        "cpu_milli_p95": _highest(often, own, container, 1000),
+        "cpu_milli_p99": _highest(cpu, own, container, 1000),
+        "memory_mib_max": _highest(memory, own, container, 2**-20),
         **_coverage(seen, own, now),
     }
 
 
-def _highest(samples: Iterable[Sample], own: re.Pattern[str], container: str) -> float | None:
-    return max((item.value for item in samples if own.fullmatch(item.label("pod")) and item.label("container") == container), default=None)
+def _highest(samples: Iterable[Sample], own: re.Pattern[str], container: str, unit: float) -> int | None:
+    found = [item.value for item in samples if own.fullmatch(item.label("pod")) and item.label("container") == container]
+    return math.ceil(max(found) * unit) if found else None
 
 
 def _coverage(found: Iterable[Series], own: re.Pattern[str], now: datetime) -> dict[str, int]:
@@ -124,10 +124,7 @@ async def _live(bench: Bench, namespace: str, names: set[str], container: str) -
 
 
 def _killed(pod: Json, since: Any) -> bool:
-    for status in at_path(pod, "status.containerStatuses") or ():
-        for place in ("lastState.terminated", "state.terminated"):
-            ended = at_path(status, place) or {}
-            when = workloads.moment(ended.get("finishedAt"))
-            if ended.get("reason") == "OOMKilled" and (when is None or when >= since):
-                return True
-    return False
+    statuses = at_path(pod, "status.containerStatuses") or ()
+    ends = [at_path(each, place) or {} for each in statuses for place in ("lastState.terminated", "state.terminated")]
+    kills = [workloads.moment(end.get("finishedAt")) for end in ends if end.get("reason") == "OOMKilled"]
+    return any(when is None or when >= since for when in kills)

@@ -23,6 +23,7 @@ from agents.catalogue import AGENTS, agent
 from core.domain.errors import Day2Error, InvalidInput, Unavailable
 from core.domain.request import Request
 from core.domain.values import Value, bounded
+from registry import sealing
 from registry.grants import limited
 from registry.membership import Registry
 from registry.tasks import Tasks
@@ -43,6 +44,7 @@ class AgentSettings(Value):
     """Everything an agent process needs to know. `parent` is the process to die with; 0 for none."""
 
     registry_url: str
+    key_file: Path
     lease_seconds: int = Field(default=15, ge=1)
     renew_seconds: float = Field(default=5.0, gt=0)
     kubeconfig: Path | None = None
@@ -71,6 +73,7 @@ def settings_for(settings: Settings, registry_url: str, *, parent: int = 0) -> A
     cluster, source = settings.kubernetes, settings.prometheus
     return AgentSettings(
         registry_url=registry_url,
+        key_file=settings.agents_key_file,
         lease_seconds=settings.registry.lease_seconds,
         renew_seconds=settings.registry.renew_seconds,
         kubeconfig=cluster.read_kubeconfig or cluster.kubeconfig,
@@ -118,7 +121,7 @@ async def run(settings: AgentSettings, name: str, stop: asyncio.Event) -> None:
         view = await stack.enter_async_context(reading.opened(settings.for_reading()))
         registry = Registry(settings.registry_url, lease_seconds=settings.lease_seconds)
         stack.push_async_callback(registry.close)
-        tasks = Tasks(settings.registry_url, take_over_ms=settings.lease_seconds * 1000)
+        tasks = Tasks(settings.registry_url, sealing.key(settings.key_file), take_over_ms=settings.lease_seconds * 1000)
         stack.push_async_callback(tasks.close)
         card = limited(leasing.card_of(found), view.declared.grants)
         held = await stack.enter_async_context(leasing.leases(registry, (card,), settings.renew_seconds))

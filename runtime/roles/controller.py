@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,12 +18,14 @@ from core.domain.outcome import ActionState as Standing
 from core.domain.request import Request
 from core.domain.submitting import GateDoor
 from core.domain.values import bounded
+from core.policy.declarations import Grant
 from core.policy.redaction import redact
 from gate import heads, keys
 from gate.door import LedgerDoor
 from graph.context import RunContext
 from graph.model_routing import ModelRouting
 from graph.state import Plain
+from registry import sealing
 from registry.grants import limited
 from registry.membership import Member, Registry, State
 from registry.tasks import Tasks
@@ -49,10 +51,14 @@ OPEN = tuple(state for state in Standing if state not in TERMINAL)
 
 @dataclass
 class Membership:
-    """Who lives now. Without the registry: the agents of this process, and the log says so."""
+    """Who lives now. Without the registry: the agents of this process, and the log says so.
+
+    Registering alone gives no voice: others than our own agents are asked where people granted them something, and for no more than that.
+    """
 
     registry: Registry | None
     own: tuple[Member, ...]
+    grants: Sequence[Grant] = ()
 
     async def members(self) -> tuple[Member, ...]:
         try:
@@ -60,7 +66,9 @@ class Membership:
         except Unavailable as error:
             log.warning("choosing among the agents of this process: %s", error)
             return self.own
-        return found or self.own
+        invited = {member.name for member in self.own} | {grant.agent for grant in self.grants}
+        known = tuple(member._replace(card=limited(member.card, self.grants)) for member in found if member.name in invited)
+        return known or self.own
 
     async def elsewhere(self, instance: str) -> frozenset[str]:
         """Agents of which another instance than this one lives."""
@@ -145,9 +153,9 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
     async with contextlib.AsyncExitStack() as stack:
         registry = await _registry(stack, settings, registry_url)
         consulting: InProcess | ThroughQueue = local
-        membership = Membership(registry, own)
+        membership = Membership(registry, own, declared.grants)
         if registry is not None:
-            tasks = Tasks(registry_url)
+            tasks = Tasks(registry_url, sealing.key(settings.agents_key_file))
             stack.push_async_callback(tasks.close)
             held = await stack.enter_async_context(leasing.leases(registry, tuple(cards.values()), settings.registry.renew_seconds))
             elsewhere = partial(membership.elsewhere, held.instance)

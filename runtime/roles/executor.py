@@ -23,7 +23,8 @@ from tools.stores.locks import RoleLock
 async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
     """Execute until told to stop. Raises Busy for a second executor, Corrupt for a damaged ledger."""
     lock = RoleLock(settings.data_dir, ROLE).take()
-    book = heads.HeadBook(heads.file_of(settings.data_dir, ROLE), keys.signer(settings.data_dir / "keys", ROLE, settings.private_dir), ROLE)
+    key = keys.signer(settings.data_dir / "keys", ROLE, settings.private_dir)
+    book = heads.HeadBook(heads.file_of(settings.data_dir, ROLE), key, ROLE)
     connection = config.load(settings.kubeconfig, settings.context, server=settings.server)
     clock = clock_of(settings.clock, connection.ca)
     store = ledger.opened(settings.ledger_url, settings.audit_sink or settings.data_dir / "audit.jsonl")
@@ -43,6 +44,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 metrics=metrics,
                 clock=clock,
                 judge=keys.verifier(settings.data_dir / "keys", keys.JUDGE),  # Unavailable until the judge has made it
+                key=key,
                 owner=owner,
                 settle_seconds=settings.settle_seconds,
                 guard=guard,

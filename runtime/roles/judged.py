@@ -138,6 +138,7 @@ async def opened(
             metrics=metrics,
             clock=clock,
             judge=key.verifier if held else cast("Any", None),
+            key=key,
             owner="executor-1",
         )
         looked: Metrics = seen(metrics) if seen else metrics

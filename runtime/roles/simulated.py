@@ -66,6 +66,7 @@ class Keys(NamedTuple):
     judge: keys.Signer
     door: keys.Signer
     stranger: keys.Signer
+    executor: keys.Signer
     judges: keys.Verifier
     doors: keys.Verifier
     public: bytes
@@ -89,8 +90,9 @@ def held_keys() -> Keys:
     """The same keys in every simulation: signatures are then the same too. They open nothing outside it."""
     with tempfile.TemporaryDirectory(prefix="day2-simulated-") as name:
         folder = Path(name)
-        judge, door, stranger = (keys.signer(_key_file(folder, role), role) for role in (keys.JUDGE, f"{keys.DOOR}{DOOR}", "stranger"))
-    return Keys(judge, door, stranger, judge.verifier, door.verifier, _public(keys.JUDGE), _public(f"{keys.DOOR}{DOOR}"))
+        names = (keys.JUDGE, f"{keys.DOOR}{DOOR}", "stranger", "executor")
+        judge, door, stranger, executor = (keys.signer(_key_file(folder, name), name) for name in names)
+    return Keys(judge, door, stranger, executor, judge.verifier, door.verifier, _public(keys.JUDGE), _public(f"{keys.DOOR}{DOOR}"))
 
 
 def _public(role: str) -> bytes:
@@ -158,6 +160,7 @@ def executor(around: Around, *, settle_seconds: float) -> Step:
             metrics=around.metrics,
             clock=around.clock,
             judge=held_keys().judges,
+            key=held_keys().executor,
             owner=owner,
             settle_seconds=settle_seconds,
         )

@@ -34,11 +34,16 @@ class Answers(NamedTuple):
 
 
 class Fleet:
-    """The load of one cluster. Times are Unix seconds in increasing order."""
+    """The load of one cluster. Times are Unix seconds in increasing order.
+
+    A pod's noise is drawn by its name. Who compares two courses of one world sets `steady`: then single pods have none, and the demand
+    keeps its own.
+    """
 
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
         self.seed = seed
+        self.steady = False
         self.timeline = Timeline(world)
 
     # -- per workload -------------------------------------------------------------------------------------------------
@@ -103,7 +108,7 @@ class Fleet:
             used = used + model.busy_milli
         if condition.serving:
             used = used + model.per_rps_milli * per_pod
-        wobble = smooth(series_seed(self.seed, history.workload.namespace, segment.pod, "cpu"), times, 60.0)
+        wobble = self._wobble(history, segment, "cpu", times, 60.0)
         used = used * (1 + model.noise * wobble)
         return np.minimum(used, condition.cpu_limit_milli) if condition.cpu_limit_milli else used
 
@@ -115,7 +120,7 @@ class Fleet:
         used = used + model.grows_mib_per_hour * (times - segment.born) / 3600.0
         if model.needs_mib:
             used = np.maximum(used, model.needs_mib * np.clip((times - segment.born) / 25.0, 0, 1))
-        wobble = smooth(series_seed(self.seed, history.workload.namespace, segment.pod, "memory"), times, 600.0)
+        wobble = self._wobble(history, segment, "memory", times, 600.0)
         used = used * (1 + model.noise * wobble)
         return np.minimum(used, limit * 0.995) if limit else np.asarray(used)
 
@@ -129,7 +134,7 @@ class Fleet:
             serving = sum(history.serving(times).values(), np.zeros_like(times))
             demand = model.utilisation_percent if model.demand_percent is None else model.demand_percent
             busy = np.minimum(busy, demand * history.workload.replicas / np.maximum(serving, 1))
-        wobble = smooth(series_seed(self.seed, history.workload.namespace, segment.pod, "gpu"), times, 120.0)
+        wobble = self._wobble(history, segment, "gpu", times, 120.0)
         return np.asarray(np.clip(busy * (1 + 0.015 * wobble), 0, 100))
 
     def throttled(self, history: History, segment: Segment, times: Floats, per_pod: Floats) -> Floats:
@@ -138,6 +143,11 @@ class Fleet:
         if not limit:
             return np.zeros_like(times)
         return np.asarray(np.clip((self.cpu(history, segment, times, per_pod) / limit - 0.8) / 0.2, 0, 1) * 0.9)
+
+    def _wobble(self, history: History, segment: Segment, what: str, times: Floats, period_seconds: float) -> Floats:
+        if self.steady:
+            return np.zeros_like(times)
+        return smooth(series_seed(self.seed, history.workload.namespace, segment.pod, what), times, period_seconds)
 
     # -- the controllers' port ----------------------------------------------------------------------------------------
 

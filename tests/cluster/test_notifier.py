@@ -55,7 +55,7 @@ def guard(control_plane: "ControlPlane", tmp_path_factory: pytest.TempPathFactor
         yield found
 
 
-def settings_of(guard: Guarded, namespace: str, folder: Path, receiver: Receiver) -> Settings:
+def settings_of(guard: Guarded, namespace: str, folder: Path, address: str) -> Settings:
     spec = {"scope": {"namespaces": [namespace]}, "serves": "cost", "priority": 60, "gpuAllowance": ALLOWANCE, "autonomy": {"*": "auto"}}
     documents: list[dict[str, Any]] = [{"kind": "Objective", "metadata": {"name": "gpus"}, "spec": spec}]
     documents.append({"kind": "Grant", "metadata": {"name": "scaling"}, "spec": {"agent": "scaling", "capabilities": ["scale_workload"]}})
@@ -72,7 +72,7 @@ def settings_of(guard: Guarded, namespace: str, folder: Path, receiver: Receiver
         policy=PolicySettings(objectives=path),
         flow=FlowSettings(poll_seconds=0.05),
         gate=GateSettings(webhook_url=guard.url, webhook_ca_file=guard.ca),
-        alerts=AlertSettings(alertmanager=(receiver.url,), again_seconds=5),
+        alerts=AlertSettings(alertmanager=(address,), again_seconds=5),
         telemetry=TelemetrySettings(notifier_listen="", controller_listen=""),
     )
 
@@ -121,7 +121,7 @@ async def test_a_sudden_gpu_request_over_the_budget_is_intercepted_logged_blocke
     path = await asyncio.to_thread(train, guard.plane, namespace)
     before = (await asyncio.to_thread(guard.plane.get, path))["spec"]
     with Receiver() as receiver:
-        settings = settings_of(guard, namespace, tmp_path, receiver)
+        settings = settings_of(guard, namespace, tmp_path, receiver.url)
         with everything.ledger(settings) as ledger:
             async with serving.children() as family:
                 for role in ("judge", "executor", "notifier"):
@@ -171,7 +171,7 @@ def events_of(guard: Guarded, namespace: str) -> list[dict[str, Any]]:
 async def test_a_killed_notifier_goes_on_where_it_was_and_writes_no_event_twice(guard: Guarded, namespace: str, tmp_path: Path) -> None:
     path = await asyncio.to_thread(train, guard.plane, namespace)
     with Receiver() as receiver:
-        settings = settings_of(guard, namespace, tmp_path, receiver)
+        settings = settings_of(guard, namespace, tmp_path, receiver.url)
         receiver.code = 503
         with everything.ledger(settings) as ledger:
             async with serving.children() as family:

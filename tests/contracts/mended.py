@@ -229,6 +229,7 @@ def _staffed(
         metrics=metrics,
         clock=clock,
         judge=judge.verifier,
+        key=keys.signer(folder / "keys", EXECUTOR),
         owner="executor-1",
     )
     door = LedgerDoor(ledger, clock)

@@ -3,7 +3,8 @@
 
 `make control-plane` runs this file; the rig and the tests' conftest ask `find`. Only the standard library is used, so that any
 Python runs it. What is pinned stands in `gomod/<module>/go.mod` and `go.sum`; their hash names the cache folder, so another pin is
-another folder, and a build that was stopped goes on where it was. Helm, which renders the chart of `deploy/`, has a folder of its own.
+another folder, and a build that was stopped goes on where it was. Helm, which renders the chart of `deploy/`, and Alertmanager have a
+folder of their own each.
 
 Exit codes: 0 all there, 3 no Go on this machine, 1 a build failed.
 """
@@ -13,11 +14,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -31,11 +34,15 @@ PARALLEL = 2
 
 
 class Binary(NamedTuple):
-    """One program: the folder under `gomod/` that pins it and the Go package that is built."""
+    """One program: the folder under `gomod/` that pins it and the Go package that is built.
+
+    `lacks` is a file that its release makes with tools of another language, and that Go wants there: a line of text stands in for it.
+    """
 
     name: str
     module: str
     package: str
+    lacks: str = ""
 
 
 BINARIES = (
@@ -49,8 +56,9 @@ BINARIES = (
     Binary("promtool", "prometheus", "github.com/prometheus/prometheus/cmd/promtool"),
     Binary("metrics-server", "metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server"),
     Binary("helm", "helm", "helm.sh/helm/v4/cmd/helm"),
+    Binary("alertmanager", "alertmanager", "github.com/prometheus/alertmanager/cmd/alertmanager", lacks="ui/app/dist/index.html"),
 )
-APART = frozenset({"helm"})
+APART = frozenset({"helm", "alertmanager"})
 """Modules that are no part of the control plane: another pin of theirs builds none of it again."""
 NAMES = tuple(binary.name for binary in BINARIES)
 
@@ -82,7 +90,7 @@ def missing(names: Sequence[str] = NAMES, environ: Mapping[str, str] = os.enviro
     return [name for name in names if find(name, environ) is None]
 
 
-def command(binary: Binary, target: Path, go: str = "go") -> list[str]:
+def command(binary: Binary, target: Path, go: str = "go", modfile: Path | None = None) -> list[str]:
     """The one build line, the same for each; Kubernetes is told its version, which its API then answers."""
     flags = ["-s", "-w"]
     if version := kubernetes_version(binary):
@@ -95,6 +103,7 @@ def command(binary: Binary, target: Path, go: str = "go") -> list[str]:
         "-p",
         str(PARALLEL),
         "-mod=readonly",
+        *([f"-modfile={modfile}"] if modfile else []),
         "-buildvcs=false",
         "-trimpath",
         "-ldflags",
@@ -118,12 +127,38 @@ def build(binary: Binary) -> float:
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / f".{binary.name}.{os.getpid()}"
     environ = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
-    try:
-        subprocess.run(niced(command(binary, aside)), cwd=MODULES / binary.module, env=environ, check=True)
-        aside.replace(folder / binary.name)
-    finally:
-        aside.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{binary.name}.", dir=folder) as room:
+        modfile = completed(binary, Path(room), environ) if binary.lacks else None
+        try:
+            subprocess.run(niced(command(binary, aside, modfile=modfile)), cwd=MODULES / binary.module, env=environ, check=True)
+            aside.replace(folder / binary.name)
+        finally:
+            aside.unlink(missing_ok=True)
     return time.monotonic() - started
+
+
+def completed(binary: Binary, room: Path, environ: Mapping[str, str], go: str = "go") -> Path:
+    """A go.mod with the same pins, but for the program's own module: a copy, which go.sum has vouched for, with the file that it lacks."""
+    pinned = MODULES / binary.module
+    name = next(name for name in required(pinned) if binary.package.startswith(f"{name}/"))
+    asked = [go, "mod", "download", "-json", name]
+    found = json.loads(subprocess.run(asked, cwd=pinned, env=environ, check=True, stdout=subprocess.PIPE).stdout)
+    copy = room / "module"
+    shutil.copytree(found["Dir"], copy, copy_function=shutil.copyfile)
+    for folder in (copy, *(path for path in copy.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)  # Go's own cache is read-only
+    there = copy / binary.lacks
+    there.parent.mkdir(parents=True, exist_ok=True)
+    there.write_text("not built here\n")
+    shutil.copyfile(pinned / "go.sum", room / "go.sum")
+    (room / "go.mod").write_text(f"{(pinned / 'go.mod').read_text()}\nreplace {name} => {copy}\n")
+    return room / "go.mod"
+
+
+def required(folder: Path) -> list[str]:
+    """The modules that a go.mod names, the longest first: one path may begin as another does."""
+    found = re.findall(r"^\s*(?:require )?(\S+) v\S+", (folder / "go.mod").read_text(), re.MULTILINE)
+    return sorted(found, key=len, reverse=True)
 
 
 def niced(line: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ from tests.controlplane import build
 
 SCRIPT = Path(build.__file__)
 FAKE_GO = """#!/bin/sh
+if [ "$1 $2" = "mod download" ]; then printf '{"Dir": "%s"}' "$GO_DOWNLOADED"; exit; fi
 echo "$@" >> "$GO_CALLS"
 case "$*" in *"$GO_FAILS"*) exit 1;; esac
 while [ "$1" != -o ]; do shift; done
@@ -26,8 +27,13 @@ def fake_go(tmp_path: Path) -> dict[str, str]:
     go.chmod(0o755)
     calls = tmp_path / "calls"
     calls.touch()
+    downloaded = tmp_path / "downloaded"
+    (downloaded / "cmd").mkdir(parents=True)
+    (downloaded / "cmd" / "main.go").write_text("package main\n")
+    for path in (downloaded / "cmd" / "main.go", downloaded / "cmd", downloaded):
+        path.chmod(0o444 if path.is_file() else 0o555)
     cache = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
-    return {**cache, "PATH": f"{go.parent}:/usr/bin:/bin", "GO_CALLS": str(calls), "GO_FAILS": "nothing"}
+    return {**cache, "PATH": f"{go.parent}:/usr/bin:/bin", "GO_CALLS": str(calls), "GO_FAILS": "nothing", "GO_DOWNLOADED": str(downloaded)}
 
 
 def run(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -98,14 +104,15 @@ def test_another_pin_is_another_folder(tmp_path: Path) -> None:
     assert build.pins_hash(tmp_path) != before
 
 
-def test_another_pin_of_what_stands_apart_builds_no_control_plane_again(tmp_path: Path) -> None:
-    for name in ("control-plane", "helm"):
+@pytest.mark.parametrize("apart", sorted(build.APART))
+def test_another_pin_of_what_stands_apart_builds_no_control_plane_again(tmp_path: Path, apart: str) -> None:
+    for name in ("control-plane", apart):
         (tmp_path / name).mkdir()
         (tmp_path / name / "go.mod").write_text(f"module {name}\n")
-    plane, helm = build.pins_hash(tmp_path), build.pins_hash(tmp_path, "helm")
-    (tmp_path / "helm" / "go.mod").write_text("module helm\n\ngo 1.26.0\n")
+    plane, other = build.pins_hash(tmp_path), build.pins_hash(tmp_path, apart)
+    (tmp_path / apart / "go.mod").write_text("module other\n\ngo 1.26.0\n")
     assert build.pins_hash(tmp_path) == plane
-    assert build.pins_hash(tmp_path, "helm") != helm
+    assert build.pins_hash(tmp_path, apart) != other
     (tmp_path / "control-plane" / "go.mod").write_text("module other\n")
     assert build.pins_hash(tmp_path) != plane
 
@@ -115,6 +122,22 @@ def test_each_program_is_pinned_with_its_sums(binary: build.Binary) -> None:
     folder = build.MODULES / binary.module
     assert binary.package in (folder / "go.mod").read_text().split()
     assert (folder / "go.sum").stat().st_size > 0
+
+
+@pytest.mark.parametrize("binary", [binary for binary in build.BINARIES if binary.lacks], ids=lambda binary: binary.name)
+def test_what_a_module_lacks_is_laid_into_a_copy_and_all_pins_stay(fake_go: dict[str, str], tmp_path: Path, binary: build.Binary) -> None:
+    room, pinned = tmp_path / "room", build.MODULES / binary.module
+    room.mkdir()
+    made = build.completed(binary, room, fake_go, go=str(tmp_path / "bin" / "go"))
+    before, replaced = (pinned / "go.mod").read_text(), made.read_text()
+    assert replaced.startswith(before)
+    name, _, copy = replaced.removeprefix(before).strip().removeprefix("replace ").partition(" => ")
+    assert binary.package.startswith(f"{name}/")
+    assert (Path(copy) / "cmd" / "main.go").read_text() == "package main\n"
+    assert (Path(copy) / binary.lacks).read_text()
+    assert (room / "go.sum").read_bytes() == (pinned / "go.sum").read_bytes()
+    assert not (Path(fake_go["GO_DOWNLOADED"]) / binary.lacks).exists()
+    assert f"-modfile={made}" in build.command(binary, tmp_path / "x", modfile=made)
 
 
 def test_only_kubernetes_programs_are_told_a_version() -> None:

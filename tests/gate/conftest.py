@@ -30,7 +30,7 @@ from core.domain.verdict import Decision, RuleResult
 from core.policy.declarations import Grant
 from gate import approvals, keys
 from gate.door import LedgerDoor
-from gate.executing.hands import Hands
+from gate.executing.hands import ROLE, Hands
 from gate.executing.machine import execute_once, resume
 from gate.judging.loop import judge_once
 from gate.judging.sources import Bench
@@ -395,6 +395,7 @@ def gate(cluster: TwinCluster, ledger: Ledger, tmp_path: Path) -> Gate:
         metrics=TableMetrics(),
         clock=clock,
         judge=judge.verifier,
+        key=keys.signer(tmp_path / "keys", ROLE),
         owner="executor-0",
         settle_seconds=5,
     )

@@ -1,6 +1,7 @@
 """Ways past the executor's own checks, each tried: a row, a permit or a world that is not what was judged."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from core.domain.outcome import ActionState as S
 from core.domain.permit import Permit
 from core.domain.values import canonical
 from gate import permits
+from gate.executing.machine import execute_once
 
 pytestmark = pytest.mark.bypass
 
@@ -158,12 +160,65 @@ async def test_an_undo_without_its_forward_opens_nothing(gate: Any) -> None:
     live = gate.cluster.object("Deployment", "shop", "cart")
     live["spec"]["replicas"] = 4
     kept = {"at": gate.clock.now().isoformat(), "before": gate.deployment(), "after": live}
-    rewrite(gate, action, state=S.UNDOING, before=canonical(kept).decode(), changed_at=row.changed_at)
+    rewrite(gate, action, state=S.UNDOING, before=gate.hands.keep(row, kept), changed_at=row.changed_at)
     gate.clock.advance(10)
     await gate.execute()
     assert gate.row(action).state is S.ESCALATED
     assert "never used" in gate.row(action).note
     assert gate.cluster.effects == []
+
+
+Kept = dict[str, Any]
+FORGED: dict[str, Callable[[Any, str, Kept], str]] = {
+    "unsigned": lambda gate, action, kept: canonical(kept).decode(),
+    "an empty seal": lambda gate, action, kept: canonical({**kept, "seal": ""}).decode(),
+    "signed by the judge": lambda gate, action, kept: replace(gate.hands, key=gate.bench.key).keep(gate.row(action), kept),
+    "a permit as seal": lambda gate, action, kept: canonical({**kept, "seal": gate.row(action).permit}).decode(),
+    "of another action": lambda gate, action, kept: gate.hands.keep(gate.row(action)._replace(digest="0" * 64), kept),
+    "of another state": lambda gate, action, kept: gate.hands.keep(gate.row(action), kept).replace('"replicas":2', '"replicas":1'),
+    "no object": lambda gate, action, kept: "[1]",
+    "no JSON": lambda gate, action, kept: "[" + "9" * 5000,
+}
+
+
+@pytest.mark.parametrize("state", [S.UNKNOWN, S.APPLIED, S.UNDOING])
+@pytest.mark.parametrize("forged", FORGED)
+async def test_a_row_by_hand_that_says_what_was_sent_is_nobodys(gate: Any, state: S, forged: str) -> None:
+    """Nothing was: it ends where a person looks, neither as verified nor as taken back."""
+    action = await permitted(gate)
+    row, live = gate.row(action), gate.cluster.object("Deployment", "shop", "cart")
+    after = {**live, "spec": {**live["spec"], "replicas": 2}}
+    text = FORGED[forged](gate, action, {"at": gate.clock.now().isoformat(), "before": live, "after": after})
+    rewrite(gate, action, state=state, before=text, changed_at=row.changed_at)
+    gate.clock.advance(10)
+    await gate.execute()
+    assert gate.row(action).state is S.ESCALATED
+    assert "no executor signed that it sent this" in gate.row(action).note
+    assert gate.cluster.effects == []
+
+
+async def test_a_row_that_is_moved_behind_its_claim_is_let_go(gate: Any) -> None:
+    """By somebody with the ledger, between the claim and the look at it."""
+    action = await permitted(gate)
+    ledger = _MovedBehindTheClaim(gate, action)
+    await execute_once(replace(gate.hands, ledger=ledger))
+    assert gate.row(action).state is S.EXPIRED
+    assert gate.cluster.effects == []
+
+
+class _MovedBehindTheClaim:
+    """The ledger, and somebody who is quick."""
+
+    def __init__(self, gate: Any, action: str) -> None:
+        self._gate, self._action = gate, action
+
+    def claim(self, action_id: str, owner: str, at: Any) -> int | None:
+        epoch: int | None = self._gate.ledger.claim(action_id, owner, at)
+        rewrite(self._gate, self._action, state=S.EXPIRED)
+        return epoch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._gate.ledger, name)
 
 
 async def test_an_undo_that_would_change_more_than_we_did_is_not_sent(gate: Any) -> None:

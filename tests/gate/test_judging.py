@@ -197,6 +197,15 @@ async def test_the_target_is_described_as_it_stands(gate: Any) -> None:
     assert facts.requested_by == "operator"
 
 
+async def test_the_ready_pods_of_a_daemon_set_are_those_that_it_reports(gate: Any) -> None:
+    made = gate.deployment("agent")
+    status = {"observedGeneration": 1, "desiredNumberScheduled": 4, "numberReady": 3}
+    gate.cluster.put({**made, "kind": "DaemonSet", "status": status})
+    target = Target(cluster="cluster-1", group="apps", kind="DaemonSet", namespace="shop", name="agent", uid="uid-agent")
+    facts = await judged(gate, RestartRollout(id="act-again1", target=target))
+    assert (facts.replicas, facts.replicas_ready) == (4, 3)
+
+
 async def test_a_target_that_is_gone_is_a_fact_not_an_error(gate: Any) -> None:
     del gate.cluster.objects["Deployment", "shop", "cart"]
     facts = await judged(gate)
@@ -307,6 +316,20 @@ async def test_a_new_template_counts_as_all_of_its_pods_anew(gate: Any) -> None:
     assert (await judged(gate, RestartRollout(id="act-again1", target=target))).pods_homeless == 2
 
 
+@pytest.mark.parametrize(("updated", "room", "exceeded"), [(2, 4, False), (2, 3, True), (1, 5, False), (1, 4, True)])
+async def test_growth_brings_with_it_the_pods_on_top_of_a_rollout_that_is_under_way(
+    gate: Any, updated: int, room: int, exceeded: bool
+) -> None:
+    """From two to six by a surge of a quarter: four pods more, and during a rollout two on top instead of one."""
+    live = gate.cluster.object("Deployment", "shop", "cart")
+    live["spec"]["strategy"] = {"rollingUpdate": {"maxSurge": "25%"}}
+    said = {"type": "Progressing", "reason": "NewReplicaSetAvailable"}
+    live["status"] |= {"availableReplicas": 1, "updatedReplicas": updated, "conditions": [said]}
+    status = {"hard": {"pods": str(2 + room)}, "used": {"pods": "2"}}
+    gate.cluster.put({"kind": "ResourceQuota", "metadata": {"name": "q", "namespace": "shop", "uid": "q"}, "spec": {}, "status": status})
+    assert (await judged(gate, gate.scale(new=6))).quota_exceeded is exceeded
+
+
 async def test_a_node_that_closes_is_weighed_against_the_others(gate: Any) -> None:
     assert (await judged(gate, gate.cordon())).pods_homeless == 0
 
@@ -323,6 +346,22 @@ async def test_the_least_disruption_budget_that_covers_the_pods_counts(gate: Any
         )
     facts = await judged(gate)
     assert (facts.has_pdb, facts.disruptions_allowed) == (True, 0)
+
+
+@pytest.mark.parametrize(("phase", "ready", "left"), [("Running", "True", 0), ("Running", "False", 0), ("Pending", "False", 1)])
+async def test_a_budget_that_is_short_holds_every_pod_but_one_that_has_not_started(gate: Any, phase: str, ready: str, left: int) -> None:
+    status = {"disruptionsAllowed": 0, "currentHealthy": 1, "desiredHealthy": 2}
+    budget = {"kind": "PodDisruptionBudget", "metadata": {"name": "b", "namespace": "shop", "uid": "b"}, "spec": {"selector": {}}}
+    gate.cluster.put({**budget, "status": status})
+    gate.cluster.object("Pod", "shop", "cart-0")["status"] |= {"phase": phase, "conditions": [{"type": "Ready", "status": ready}]}
+    assert (await judged(gate, gate.delete_pod())).disruptions_allowed == left
+
+
+@pytest.mark.parametrize(("level", "refused"), [("", 0), ("baseline", 0), ("restricted", 1)])
+async def test_the_next_pod_of_a_workload_is_held_against_the_pod_security_of_its_namespace(gate: Any, level: str, refused: int) -> None:
+    marks = {"pod-security.kubernetes.io/enforce": level}
+    gate.cluster.put({"kind": "Namespace", "metadata": {"name": "shop", "uid": "n", "labels": marks}})
+    assert [(await judged(gate, action)).pods_violating_after for action in (gate.scale(), gate.delete_pod())] == [refused, refused]
 
 
 async def test_a_quota_without_room_is_noticed(gate: Any) -> None:

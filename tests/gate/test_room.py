@@ -86,6 +86,15 @@ def test_one_more_node_could_not_be_lost() -> None:
     assert Room([node(name) for name in "abcd"], held).without("d") == 1
 
 
+def test_the_only_other_node_of_its_sort_could_not_be_lost_though_fuller_ones_could() -> None:
+    local = {"disk": "local"}
+    nodes = [node("a", labels=local), node("b", labels=local), *(node(name, cpu="40", memory="160Gi") for name in "cd")]
+    bound, full = pod("b", nodeSelector=local), [pod("c", cpu="8", memory="16Gi"), pod("c"), pod("d")]
+    assert Room(nodes, [bound, *full]).without("a") == 1
+    assert Room([*nodes, node("e", labels=local)], [bound, *full]).without("a") == 0
+    assert Room(nodes, full).without("a") == 0
+
+
 def test_what_fits_nowhere_either_way_is_not_the_closed_nodes_fault() -> None:
     pinned = pod("b", cpu="2", nodeSelector={"kubernetes.io/hostname": "b"})
     assert Room([node(name) for name in "abc"], [pinned]).without("a") == 0

@@ -37,7 +37,7 @@ def replicas(old: tuple[int, int], new: tuple[int, int], demand: int | None, *me
         ((2, 12), (2, 20), 2000, 4),
         ((2, 8), (2, 3), 500, 3),
         ((3, 8), (1, 8), 500, 4),
-        ((2, 12), (6, 12), 2000, 9),
+        ((2, 12), (6, 12), 2000, 6),
     ],
     ids=[
         "a floor over what runs",
@@ -48,7 +48,7 @@ def replicas(old: tuple[int, int], new: tuple[int, int], demand: int | None, *me
         "a ceiling over one that held nothing",
         "a ceiling under what runs",
         "a lower floor takes nothing now",
-        "a floor over what runs costs at once, also before the busiest hour",
+        "a floor over what runs and under what the busiest hour brings anyhow",
     ],
 )
 def test_bounds_bring_or_take_pods(old: tuple[int, int], new: tuple[int, int], demand: int, found: int) -> None:

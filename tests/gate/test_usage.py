@@ -34,6 +34,7 @@ def metrics(now: Any, hours: range) -> TableMetrics:
     table = TableMetrics(
         {
             Query(Shape.CPU_QUANTILE, "shop"): (sample("cart-5d9c7b-abcde", 0.2101), sample("cart-77aa-fffff", 0.1), *foreign),
+            Query(Shape.CPU_QUANTILE, "shop", 0.99): (sample("cart-5d9c7b-abcde", 0.25), *foreign),
             Query(Shape.MEMORY_MAX, "shop"): (sample("cart-5d9c7b-abcde", 0.5 * GIB), sample("cart-77aa-fffff", 0.6 * GIB), *foreign),
         }
     )
@@ -50,7 +51,7 @@ async def facts(gate: Any) -> Any:
 async def test_use_is_that_of_the_targets_own_container_now_and_in_the_past(gate: Any) -> None:
     gate.bench = replace(gate.bench, metrics=metrics(gate.clock.now(), range(7 * 24)))
     found = await facts(gate)
-    assert (found.cpu_milli_p95, found.memory_mib_max) == (211, 615)
+    assert (found.cpu_milli_p95, found.cpu_milli_p99, found.memory_mib_max) == (211, 250, 615)
     assert (found.usage_days, found.usage_coverage_percent) == (7, 100)
     assert (found.requests_cpu_milli_before, found.requests_cpu_milli_after) == (500, 300)
     assert (found.requests_memory_mib_before, found.requests_memory_mib_after) == (1024, 768)
@@ -86,6 +87,12 @@ async def test_the_kubelets_are_the_second_source(gate: Any) -> None:
     gate.cluster.usage = usage
     found = await facts(gate)
     assert (found.requests_cpu_milli_live_max, found.requests_memory_mib_live_max) == (270, 700)
+
+
+@pytest.mark.parametrize(("created", "hours"), [("2026-11-23T09:30:00Z", 2), ("2026-11-20T12:00:00Z", 72), (None, None)])
+async def test_a_target_is_as_old_as_it_says(gate: Any, created: str | None, hours: int | None) -> None:
+    gate.cluster.object("Deployment", "shop", "cart")["metadata"]["creationTimestamp"] = created
+    assert (await facts(gate)).age_hours == hours
 
 
 async def test_a_recent_kill_for_memory_is_a_fact(gate: Any) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis.asyncio
 
+from registry import sealing
 from registry.cards import Capability, Card
 from registry.embedded import embedded
 from registry.membership import Registry
@@ -76,7 +77,7 @@ async def registry(url: str) -> AsyncIterator[Registry]:
 
 @pytest.fixture
 async def tasks(url: str) -> AsyncIterator[Tasks]:
-    found = Tasks(url, take_over_ms=150)
+    found = Tasks(url, b"k" * sealing.BYTES, take_over_ms=150)
     yield found
     await found.close()
 

@@ -9,7 +9,7 @@ import redis.asyncio
 
 from core.domain.errors import InvalidInput, Refused, Unavailable
 from registry.cards import Card
-from registry.membership import Registry, State, opened
+from registry.membership import LARGEST_CARD, MOST_AGENTS, Registry, State, opened
 
 MakeCard = Callable[..., Card]
 
@@ -211,3 +211,73 @@ async def test_doctor_learns_version_and_persistence(registry: Registry) -> None
     found = await registry.ping()
     assert found["aof_enabled"] == 1
     assert found["redis_version"] or found["valkey_version"]
+
+
+# ------------------------------------------------------------------ somebody else in Redis
+async def test_names_that_are_no_text_stop_nobody(client: redis.asyncio.Redis, registry: Registry, card: MakeCard) -> None:
+    await ready(registry, card())
+    for key in ("day2:agents", "day2:cap:set_requests", "day2:instances:finops"):
+        await client.sadd(key, b"\xff\xfe", "../x", "", "x" * 100_000)  # type: ignore[misc]
+    assert [member.name for member in await registry.members()] == ["finops"]
+    assert [member.instances for member in await registry.able("set_requests")] == [("one",)]
+
+
+async def test_a_forged_card_says_only_what_its_digest_says(client: redis.asyncio.Redis, registry: Registry, card: MakeCard) -> None:
+    """Its writer may well compute a digest: the card is then that agent's until it registers again, and what it may do is not in it."""
+    await ready(registry, card())
+    forged = card(version="9.9", capabilities=("drain_node",))
+    await client.set(f"day2:card:finops:{forged.digest()}", forged.model_dump_json())
+    await client.hset("day2:agent:finops", "digest", forged.digest())  # type: ignore[misc]
+    (member,) = await registry.members()
+    assert member.card == forged
+    with pytest.raises(Refused, match="not later") as caught:
+        await registry.register(card(), "one")
+    assert "day2:agent:finops" in caught.value.mend
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, "9" * 5000, "x" * (LARGEST_CARD + 10), '{"name": "finops", "description": "x", "version": "1.0"}']
+)
+async def test_a_card_that_is_none_is_nobodys(client: redis.asyncio.Redis, registry: Registry, card: MakeCard, text: str) -> None:
+    digest = await registry.register(card(), "one")
+    await client.set(f"day2:card:finops:{digest}", text)
+    assert await registry.members() == ()
+
+
+async def test_a_crowd_of_agents_is_not_read_one_by_one(client: redis.asyncio.Redis, registry: Registry, card: MakeCard) -> None:
+    await ready(registry, card())
+    await client.sadd("day2:agents", *(f"a{number}" for number in range(MOST_AGENTS)))  # type: ignore[misc]
+    with pytest.raises(Unavailable, match=f"it holds {MOST_AGENTS + 1} agents"):
+        await registry.members()
+
+
+async def test_a_crowd_of_instances_is_not_read_one_by_one(client: redis.asyncio.Redis, registry: Registry, card: MakeCard) -> None:
+    await ready(registry, card())
+    await client.sadd("day2:instances:finops", *(f"i{number}" for number in range(100_000)))  # type: ignore[misc]
+    async with asyncio.timeout(5):
+        assert [member.name for member in await registry.members()] == ["finops"]
+
+
+@pytest.mark.parametrize("key", ["day2:agents", "day2:agent:finops", "day2:instances:finops"])
+async def test_a_key_of_another_type_is_unavailable(client: redis.asyncio.Redis, registry: Registry, card: MakeCard, key: str) -> None:
+    await ready(registry, card())
+    await client.delete(key)
+    await client.rpush(key, "x")  # type: ignore[misc]
+    with pytest.raises(Unavailable):
+        await registry.members()
+
+
+async def test_changes_that_nobody_of_ours_wrote_are_read_over(client: redis.asyncio.Redis, registry: Registry, card: MakeCard) -> None:
+    await client.xadd("day2:changes", {b"\xff": b"\xfe"})
+    await registry.register(card(), "one")
+    assert [change.event for change in await registry.changes()] == ["", "registered"]
+
+
+async def test_after_a_flush_a_lease_is_lost_and_can_be_taken_again(
+    client: redis.asyncio.Redis, registry: Registry, card: MakeCard
+) -> None:
+    await ready(registry, card())
+    await client.flushall()
+    assert not await registry.renew("finops", "one")
+    await registry.register(card(), "one")
+    assert await only(registry) == (State.REGISTERED, ("one",))

@@ -26,6 +26,7 @@ from core.domain.target import Target
 from core.domain.values import Json, canonical, digest
 from gate import keys, permits
 from gate.door import LedgerDoor
+from gate.executing.hands import ROLE, SENT
 from gate.executing.preflight import Expected
 from graph.build import build_action
 from graph.context import ActionContext
@@ -66,9 +67,9 @@ class Judged(NamedTuple):
         return ApiRequest.model_validate_json(self.row.undo_request)
 
 
-def judged(ground: Ground, number: int) -> Judged:
+def judged(ground: Ground, number: int, name: str = "") -> Judged:
     """A Deployment of its own, and the permitted row of a change to it."""
-    name, action = f"row-{number}", f"act-bypass{number:04d}"
+    name, action = name or f"row-{number}", f"act-bypass{number:04d}"
     there, back = ground.request(name, QUIET), ground.request(name, BACK)
     at, verdict = datetime.now(UTC), json.dumps({"action": action})
     told = {"action_id": action, "action_digest": digest(["bypass", number]), "verdict_digest": digest(verdict), "cluster": cluster(ground)}
@@ -124,15 +125,22 @@ def by(role: str) -> Callable[[Ground, Judged], Mapping[str, Any]]:
     return lambda ground, made: {"permit": permits.mint(made.forward, keys.signer(ground.guard.folder / "keys", role))}
 
 
-def in_state(state: ActionState, **columns: Any) -> Callable[[Ground, Judged], Mapping[str, Any]]:
+def sealed(ground: Ground, made: Judged, kept: Json) -> str:
+    """By the executor's own key, as if that were taken as well: what the others still hold is seen behind it."""
+    key = keys.signer(ground.guard.folder / "keys", ROLE)
+    return canonical({**kept, "seal": key.sign({"sent": digest([made.row.digest, kept])}, typ=SENT)}).decode()
+
+
+def in_state(state: ActionState, *, seal: bool = True, **columns: Any) -> Callable[[Ground, Judged], Mapping[str, Any]]:
     """As if the executor had come this far: with what it would have kept of a write that never was. Its permit has run out, or the
     executor would wait for it to."""
 
     def tampered(ground: Ground, made: Judged) -> Mapping[str, Any]:
         kept = {"at": datetime.now(UTC).isoformat(), "before": states.desired(made.old), "after": states.desired(made.new)}
+        text = sealed(ground, made, kept) if seal else canonical(kept).decode()
         late = made.forward.model_copy(update={"iat": made.forward.iat - 200, "exp": made.forward.iat - 80})
         past = datetime.now(UTC) - timedelta(minutes=5)
-        return {"state": state, "before": canonical(kept).decode(), "changed_at": past, "permit": ground.minted(late), **columns}
+        return {"state": state, "before": text, "changed_at": past, "permit": ground.minted(late), **columns}
 
     return tampered
 
@@ -147,7 +155,7 @@ def reversed_in_state(state: ActionState) -> Callable[[Ground, Judged], Mapping[
         check = Check.model_validate_json(made.row.check)
         missing = check.model_copy(update={"expectations": (Expectation(signal=Signal.PODS_READY, bound=5),)})
         return {
-            "state": state, "before": canonical(kept).decode(), "changed_at": datetime.now(UTC) - timedelta(minutes=5),
+            "state": state, "before": sealed(ground, made, kept), "changed_at": datetime.now(UTC) - timedelta(minutes=5),
             "request": made.row.undo_request, "undo_request": made.row.request, "undo_permit": ground.minted(undo),
             "deadline": datetime.now(UTC) - timedelta(seconds=1), "check": canonical(missing).decode(),
         }  # fmt: skip
@@ -200,6 +208,29 @@ async def forge(ground: Ground, action: str, as_node: str) -> None:
                     await flow.ainvoke(None, thread, context=context, durability="sync")
 
 
+UNSIGNED = (S.SENDING, S.UNKNOWN, S.APPLIED, S.UNDOING)
+"""States behind the executor's signature: without it they are nobody's."""
+
+
+def when_claimed(column: str, value: Callable[[Ground, Judged], str]) -> Callable[[Ground, Judged], Mapping[str, Any]]:
+    """A trigger in the database: it waits until the executor has claimed the row, and changes it before it is looked at."""
+
+    def tampered(ground: Ground, made: Judged) -> Mapping[str, Any]:
+        action, text = made.row.action_id, value(ground, made).replace("'", "''")
+        execute(
+            ground,
+            f"CREATE TRIGGER \"{action}\" AFTER UPDATE OF state ON actions WHEN NEW.action_id = '{action}' AND NEW.state = 'claimed' "
+            f"BEGIN UPDATE actions SET {column} = '{text}' WHERE action_id = '{action}'; END",
+        )
+        return {}
+
+    return tampered
+
+
+def _another_value(ground: Ground, made: Judged) -> str:
+    return canonical(made.there.model_copy(update={"body": {"spec": {"minReadySeconds": 8}}})).decode()
+
+
 SECRET = {"group": "", "resource": "secrets", "name": "web", "body": {"stringData": {"a": "9"}}}
 BINDING = {"group": "rbac.authorization.k8s.io", "resource": "clusterrolebindings", "namespace": "", "name": "bypass-binding"}
 ROWS: dict[str, Callable[[Ground, Judged], Mapping[str, Any]]] = {
@@ -243,6 +274,14 @@ ROWS: dict[str, Callable[[Ground, Judged], Mapping[str, Any]]] = {
     "sending by hand": in_state(S.SENDING, owner="executor-gone", epoch=1),
     "unknown by hand": in_state(S.UNKNOWN),
     "undoing by hand": in_state(S.UNDOING),
+    "another request behind the claim": when_claimed("request", _another_value),
+    "another agent behind the claim": when_claimed("agent", lambda ground, made: "finops"),
+    "another permit behind the claim": when_claimed("permit", lambda ground, made: made.row.undo_permit),
+    "another way back behind the claim": when_claimed("undo_request", _another_value),
+    "another target behind the claim": when_claimed("target_uid", lambda ground, made: "0"),
+    "an older epoch behind the claim": when_claimed("epoch", lambda ground, made: "0"),
+    "ended behind the claim": when_claimed("state", lambda ground, made: "expired"),
+    **{f"{state.value} by hand, unsigned": in_state(state, seal=False) for state in UNSIGNED},
     "missed by hand": reversed_in_state(S.APPLIED),
     "undoing what never was": reversed_in_state(S.UNDOING),
     "undoing what never was, marked spent": forged_and_spent,

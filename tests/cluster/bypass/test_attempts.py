@@ -228,6 +228,7 @@ def test_nothing_else_is_written(ground: "Ground", seen: Seen, skewed: Seen) -> 
 def test_a_row_by_hand_is_refused(ground: "Ground", seen: Seen, name: str) -> None:
     state, note = seen.ends[name]
     assert state in NOTHING_WRITTEN, note
+    assert name.endswith(", unsigned") == ("no executor signed" in note), note
     assert row_of(ground, 1 + list(ROWS).index(name)) == 0
 
 

@@ -99,7 +99,7 @@ class TestTheDemoStory:
         assert decide({"kind": "rollback_rollout"}, **facts) == (Decision.ALLOW, set())
 
     def test_requests_are_cut_where_there_is_room(self) -> None:
-        facts = {"requests_cpu_milli_after": 460, "requests_memory_mib_after": 640, "cpu_milli_p95": 380}
+        facts = {"requests_cpu_milli_after": 460, "requests_memory_mib_after": 640, "cpu_milli_p95": 380, "cpu_milli_p99": 430}
         assert decide({"kind": "set_requests"}, **facts) == (Decision.ALLOW, set())
 
     def test_a_namespace_gets_its_pod_security_labels(self) -> None:

@@ -19,6 +19,7 @@ from agents.catalogue import AGENTS
 from core.domain.errors import InvalidInput, Unavailable
 from core.domain.finding import Coverage
 from core.domain.request import Request
+from registry import sealing
 from registry.embedded import embedded
 from registry.membership import Registry, State
 from registry.tasks import Tasks
@@ -107,7 +108,14 @@ async def start(tmp_path: Path, url: str, simulator: dict[str, str]) -> AsyncIte
     async def begin(*, api: str = "", name: str = NAME, lease: int = 2, **more: Any) -> Running:
         kubeconfig = Path(simulator["kubeconfig"]) if not api else written(tmp_path / f"api{len(running)}", api)
         clock = "system" if api else simulator["url"]
-        wanted = {"registry_url": url, "lease_seconds": lease, "renew_seconds": 0.3, "kubeconfig": kubeconfig, "clock": clock} | more
+        wanted = {
+            "registry_url": url,
+            "key_file": tmp_path / "agents.key",
+            "lease_seconds": lease,
+            "renew_seconds": 0.3,
+            "kubeconfig": kubeconfig,
+            "clock": clock,
+        } | more
         settings = AgentSettings(**wanted)
         path = tmp_path / f"agent{len(running)}.json"
         path.touch(0o600)
@@ -143,8 +151,8 @@ async def registry(url: str) -> AsyncIterator[Registry]:
 
 
 @pytest.fixture
-async def asking(url: str) -> AsyncIterator[Callable[[float], ThroughQueue]]:
-    tasks = Tasks(url)
+async def asking(url: str, tmp_path: Path) -> AsyncIterator[Callable[[float], ThroughQueue]]:
+    tasks = Tasks(url, sealing.key(tmp_path / "agents.key"))
 
     async def elsewhere() -> frozenset[str]:
         return frozenset({NAME})
@@ -186,7 +194,9 @@ async def test_the_controller_asks_and_the_agents_own_process_answers(
 
 async def here(simulator: dict[str, str]) -> Any:
     """The same agent asked in this process."""
-    settings = AgentSettings(registry_url="", kubeconfig=Path(simulator["kubeconfig"]), clock=simulator["url"]).for_reading()
+    settings = AgentSettings(
+        registry_url="", key_file=Path("unused"), kubeconfig=Path(simulator["kubeconfig"]), clock=simulator["url"]
+    ).for_reading()
     async with reading.opened(settings) as view:
         return await role._local(NAME, view).consult(NAME, REQUEST)
 
@@ -282,7 +292,11 @@ time.sleep(60)
 async def test_it_ends_with_its_parent(tmp_path: Path, url: str, simulator: dict[str, str], registry: Registry) -> None:
     path = tmp_path / "agent.json"
     kubeconfig = Path(simulator["kubeconfig"])
-    path.write_text(AgentSettings(registry_url=url, lease_seconds=2, renew_seconds=0.5, kubeconfig=kubeconfig).model_dump_json())
+    path.write_text(
+        AgentSettings(
+            registry_url=url, key_file=tmp_path / "agents.key", lease_seconds=2, renew_seconds=0.5, kubeconfig=kubeconfig
+        ).model_dump_json()
+    )
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", PARENT, str(path), stdout=subprocess.PIPE)
     assert parent.stdout is not None
     child = int(await parent.stdout.readline())
@@ -309,10 +323,10 @@ async def failed(tmp_path: Path, name: str, text: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("networking", '{"registry_url": "redis://127.0.0.1:1/0"}', "one of: finops, reliability, scaling, security"),
-        (NAME, '{"registry_url": "redis://127.0.0.1:1/0", "kubeconfig": "/nonexistent"}', "kubeconfig"),
+        ("networking", '{"registry_url": "redis://127.0.0.1:1/0", "key_file": "k"}', "one of: finops, reliability, scaling, security"),
+        (NAME, '{"registry_url": "redis://127.0.0.1:1/0", "key_file": "k", "kubeconfig": "/nonexistent"}', "kubeconfig"),
         (NAME, "not json", "JSON"),
-        (NAME, '{"registry_url": "redis://127.0.0.1:1/0", "unknown": 1}', "unknown"),
+        (NAME, '{"registry_url": "redis://127.0.0.1:1/0", "key_file": "k", "unknown": 1}', "unknown"),
     ],
 )
 async def test_what_cannot_start_says_why_in_words(tmp_path: Path, name: str, text: str, says: str) -> None:
@@ -324,7 +338,9 @@ async def test_what_cannot_start_says_why_in_words(tmp_path: Path, name: str, te
 
 async def test_without_a_registry_it_does_not_start(tmp_path: Path, simulator: dict[str, str]) -> None:
     nowhere = "redis://:canary-word@127.0.0.1:1/0"
-    settings = AgentSettings(registry_url=nowhere, kubeconfig=Path(simulator["kubeconfig"]), clock=simulator["url"])
+    settings = AgentSettings(
+        registry_url=nowhere, key_file=tmp_path / "agents.key", kubeconfig=Path(simulator["kubeconfig"]), clock=simulator["url"]
+    )
     code, errors = await failed(tmp_path, NAME, settings.model_dump_json())
     assert code == 1
     assert "doctor" in errors
