@@ -143,18 +143,18 @@ def test_a_kubeconfig_that_may_not_be_read_and_one_that_is_no_yaml_are_told_apar
 
 
 def test_in_a_pod_the_mounted_account_is_the_identity_unless_there_is_a_kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mounted = tmp_path / "account"
-    mounted.mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    mounted, kubeconfig = tmp_path / "account", tmp_path / ".kube" / "config"
+    for folder in (mounted, kubeconfig.parent):
+        folder.mkdir()
     for name, text in (("token", "t"), ("namespace", "day2\n"), ("ca.crt", "ca")):
         (mounted / name).write_text(text)
-    monkeypatch.setattr(config, "IN_CLUSTER", mounted)
-    monkeypatch.setattr(config, "DEFAULT", tmp_path / "kubeconfig")
-    found = config.load(None)
+    found = config.load(None, account=mounted)
     assert (found.server, found.context, found.namespace, found.ca) == ("https://kubernetes.default.svc", "in-cluster", "day2", "ca")
     assert found.token_file == str(mounted / "token")
-    (tmp_path / "kubeconfig").write_text(json.dumps(document()))
-    assert config.load(None).context != "in-cluster"
+    kubeconfig.write_text(json.dumps(document()))
+    assert config.load(None, account=mounted).context == "prod"
+    kubeconfig.unlink()
     (mounted / "token").unlink()
-    (tmp_path / "kubeconfig").unlink()
     with pytest.raises(InvalidInput, match="no kubeconfig"):
-        config.load(None)
+        config.load(None, account=mounted)
