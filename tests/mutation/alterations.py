@@ -165,11 +165,12 @@ def in_statement(parent: ast.AST, field: str, place: int, node: ast.stmt) -> Ite
     if isinstance(node, ast.Raise):
         yield gone
         return
-    if isinstance(node, ast.Expr) and not isinstance(node.value, ast.Yield | ast.YieldFrom | ast.Constant):
-        yield gone
-    elif isinstance(node, ast.AugAssign) or (isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name | ast.Tuple)):
-        yield gone
-    elif isinstance(node, ast.Continue | ast.Break):
+    if (
+        (isinstance(node, ast.Expr) and not isinstance(node.value, ast.Yield | ast.YieldFrom | ast.Constant))
+        or isinstance(node, ast.AugAssign)
+        or (isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name | ast.Tuple))
+        or isinstance(node, ast.Continue | ast.Break)
+    ):
         yield gone
     elif isinstance(node, ast.Return) and node.value is not None and not isinstance(node.value, ast.Constant):
         yield Site(node, "value", None, ast.Constant(None), lambda: f"{short(node)} → return None", node)

@@ -3,14 +3,15 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 from pathlib import Path
 
 import alterations
 import base
 import coverage
 
-MOST_TESTS = 30
-MOST_SECONDS = 2.0
+MOST_TESTS = 300
+MOST_SECONDS = 4.0
 MOST_FILES_IMPORTED = 3  # what runs at import is tried in a fresh process, where each test file costs
 
 
@@ -40,16 +41,16 @@ class Reach:
         return self.ordered(module, {test for line in mutant.lines for test in lines.get(line, ())})
 
     def ordered(self, module: str, tests: Iterable[str]) -> tuple[str, ...]:
-        files: dict[str, list[str]] = defaultdict(list)
+        """First each test function of the file that is named like the module, then one of each other file in turn."""
+        by_file: dict[str, list[str]] = defaultdict(list)
         for test in varied(sorted(tests, key=lambda test: (self.seconds([test]), test))):
-            files[file_of(test)].append(test)
-        near = sorted(files, key=lambda file: (distance(module, file), self.seconds(files[file][:1]), file))
-        turns = [
-            tests[turn] for turn in range(max(map(len, files.values()), default=0)) for file in near if turn < len(tests := files[file])
-        ]
+            by_file[file_of(test)].append(test)
+        near = sorted(by_file, key=lambda file: (distance(module, file), self.seconds(by_file[file][:1]), file))
+        own = [test for file in near if not distance(module, file) for test in first_cases(by_file[file])]
+        turns = [test for turn in zip_longest(*(by_file[file] for file in near)) for test in turn if test]
         chosen: list[str] = []
         spent = 0.0
-        for test in turns[:MOST_TESTS]:
+        for test in list(dict.fromkeys([*own, *turns]))[:MOST_TESTS]:
             spent += self.seconds([test])
             if spent > MOST_SECONDS and chosen:
                 break
@@ -69,10 +70,17 @@ def varied(tests: list[str]) -> list[str]:
     seen: Counter[str] = Counter()
     turn: dict[str, int] = {}
     for test in tests:
-        function = test.split("[")[0]
-        turn[test] = seen[function]
-        seen[function] += 1
+        turn[test] = seen[function_of(test)]
+        seen[function_of(test)] += 1
     return sorted(tests, key=turn.__getitem__)
+
+
+def first_cases(tests: list[str]) -> list[str]:
+    return list({function_of(test): test for test in reversed(tests)}.values())[::-1]
+
+
+def function_of(test: str) -> str:
+    return test.split("[")[0]
 
 
 def file_of(test: str) -> str:

@@ -47,7 +47,8 @@ class Connection:
 
 
 def load(kubeconfig: Path | None, context: str = "", *, server: str = "", account: Path = IN_CLUSTER) -> Connection:
-    """`account` is where a pod has its service account; `server` stands in for the kubeconfig's address, as kubectl's `--server` does; its CA still has to fit.
+    """`account` is where a pod has its service account. `server` stands in for the kubeconfig's address, as kubectl's `--server` does; its
+    CA still has to fit.
 
     Raises InvalidInput with the mend for a missing file, an unknown context, an address that would show our credentials on the way, or
     credentials that we do not use.
