@@ -2,7 +2,8 @@
 
 They are those that a slip of the pen makes: another comparison, a condition turned round or left out, a statement, a case or a return
 left out, a number by one, a handler that does not handle. Sentences for people are left alone: no test should know them by heart.
-What is inside a `raise` stays too (a mutant leaves the whole `raise` out), and so do annotations and f-strings.
+So are lines of a log, how long a text may be before it is cut, and how many seconds a watch takes. What is inside a `raise` stays too (a
+mutant leaves the whole `raise` out), and so do annotations and f-strings.
 """
 
 import ast
@@ -25,6 +26,8 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult,
     ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr,
 }  # fmt: skip
+WATCH = ("settle", "watch", "every")
+"""Arguments that say for how many seconds something is watched: one more or less is no defect."""
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -160,7 +163,7 @@ def imported(node: ast.Module | ast.ClassDef) -> Iterator[Site]:
 def in_statement(parent: ast.AST, field: str, place: int, node: ast.stmt) -> Iterator[Site]:
     gone = Site(parent, field, place, ast.Pass(lineno=node.lineno, col_offset=node.col_offset), lambda: f"without {short(node)}", node)
 
-    if is_text(node) or isinstance(node, (ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Pass)):
+    if is_text(node) or is_log(node) or isinstance(node, (ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Pass)):
         return
     if isinstance(node, ast.Raise):
         yield gone
@@ -214,28 +217,11 @@ def in_child(parent: ast.AST, field: str, place: int | None, child: object, stat
 def in_expression(parent: ast.AST, field: str, place: int | None, node: ast.expr, statement: ast.stmt) -> Iterator[Site]:
     if isinstance(node, ast.JoinedStr) or (isinstance(parent, ast.Call) and is_length_of_text(parent, node)):
         return
-
-    def instead(new: ast.expr) -> Site:
-        return Site(parent, field, place, new, lambda: f"{short(node)} → {short(new)}", statement)
-
-    if isinstance(node, ast.Compare):
-        for number, operator in enumerate(node.ops):
-            if type(operator) in COMPARISONS:
-                yield instead(changed(node, ops=[*node.ops[:number], COMPARISONS[type(operator)](), *node.ops[number + 1 :]]))
-    elif isinstance(node, ast.BoolOp):
-        for number in range(len(node.values)):
-            rest = [*node.values[:number], *node.values[number + 1 :]]
-            yield instead(rest[0] if len(rest) == 1 else changed(node, values=rest))
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        yield instead(node.operand)
-    elif isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
-        yield instead(changed(node, op=ARITHMETIC[type(node.op)]()))
-    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
-        yield instead(ast.Constant(not node.value))
-    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-        yield instead(ast.Constant(node.value + 1))
+    others = list(instead(node))
     if is_condition(parent, field) and not isinstance(node, ast.Compare | ast.BoolOp | ast.Constant | ast.UnaryOp):
-        yield instead(ast.UnaryOp(ast.Not(), node))
+        others.append(ast.UnaryOp(ast.Not(), node))
+    for other in others:
+        yield Site(parent, field, place, other, partial(from_to, node, other), statement)
     if isinstance(parent, ast.comprehension) and field == "ifs":
         yield Site(parent, field, place, ast.Constant(True), lambda: f"without if {short(node)}", statement)
     for name, value in ast.iter_fields(node):
@@ -245,6 +231,31 @@ def in_expression(parent: ast.AST, field: str, place: int | None, node: ast.expr
             yield from below(node, name, number, child, statement)
 
 
+def instead(node: ast.expr) -> Iterator[ast.expr]:
+    """What could stand there by mistake."""
+    match node:
+        case ast.Compare():
+            for number, operator in enumerate(node.ops):
+                if type(operator) in COMPARISONS:
+                    yield changed(node, ops=[*node.ops[:number], COMPARISONS[type(operator)](), *node.ops[number + 1 :]])
+        case ast.BoolOp():
+            for number in range(len(node.values)):
+                rest = [*node.values[:number], *node.values[number + 1 :]]
+                yield rest[0] if len(rest) == 1 else changed(node, values=rest)
+        case ast.UnaryOp(op=ast.Not()):
+            yield node.operand
+        case ast.BinOp() if type(node.op) in ARITHMETIC:
+            yield changed(node, op=ARITHMETIC[type(node.op)]())
+        case ast.Constant(value=bool(value)):
+            yield ast.Constant(not value)
+        case ast.Constant(value=int(value) | float(value)):
+            yield ast.Constant(value + 1)
+
+
+def from_to(old: ast.expr, new: ast.expr) -> str:
+    return f"{short(old)} → {short(new)}"
+
+
 def below(parent: ast.AST, field: str, place: int | None, child: object, statement: ast.stmt) -> Iterator[Site]:
     if isinstance(child, ast.expr):
         yield from in_expression(parent, field, place, child, statement)
@@ -252,7 +263,7 @@ def below(parent: ast.AST, field: str, place: int | None, child: object, stateme
         yield from in_expression(child, "iter", None, child.iter, statement)
         for number, condition in enumerate(child.ifs):
             yield from in_expression(child, "ifs", number, condition, statement)
-    elif isinstance(child, ast.keyword):
+    elif isinstance(child, ast.keyword) and child.arg not in WATCH:
         yield from in_expression(child, "value", None, child.value, statement)
 
 
@@ -273,6 +284,11 @@ def is_condition(parent: ast.AST, field: str) -> bool:
 
 def is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def is_log(node: ast.AST) -> bool:
+    """What is only logged is a sentence for people."""
+    return isinstance(node, ast.Expr) and ast.unparse(node).startswith("log.")
 
 
 def is_length_of_text(call: ast.Call, node: ast.expr) -> bool:

@@ -120,7 +120,7 @@ def passes(item: pytest.Item, scratch: Path) -> bool:
         item.ihook.pytest_runtest_teardown(item=item, nextitem=None)
     except pytest.skip.Exception:
         return True
-    except BaseException:
+    except BaseException:  # noqa: BLE001  whatever it is, somebody noticed
         return False
     return True
 
@@ -155,7 +155,7 @@ def lines_of_child(work: Callable[[Tell], object]) -> Iterator[Iterator[str]]:
             with os.fdopen(theirs, "w", buffering=1) as out:
                 work(lambda text: print(text, file=out, flush=True))
             code = 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001  nothing of the child's may run on as its parent
             traceback.print_exc()
         finally:
             os._exit(code)

@@ -1,14 +1,20 @@
-"""What is known about each unit of the trusted base, in found.json; which survivors are no defects, in equivalent.json."""
+"""What is known about each unit of the trusted base, in found.json; which survivors are no defects, in equivalent.json.
+
+The table of docs/mutation.md is made of both.
+"""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
 import alterations
 import base
 
+PAGE = base.ROOT / "docs" / "mutation.md"
+BEGIN, END = "<!-- mutation -->", "<!-- /mutation -->"
 FOUND = base.HERE / "found.json"
 EQUIVALENT = base.HERE / "equivalent.json"
 
@@ -68,17 +74,42 @@ def equivalent(place: Path = EQUIVALENT) -> Reasons:
     return reasons
 
 
+def write_page(found: Found, modules: Iterable[str], page: Path = PAGE) -> None:
+    text = page.read_text(encoding="utf-8")
+    page.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: table(found, modules), text, flags=re.DOTALL), encoding="utf-8")
+
+
+def table(found: Found, modules: Iterable[str]) -> str:
+    """Each module with its own commit and date; those of which nothing is known are named below."""
+    reasons, every = equivalent(), list(modules)
+    rows = {module: of_units(module, found[module]["units"], reasons) for module in every if module in found}
+    total = sum(rows.values(), Score(0, 0))
+    lines = ["| module | noticed | mutants | a test waited too long | survived | no defect | run at |", "|---|---|---|---|---|---|---|"]
+    lines += [f"| `{name}` | {cells(row)} | {found[name]['date']}, {found[name]['commit']} |" for name, row in rows.items()]
+    lines += [f"| all of these | {cells(total)} | |"]
+    missing = [f"`{module}`" for module in every if module not in found]
+    return "\n".join([BEGIN, *lines, "", f"Not run: {', '.join(missing) or 'none'}.", END])
+
+
+def cells(row: Score) -> str:
+    return f"{row.percent:.1f} % | {row.mutants} | {row.timeout} | {row.survived} | {row.equivalent}"
+
+
 def score(module: str, source: str, found: Found, reasons: Reasons) -> Score:
     """Of the units as they are: one that was changed since is not known, and none of its old mutants counts."""
     digests = alterations.digests(source)
-    known = {unit: result for unit, result in found.get(module, {"units": {}})["units"].items() if digests.get(unit) == result["digest"]}
-    alive = [f"{unit}: {text}" for unit, result in known.items() for text in [*result["survived"], *result["uncovered"]]]
+    known = {unit: row for unit, row in found.get(module, {"units": {}})["units"].items() if digests.get(unit) == row["digest"]}
+    return replace(of_units(module, known, reasons), units=len(digests))
+
+
+def of_units(module: str, units: Mapping[str, Unit], reasons: Reasons) -> Score:
+    alive = [f"{unit}: {text}" for unit, row in units.items() for text in [*row["survived"], *row["uncovered"]]]
     excused = [text for text in alive if text in reasons.get(module, {})]
     return Score(
-        units=len(digests),
-        known=len(known),
-        killed=sum(result["killed"] for result in known.values()),
-        timeout=sum(result["timeout"] for result in known.values()),
+        units=len(units),
+        known=len(units),
+        killed=sum(row["killed"] for row in units.values()),
+        timeout=sum(row["timeout"] for row in units.values()),
         survived=len(alive) - len(excused),
         equivalent=len(excused),
     )

@@ -49,6 +49,7 @@ def main() -> int:
         for name, units in working.run(tasks, reach, SCRATCH):
             results.write(taken(name, units, reach))
             say(name, units)
+    results.write_page(results.read(), base.modules())
     for name in names:
         print(line(name, results.read()))
     return 0
@@ -57,7 +58,8 @@ def main() -> int:
 def due(name: str, found: results.Found, chosen: argparse.Namespace) -> dict[str, working.Task]:
     """The units of which nothing is known, or nothing of their code as it is now."""
     known, tasks = found.get(name, {"units": {}})["units"], {}
-    for unit, digest in alterations.digests(base.file_of(name).read_text(encoding="utf-8")).items():
+    source = base.file_of(name).read_text(encoding="utf-8")
+    for unit, digest in alterations.digests(source).items():
         row = known.get(unit)
         if chosen.no_import and unit == alterations.MODULE:
             continue
