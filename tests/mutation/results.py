@@ -102,6 +102,10 @@ def score(module: str, source: str, found: Found, reasons: Reasons) -> Score:
     return replace(of_units(module, known, reasons), units=len(digests))
 
 
+def tried(row: Unit) -> int:
+    return row["killed"] + row["timeout"] + row["unfit"] + len(row["survived"]) + len(row["uncovered"])
+
+
 def of_units(module: str, units: Mapping[str, Unit], reasons: Reasons) -> Score:
     alive = [f"{unit}: {text}" for unit, row in units.items() for text in [*row["survived"], *row["uncovered"]]]
     excused = [text for text in alive if text in reasons.get(module, {})]

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -59,11 +60,12 @@ def due(name: str, found: results.Found, chosen: argparse.Namespace) -> dict[str
     """The units of which nothing is known, or nothing of their code as it is now."""
     known, tasks = found.get(name, {"units": {}})["units"], {}
     source = base.file_of(name).read_text(encoding="utf-8")
+    mutants = Counter(mutant.unit for mutant in alterations.mutants(source))
     for unit, digest in alterations.digests(source).items():
         row = known.get(unit)
         if chosen.no_import and unit == alterations.MODULE:
             continue
-        if row is None or row["digest"] != digest:
+        if row is None or row["digest"] != digest or results.tried(row) != mutants[unit]:
             tasks[unit] = working.Task({"digest": digest, "killed": 0, "timeout": 0, "unfit": 0, "survived": [], "uncovered": []})
         elif chosen.survivors and (alive := frozenset([*row["survived"], *row["uncovered"]])):
             tasks[unit] = working.Task({**row, "survived": [], "uncovered": []}, alive)
