@@ -189,3 +189,12 @@ def test_the_intent_is_the_same_under_another_id_and_the_digest_is_not(kind: str
     first, second = parse_action(documents[kind]), parse_action({**documents[kind], "id": "act-0002"})
     assert first.intent_key() == second.intent_key()
     assert first.digest() != second.digest()
+
+
+def test_a_document_that_is_larger_than_a_mebibyte_is_refused_in_either_form(documents: Any) -> None:
+    large = documents["scale_workload"] | {"why": "x" * catalogue.LARGEST}
+    for source in (large, json.dumps(large)):
+        with pytest.raises(InvalidInput, match="more than 1048576 bytes"):
+            parse_action(source)
+    fits = json.dumps(documents["scale_workload"])
+    assert parse_action(fits + " " * (catalogue.LARGEST - len(fits))).kind == "scale_workload"
