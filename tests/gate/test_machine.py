@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from core.domain.api_request import ApiRequest
-from core.domain.errors import Corrupt, OutcomeUnknown, Unavailable
+from core.domain.errors import Corrupt, OutcomeUnknown, Refused, Unavailable
 from core.domain.outcome import ActionState as S
 from gate import permits, stopping
+from gate.executing.hands import request_of
 from gate.executing.machine import ATTEMPTS, execute_once, resume
 from gate.keys import Verifier, signer
 
@@ -274,3 +275,21 @@ async def test_an_undo_whose_reply_was_lost_is_read_back_and_not_sent_again(gate
     await gate.watch(900)
     assert gate.row(action).state is S.ROLLED_BACK
     assert len(gate.cluster.effects) == 2
+
+
+async def test_a_request_for_a_resource_that_is_none_of_ours_is_refused_and_not_sent(gate: Any) -> None:
+    action = await permitted(gate)
+    row = gate.row(action)
+    odd = row.request.replace('"deployments"', '"secrets"')
+    with pytest.raises(Refused, match="no resource that day2 writes"):
+        await gate.hands.live(request_of(odd))
+    with pytest.raises(Refused, match="holds no request"):
+        request_of("{}")
+
+
+async def test_a_move_says_why_only_where_there_is_a_reason(gate: Any) -> None:
+    action = await permitted(gate)
+    await gate.execute()
+    bodies = [row.body for row in gate.ledger.chain() if row.subject == action and row.role == "executor"]
+    assert any('"note"' in body for body in bodies)
+    assert any('"note"' not in body and '"owner"' in body for body in bodies)

@@ -10,8 +10,8 @@ import alterations
 import base
 import coverage
 
-MOST_TESTS = 80
-MOST_SECONDS = 3.0
+MOST_TESTS = 40
+MOST_SECONDS = 1.5
 MOST_FILES_IMPORTED = 3  # what runs at import is tried in a fresh process, where each test file costs
 
 
