@@ -173,7 +173,7 @@ def imported(job: Job, scratch: Path, *, altered: bool = True) -> str:
     def child() -> int:
         if altered:
             sys.meta_path.insert(0, Altered(job))
-        options = ["-q", "-q", "-x", "-s", *QUIET, "-p", "no:terminal", "-p", "no:xdist", "-p", "no:cov", f"--basetemp={scratch}"]
+        options = ["-q", "-q", "-x", "-s", *QUIET, "-p", "no:xdist", "-p", "no:cov", f"--basetemp={scratch}"]
         return SURVIVED if pytest.main([*options, *job.tests]) == 0 else KILLED
 
     return forked(child, job.limit_seconds, scratch)

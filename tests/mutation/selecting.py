@@ -10,8 +10,8 @@ import alterations
 import base
 import coverage
 
-MOST_TESTS = 40
-MOST_SECONDS = 1.5
+MOST_TESTS = 100
+MOST_SECONDS = 2.0
 MOST_FILES_IMPORTED = 3  # what runs at import is tried in a fresh process, where each test file costs
 
 
@@ -41,21 +41,20 @@ class Reach:
         return self.ordered(module, {test for line in mutant.lines for test in lines.get(line, ())})
 
     def ordered(self, module: str, tests: Iterable[str]) -> tuple[str, ...]:
-        """First each test function of the file that is named like the module, then one of each other file in turn."""
+        """First those of the file that is named like the module, then one of each other file in turn."""
         by_file: dict[str, list[str]] = defaultdict(list)
         for test in varied(sorted(tests, key=lambda test: (self.seconds([test]), test))):
             by_file[file_of(test)].append(test)
         near = sorted(by_file, key=lambda file: (distance(module, file), self.seconds(by_file[file][:1]), file))
-        own = [test for file in near if not distance(module, file) for test in first_cases(by_file[file])]
+        own = [test for file in near if not distance(module, file) for test in by_file[file]]
         turns = [test for turn in zip_longest(*(by_file[file] for file in near)) for test in turn if test]
         chosen: list[str] = []
         spent = 0.0
-        for test in list(dict.fromkeys([*own, *turns]))[:MOST_TESTS]:
-            spent += self.seconds([test])
-            if spent > MOST_SECONDS and chosen:
-                break
-            chosen.append(test)
-        return tuple(chosen)
+        for test in dict.fromkeys([*own, *turns]):
+            if spent + self.seconds([test]) <= MOST_SECONDS or not chosen:  # a slow one leaves room for quick ones behind it
+                spent += self.seconds([test])
+                chosen.append(test)
+        return tuple(chosen[:MOST_TESTS])
 
     def seconds(self, tests: Iterable[str]) -> float:
         return sum(self.durations.get(test, 0.05) for test in tests)
@@ -73,10 +72,6 @@ def varied(tests: list[str]) -> list[str]:
         turn[test] = seen[function_of(test)]
         seen[function_of(test)] += 1
     return sorted(tests, key=turn.__getitem__)
-
-
-def first_cases(tests: list[str]) -> list[str]:
-    return list({function_of(test): test for test in reversed(tests)}.values())[::-1]
 
 
 def function_of(test: str) -> str:
