@@ -41,12 +41,13 @@ class Reach:
         return self.ordered(module, {test for line in mutant.lines for test in lines.get(line, ())})
 
     def ordered(self, module: str, tests: Iterable[str]) -> tuple[str, ...]:
-        """First those of the file that is named like the module, then one of each other file in turn."""
+        """First those of the file that is named like the module, or else like its folder; then one of each other file in turn."""
         by_file: dict[str, list[str]] = defaultdict(list)
         for test in varied(sorted(tests, key=lambda test: (self.seconds([test]), test))):
             by_file[file_of(test)].append(test)
         near = sorted(by_file, key=lambda file: (distance(module, file), self.seconds(by_file[file][:1]), file))
-        own = [test for file in near if not distance(module, file) for test in by_file[file]]
+        nearest = min((distance(module, file) for file in near), default=0)
+        own = [test for file in near if distance(module, file) == nearest <= 1 for test in by_file[file]]
         turns = [test for turn in zip_longest(*(by_file[file] for file in near)) for test in turn if test]
         chosen: list[str] = []
         spent = 0.0
