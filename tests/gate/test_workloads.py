@@ -1,5 +1,6 @@
 """What a workload's status says of its rollout."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -84,6 +85,22 @@ def copies(kind: str = "Deployment", wanted: int | None = 3, seen: int = 2, **st
     return {"kind": kind, "metadata": {"generation": 2}, "spec": spec, "status": {"observedGeneration": seen} | counts | status}
 
 
+def counted(
+    kind: str = "Deployment",
+    *,
+    replicas: int = 1,
+    seen: int | None = 2,
+    generation: int | None = 2,
+    replicas_now: int | None = None,
+    **status: Any,
+) -> dict[str, Any]:
+    """What a status does not count is not in it."""
+    told = {"observedGeneration": seen, "replicas": replicas_now}
+    found = status | {key: value for key, value in told.items() if value is not None}
+    metadata = {} if generation is None else {"generation": generation}
+    return {"kind": kind, "metadata": metadata, "spec": {"replicas": replicas}, "status": found}
+
+
 PROGRESSING = {"type": "Progressing", "reason": "NewReplicaSetAvailable"}
 ROLLOUTS = [
     ("daemons, all", daemons(), True, False),
@@ -110,6 +127,17 @@ ROLLOUTS = [
         False,
         False,
     ),
+    ("daemons, none wanted", counted("DaemonSet"), True, False),
+    ("daemons, one wanted and nothing counted", counted("DaemonSet", desiredNumberScheduled=1), False, True),
+    ("daemons, one is new and not yet up", counted("DaemonSet", desiredNumberScheduled=1, updatedNumberScheduled=1), False, False),
+    ("daemons, one is up and old", counted("DaemonSet", desiredNumberScheduled=1, numberAvailable=1), False, True),
+    ("copies, none wanted and nothing counted", counted(replicas=0), True, False),
+    ("copies, one wanted and nothing counted", counted(), False, True),
+    ("copies, one is new and not yet up", counted(replicas_now=1, updatedReplicas=1), False, True),
+    ("copies, one is up and old", counted(replicas_now=1, availableReplicas=1), False, True),
+    ("copies, done once and nothing counted", counted(conditions=[PROGRESSING]), False, False),
+    ("without generations", counted(updatedReplicas=1, availableReplicas=1, replicas_now=1, seen=None, generation=None), True, False),
+    ("nobody saw the first generation", counted(updatedReplicas=1, availableReplicas=1, seen=None, generation=1), False, True),
     ("no rollout", {"kind": "Job", "metadata": {"generation": 2}, "status": {"observedGeneration": 1}}, None, None),
     ("nothing is known", {"kind": "Deployment"}, False, True),
 ]
@@ -152,6 +180,9 @@ async def test_the_pods_of_a_node_are_those_bound_to_it_and_of_a_namespace_all_i
     assert await names(gate.cluster.object("Namespace", "", "shop")) == ["cart-0", "cart-1", "far"]
     assert await names(gate.cluster.object("Pod", "shop", "cart-1")) == ["cart-1"]
     assert await names(gate.cluster.object("Deployment", "shop", "cart")) == ["cart-0", "cart-1", "far"]
+    gate.cluster.put(gate.pod("web-0", "web"))
+    assert await names(gate.cluster.object("Deployment", "shop", "cart")) == ["cart-0", "cart-1", "far"]
+    assert not workloads.selects(gate.cluster.object("Deployment", "shop", "cart"), gate.pod("other", namespace="payments"))
     gate.cluster.object("Pod", "shop", "far")["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:00Z"
     assert await names(gate.cluster.object("Deployment", "shop", "cart")) == ["cart-0", "cart-1"]
 
@@ -168,7 +199,8 @@ async def test_an_autoscaler_of_something_unknown_stands_for_itself_and_of_somet
     assert await workloads.scaled_by(gate.cluster, scaler("Deployment", "gone")) == {}
     assert (await workloads.scaled_by(gate.cluster, scaler("Sandwich")))["kind"] == "HorizontalPodAutoscaler"
     live = gate.cluster.object("Deployment", "shop", "cart")
-    assert await workloads.scaled_by(gate.cluster, live | {"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}}) is not None
+    odd = live | {"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}}
+    assert await workloads.scaled_by(gate.cluster, odd) is odd
 
 
 @pytest.mark.parametrize(
@@ -184,3 +216,41 @@ def test_ready_is_what_says_so_and_stays(condition: dict[str, str], *, going: bo
     metadata = {"deletionTimestamp": "2026-11-23T12:00:00Z"} if going else {}
     assert workloads.ready({"metadata": metadata, "status": {"conditions": [condition]}}) is ready
     assert workloads.ready({"metadata": {}}) is False
+
+
+SINCE = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("made", "status", "restarted"),
+    [
+        ("10:00", {"restartCount": 1, "lastState": {"terminated": {"finishedAt": "2026-11-23T12:00:00Z"}}}, True),
+        ("10:00", {"restartCount": 1, "lastState": {"terminated": {"finishedAt": "2026-11-23T11:59:59Z"}}}, False),
+        ("10:00", {"restartCount": 0, "lastState": {"terminated": {"finishedAt": "2026-11-23T12:00:00Z"}}}, False),
+        ("10:00", {"lastState": {"terminated": {"finishedAt": "2026-11-23T12:00:00Z"}}}, False),
+        ("12:00", {"restartCount": 1}, True),
+        ("11:59", {"restartCount": 1}, False),
+        (None, {"restartCount": 1}, False),
+        (None, {"restartCount": 1, "lastState": {"terminated": {"finishedAt": "2026-11-23T12:00:00Z"}}}, True),
+    ],
+)
+def test_a_restart_since_is_one_of_a_container_that_ended_since_or_of_a_pod_made_since(made: Any, status: Any, *, restarted: bool) -> None:
+    metadata = {"name": "cart-0"} | ({"creationTimestamp": f"2026-11-23T{made}:00Z"} if made else {})
+    pod = {"metadata": metadata, "status": {"containerStatuses": [status | {"name": "app"}]}}
+    assert workloads.restarted_since([pod, {"metadata": {}, "status": {"containerStatuses": None}}], SINCE) == (
+        ["cart-0/app"] if restarted else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("generation", "seen", "condition", "stuck"),
+    [
+        (None, None, "Progressing", True),
+        (1, None, "Progressing", False),
+        (2, 2, "Progressing", True),
+        (2, 2, "Available", False),
+    ],
+)
+def test_a_controller_gives_up_the_newest_template_that_it_saw(generation: Any, seen: Any, condition: str, *, stuck: bool) -> None:
+    given_up = {"type": condition, "reason": "ProgressDeadlineExceeded"}
+    assert workloads.stuck(counted(generation=generation, seen=seen, conditions=[given_up])) is stuck
