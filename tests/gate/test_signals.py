@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.cluster.queries import Query, Sample, Shape
-from core.domain.check import Check, Expectation, Signal
+from core.domain.check import Check, Expectation, Look, Signal
 from core.domain.target import Target
 from gate.executing import verifying
 from tools.metrics.twin import TableMetrics
@@ -79,7 +79,19 @@ async def test_an_autoscaler_agrees_when_what_it_wants_and_has_lies_within_its_b
     gate.cluster.put(
         {"kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": {"minReplicas": 2, "maxReplicas": 5}, "status": status}
     )
-    assert (await look(gate, Signal.AUTOSCALER_AGREES, aim("HorizontalPodAutoscaler", "cart")))[0] is held
+    found, seen = await look(gate, Signal.AUTOSCALER_AGREES, aim("HorizontalPodAutoscaler", "cart"))
+    assert found is held
+    assert seen == ("it has not looked yet" if held is None else f"{now} replicas, {wanted} wanted, bounds 2 to 5")
+
+
+async def test_an_autoscaler_without_an_upper_bound_agrees_with_nothing(gate: Any) -> None:
+    metadata = {"name": "cart", "namespace": "shop"}
+    status = {"desiredReplicas": 1, "currentReplicas": 1}
+    gate.cluster.put({"kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": {}, "status": status})
+    assert await look(gate, Signal.AUTOSCALER_AGREES, aim("HorizontalPodAutoscaler", "cart")) == (
+        False,
+        "1 replicas, 1 wanted, bounds 1 to 0",
+    )
 
 
 async def test_an_autoscaler_without_a_lower_bound_holds_one_copy(gate: Any) -> None:
@@ -180,7 +192,7 @@ async def test_a_pod_under_its_old_name_is_replaced_when_its_uid_is_another(gate
         assert (await look(gate, Signal.POD_REPLACED, aim("Pod", "cart-0")))[0] is held
 
 
-@pytest.mark.parametrize(("bound_at", "held"), [(BEFORE, True), ("2026-11-23T12:00:01Z", False)])
+@pytest.mark.parametrize(("bound_at", "held"), [(BEFORE, True), (AFTER, True), ("2026-11-23T12:00:01Z", False)])
 async def test_a_node_is_cordoned_when_no_pod_was_bound_to_it_since(gate: Any, bound_at: str, *, held: bool) -> None:
     gate.cluster.object("Node", "", "node-1")["spec"]["unschedulable"] = True
     gate.cluster.object("Pod", "shop", "cart-0")["status"]["startTime"] = bound_at
@@ -243,8 +255,9 @@ async def test_the_window_of_a_metric_begins_after_the_write_and_is_five_minutes
     gate.cluster.put(service("one", app="cart"))
     gate.clock.advance(seconds)
     sampled(gate, Shape.LATENCY_P99, window or 60, one=0.2)
-    held, _ = await look(gate, Signal.LATENCY_P99, aim("Deployment", "cart"), 300)
+    held, seen = await look(gate, Signal.LATENCY_P99, aim("Deployment", "cart"), 300)
     assert held is (True if window else None)
+    assert seen.startswith("200 ms" if window else "too early to tell")
 
 
 async def test_without_a_source_or_without_samples_nobody_can_tell(gate: Any) -> None:
@@ -267,3 +280,58 @@ async def test_restarts_are_named(gate: Any) -> None:
     }
     assert await look(gate, Signal.RESTARTS_STEADY, aim("Deployment", "cart")) == (False, "restarted: cart-1/app")
     assert await look(gate, Signal.RESTARTS_STEADY, aim("Pod", "cart-0")) == (True, "no restart")
+
+
+async def test_what_says_nothing_of_itself_is_read_as_nothing_and_not_as_nonsense(gate: Any) -> None:
+    gate.cluster.object("Deployment", "shop", "cart")["status"] = None
+    assert await look(gate, Signal.ROLLOUT_COMPLETE, aim("Deployment", "cart")) == (False, "0 updated, 0 available")
+    pod = gate.cluster.object("Pod", "shop", "cart-0")
+    pod["status"] = {"conditions": None, "containerStatuses": None, "startTime": BEFORE}
+    pod["spec"]["containers"] = None
+    assert await look(gate, Signal.RESIZE_DONE, aim("Pod", "cart-0")) == (True, "resized in place")
+    pod["spec"]["containers"] = [{"name": "app", "resources": None}]
+    pod["status"]["containerStatuses"] = [{"name": "app", "resources": None}]
+    assert await look(gate, Signal.RESIZE_DONE, aim("Pod", "cart-0")) == (True, "resized in place")
+    gate.cluster.object("Node", "", "node-1")["spec"]["unschedulable"] = True
+    assert (await look(gate, Signal.NODE_CORDONED, aim("Node", "node-1")))[0] is True
+
+
+async def test_an_owner_that_is_gone_or_wants_none_is_whole(gate: Any) -> None:
+    live = gate.cluster.object("Deployment", "shop", "cart")
+    live["spec"]["replicas"], live["status"]["readyReplicas"] = None, None
+    assert (await look(gate, Signal.POD_REPLACED, aim("Pod", "cart-gone"), before=owned()))[1].endswith("has 0 of 0 ready")
+    del gate.cluster.objects["Deployment", "shop", "cart"]
+    found = await look(gate, Signal.POD_REPLACED, aim("Pod", "cart-gone"), before=owned())
+    assert found == (True, "the pod is gone; its owner has 0 of 0 ready")
+
+
+async def test_a_target_that_is_gone_has_no_services(gate: Any) -> None:
+    gate.cluster.put(service("one", app="cart"))
+    gate.clock.advance(60)
+    sampled(gate, Shape.LATENCY_P99, 60, one=1.0)
+    assert await look(gate, Signal.LATENCY_P99, aim("Deployment", "gone"), 300) == (None, "no data for its services")
+    assert await look(gate, Signal.LATENCY_P99, aim("Deployment", "cart"), 1000) == (True, "1000 ms, bound 1000")
+
+
+def of(*held: bool | None) -> tuple[Look, ...]:
+    signals = (Signal.PODS_READY, Signal.LATENCY_P99, Signal.RESTARTS_STEADY)
+    return tuple(Look(signal=signal, held=value, seen=f"seen {value}") for signal, value in zip(signals, held, strict=False))
+
+
+def test_people_read_the_bad_news_and_all_news_where_there_are_none() -> None:
+    assert verifying.sentence(of(True, False, None)) == "latency p99: seen False"
+    assert verifying.sentence(of(True, None)) == "pods ready: seen True; latency p99: seen None"
+
+
+async def test_what_was_seen_is_kept_and_read_as_it_was(gate: Any) -> None:
+    row = gate.row(await gate.submit(gate.proposal(gate.scale())))
+    assert verifying.previous(row) == ()
+    assert verifying.previous(row._replace(looks=verifying.kept(of(True, False, None)))) == of(True, False, None)
+
+
+@pytest.mark.parametrize(
+    ("signal", "settle", "first"), [(Signal.PODS_READY, 30, 30), (Signal.LATENCY_P99, 30, 60), (Signal.ERROR_RATIO, 90, 90)]
+)
+def test_where_a_promise_is_watched_the_first_look_has_a_whole_window_behind_it(signal: Signal, settle: int, first: int) -> None:
+    made = Check(target=aim("Deployment", "cart"), expectations=(Expectation(signal=signal),), settle_seconds=settle, watch_seconds=600)
+    assert verifying.first_look_seconds(made) == first
