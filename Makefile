@@ -65,10 +65,10 @@ sim: dev ## 2,000 simulated worlds with faults (ARGS="--seeds 200")
 mutants: dev ## planted defects, each found by a simulated world
 	@$(PY) tests/mutants/run.py $(ARGS)
 
-coverage: dev ## branches of judge, executor and webhook that no test reaches
+coverage: dev ## what no test reaches of judge, executor, webhook
 	@$(PY) tests/mutation/measuring.py $(ARGS)
 
-mutation: dev ## small defects in them that no test notices (ARGS="--changed")
+mutation: dev ## small defects in them, each noticed (ARGS=--changed)
 	@$(PY) tests/mutation/run.py $(ARGS)
 
 bench: dev ## one line per measured goal

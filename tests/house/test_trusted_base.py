@@ -7,7 +7,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-LIMIT = 6_604
+LIMIT = 6_600
 """Lines of code, without blanks, comments and docstrings. The design's goal is 4,000 in all: a ratchet on the way there."""
 ROLES = ("judge", "executor", "webhook")
 

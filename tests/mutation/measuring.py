@@ -12,12 +12,12 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-import base
+import trusted
 
 FLOOR = 0.0
 """Percent of lines and branches together. A ratchet on the way to 100."""
 ROOMS = ("core", "gate", "graph", "runtime", "tools")
-CACHE = base.ROOT / ".cache" / "coverage"
+CACHE = trusted.ROOT / ".cache" / "coverage"
 
 
 def main() -> int:
@@ -30,9 +30,11 @@ def main() -> int:
     parser.add_argument("--durations", type=Path, default=CACHE / "durations.json")
     chosen = parser.parse_args()
     CACHE.mkdir(parents=True, exist_ok=True)
-    files = base.files(base.modules())
+    files = trusted.files(trusted.modules())
     settings = CACHE / f"settings-{os.getpid()}.ini"
-    settings.write_text(configuration(chosen.data, [file.relative_to(base.ROOT).as_posix() for file in files.values()]), encoding="utf-8")
+    settings.write_text(
+        configuration(chosen.data, [file.relative_to(trusted.ROOT).as_posix() for file in files.values()]), encoding="utf-8"
+    )
     try:
         if not chosen.report and (failed := measure(chosen.tests, settings, chosen.durations, chosen.jobs)):
             return failed
@@ -50,15 +52,15 @@ def configuration(data: Path, files: list[str]) -> str:
 def measure(tests: list[str], settings: Path, durations: Path, jobs: str) -> int:
     options = ["-q", "-n", jobs, "--dist", "worksteal", "-m", "not cluster and not slow", "-p", "durations"]
     covering = ["--cov", f"--cov-config={settings}", "--cov-context=test", "--cov-report="]
-    environment = os.environ | {"PYTHONPATH": str(base.HERE), "DAY2_DURATIONS": str(durations)}
+    environment = os.environ | {"PYTHONPATH": str(trusted.HERE), "DAY2_DURATIONS": str(durations)}
     command = [sys.executable, "-m", "pytest", *options, *covering, *tests]
-    return subprocess.run(command, cwd=base.ROOT, env=environment, check=False).returncode
+    return subprocess.run(command, cwd=trusted.ROOT, env=environment, check=False).returncode
 
 
 def report(settings: Path) -> int:
     place = CACHE / "report.json"
     command = [sys.executable, "-m", "coverage", "json", "-q", f"--rcfile={settings}", "-o", str(place)]
-    subprocess.run(command, cwd=base.ROOT, check=True)
+    subprocess.run(command, cwd=trusted.ROOT, check=True)
     measured = json.loads(place.read_text(encoding="utf-8"))
     rooms: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for file, found in sorted(measured["files"].items()):

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TypedDict
 
 import alterations
-import base
+import trusted
 
-PAGE = base.ROOT / "docs" / "mutation.md"
+PAGE = trusted.ROOT / "docs" / "mutation.md"
 BEGIN, END = "<!-- mutation -->", "<!-- /mutation -->"
-FOUND = base.HERE / "found.json"
-EQUIVALENT = base.HERE / "equivalent.json"
+FOUND = trusted.HERE / "found.json"
+EQUIVALENT = trusted.HERE / "equivalent.json"
 
 
 class Unit(TypedDict, total=False):

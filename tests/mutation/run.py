@@ -19,15 +19,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import alterations
-import base
 import results
 import selecting
+import trusted
 import working
 
 FLOOR = 90.0
-REACH = base.ROOT / ".cache" / "coverage" / "data"
-DURATIONS = base.ROOT / ".cache" / "coverage" / "durations.json"
-SCRATCH = base.ROOT / ".cache" / f"mutation-{os.getpid()}"
+REACH = trusted.ROOT / ".cache" / "coverage" / "data"
+DURATIONS = trusted.ROOT / ".cache" / "coverage" / "durations.json"
+SCRATCH = trusted.ROOT / ".cache" / f"mutation-{os.getpid()}"
 
 
 def main() -> int:
@@ -38,8 +38,10 @@ def main() -> int:
     parser.add_argument("--tests", nargs="*", default=[], help="measure the reach here, by these files")
     parser.add_argument("--no-import", action="store_true", help="leave out what runs at import")
     chosen = parser.parse_args()
-    names = [name for name in base.modules() if not chosen.modules or any(f"{name}.".startswith(f"{one}.") for one in chosen.modules)]
+    names = [name for name in trusted.modules() if not chosen.modules or any(f"{name}.".startswith(f"{one}.") for one in chosen.modules)]
     found = results.read()
+    if chosen.changed:  # what was never run is named on the page, and no business of who changed something else
+        names = [name for name in names if name in found]
     tasks = {name: units for name in names if (units := due(name, found, chosen))}
     if not tasks:
         print("nothing of the trusted base was changed since its result")
@@ -50,7 +52,7 @@ def main() -> int:
         for name, units in working.run(tasks, reach, SCRATCH):
             results.write(taken(name, units, reach))
             say(name, units)
-    results.write_page(results.read(), base.modules())
+    results.write_page(results.read(), trusted.modules())
     for name in names:
         print(line(name, results.read()))
     return 0
@@ -59,11 +61,11 @@ def main() -> int:
 def due(name: str, found: results.Found, chosen: argparse.Namespace) -> dict[str, working.Task]:
     """The units of which nothing is known, or nothing of their code as it is now."""
     known, tasks = found.get(name, {"units": {}})["units"], {}
-    source = base.file_of(name).read_text(encoding="utf-8")
+    source = trusted.file_of(name).read_text(encoding="utf-8")
     mutants = Counter(mutant.unit for mutant in alterations.mutants(source))
     for unit, digest in alterations.digests(source).items():
         row = known.get(unit)
-        if chosen.no_import and unit == alterations.MODULE:
+        if unit == alterations.MODULE and (chosen.no_import or (chosen.changed and row is None)):
             continue
         if row is None or row["digest"] != digest or results.tried(row) != mutants[unit]:
             tasks[unit] = working.Task({"digest": digest, "killed": 0, "timeout": 0, "unfit": 0, "survived": [], "uncovered": []})
@@ -76,7 +78,7 @@ def changed(tasks: working.Tasks, found: results.Found) -> int:
     print(f"{sum(map(len, tasks.values()))} functions were changed: {', '.join(tasks)}", flush=True)
     files = {file for name in tasks for file in found.get(name, {"tests": ["tests/" + name.split(".")[0]]})["tests"]}
     mine: results.Found = {}
-    with reached(sorted(file for file in files if (base.ROOT / file).exists())) as reach:
+    with reached(sorted(file for file in files if (trusted.ROOT / file).exists())) as reach:
         for name, units in working.run(tasks, reach, SCRATCH):
             known = mine.setdefault(name, {"commit": "", "date": "", "tests": [], "units": {}})
             known["units"] |= units
@@ -99,8 +101,8 @@ def reached(files: list[str]) -> Iterator[selecting.Reach]:
         return
     with tempfile.TemporaryDirectory(prefix="day2-reach-") as place:
         data, durations = Path(place) / "data", Path(place) / "durations.json"
-        command = [sys.executable, str(base.HERE / "measuring.py"), "--quick", f"--data={data}", f"--durations={durations}", *files]
-        if subprocess.run(command, cwd=base.ROOT, check=False).returncode:
+        command = [sys.executable, str(trusted.HERE / "measuring.py"), "--quick", f"--data={data}", f"--durations={durations}", *files]
+        if subprocess.run(command, cwd=trusted.ROOT, check=False).returncode:
             raise SystemExit("tests fail without any mutant")
         yield selecting.Reach(data, durations)
 
@@ -109,7 +111,7 @@ def taken(name: str, units: working.Units, reach: selecting.Reach) -> results.Fo
     """The result with these units in it; read anew, for another run may go on beside this one."""
     found = results.read()
     module = found.setdefault(name, {"commit": "", "date": "", "tests": [], "units": {}})
-    there = alterations.digests(base.file_of(name).read_text(encoding="utf-8"))
+    there = alterations.digests(trusted.file_of(name).read_text(encoding="utf-8"))
     module["units"] = {unit: row for unit, row in (module["units"] | units).items() if unit in there}
     module["commit"], module["date"] = now()
     module["tests"] = sorted({*module["tests"], *reach.files(name)})
@@ -126,7 +128,7 @@ def say(name: str, units: working.Units) -> None:
 
 
 def score(name: str, found: results.Found) -> results.Score:
-    return results.score(name, base.file_of(name).read_text(encoding="utf-8"), found, results.equivalent())
+    return results.score(name, trusted.file_of(name).read_text(encoding="utf-8"), found, results.equivalent())
 
 
 def line(name: str, found: results.Found) -> str:
@@ -137,7 +139,7 @@ def line(name: str, found: results.Found) -> str:
 
 def now() -> tuple[str, str]:
     command = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(command, cwd=base.ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    commit = subprocess.run(command, cwd=trusted.ROOT, capture_output=True, text=True, check=True).stdout.strip()
     return commit, datetime.now(UTC).date().isoformat()
 
 

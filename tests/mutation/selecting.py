@@ -7,8 +7,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 import alterations
-import base
 import coverage
+import trusted
 
 MOST_TESTS = 100
 MOST_SECONDS = 2.0
@@ -27,7 +27,7 @@ class Reach:
     def lines(self, module: str) -> dict[int, list[str]]:
         """The tests that reach each line."""
         if module not in self._lines:
-            file = base.file_of(module).relative_to(base.ROOT).as_posix()
+            file = trusted.file_of(module).relative_to(trusted.ROOT).as_posix()
             found = self.data.contexts_by_lineno(file)
             self._lines[module] = {line: sorted({name.split("|")[0] for name in names if name}) for line, names in found.items()}
         return self._lines[module]

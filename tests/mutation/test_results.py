@@ -1,10 +1,10 @@
 """The committed result is of this product, good enough, and says what it is not about."""
 
 import alterations
-import base
 import pytest
 import results
 import run
+import trusted
 
 LEAST_KNOWN_PERCENT = 80
 """Of the functions: those that were changed since their result are tried by CI, and nobody waits for a whole run to be made anew."""
@@ -12,7 +12,7 @@ LEAST_KNOWN_PERCENT = 80
 
 @pytest.fixture(scope="module")
 def modules() -> list[str]:
-    return base.modules()
+    return trusted.modules()
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,6 @@ def test_what_is_called_no_defect_has_a_reason_and_is_a_mutant(modules: list[str
     reasons = results.equivalent()
     assert set(reasons) <= set(modules)
     for module, said in reasons.items():
-        there = {mutant.name for mutant in alterations.mutants(base.file_of(module).read_text(encoding="utf-8"))}
+        there = {mutant.name for mutant in alterations.mutants(trusted.file_of(module).read_text(encoding="utf-8"))}
         assert not set(said) - there, f"{module}: no such mutant any more"
         assert all(len(reason) > 15 for reason in said.values()), module

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import alterations
-import base
 import forking
 import results
 import selecting
+import trusted
 
 PRELOADED = (
     "cel_expr_python", "cryptography.x509", "httpx", "jsonpatch", "langgraph.graph", "msgspec", "pydantic", "sqlalchemy.dialects.sqlite",
@@ -74,7 +74,7 @@ def of_functions(tasks: Tasks, reach: selecting.Reach, scratch: Path) -> Iterato
 
 
 def planned(name: str, units: dict[str, Task], reach: selecting.Reach, least_seconds: float) -> list[forking.Job]:
-    file = base.file_of(name)
+    file = trusted.file_of(name)
     source = file.read_text(encoding="utf-8")
     every = [mutant for mutant in alterations.mutants(source) if mutant.unit in units and units[mutant.unit].wants(mutant)]
     chosen = {mutant: reach.tests(name, mutant) for mutant in every}
@@ -85,7 +85,7 @@ def planned(name: str, units: dict[str, Task], reach: selecting.Reach, least_sec
 
 
 def worked(jobs: dict[str, list[forking.Job]], tasks: Tasks, items: forking.Items, scratch: Path, tell: forking.Tell) -> None:
-    functions = forking.Functions(base.file_of(name) for name in jobs)
+    functions = forking.Functions(trusted.file_of(name) for name in jobs)
     gc.collect()
     gc.freeze()
     tried: set[str] = set()
