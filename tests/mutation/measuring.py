@@ -14,7 +14,7 @@ from pathlib import Path
 
 import trusted
 
-FLOOR = 0.0
+FLOOR = 98.0
 """Percent of lines and branches together. A ratchet on the way to 100."""
 ROOMS = ("core", "gate", "graph", "runtime", "tools")
 CACHE = trusted.ROOT / ".cache" / "coverage"
