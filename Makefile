@@ -15,7 +15,7 @@ ENVIRONMENT := sh toolchain/python.sh toolchain/environment.py
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants bench eval eval-judge eval-injection chart sbom lock clean dev
+.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants coverage mutation bench eval eval-judge eval-injection chart sbom lock clean dev
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,12 @@ sim: dev ## 2,000 simulated worlds with faults (ARGS="--seeds 200")
 
 mutants: dev ## planted defects, each found by a simulated world
 	@$(PY) tests/mutants/run.py $(ARGS)
+
+coverage: dev ## what no test reaches of judge, executor, webhook
+	@$(PY) tests/mutation/measuring.py $(ARGS)
+
+mutation: dev ## small defects in them, each noticed (ARGS=--changed)
+	@$(PY) tests/mutation/run.py $(ARGS)
 
 bench: dev ## one line per measured goal
 	@$(PY) -m benchmarks $(ARGS)

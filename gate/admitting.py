@@ -168,12 +168,12 @@ def _row(permit: Permit, asked: Review, registration: str, now: int) -> Admitted
 def _stored_nothing(first: Admitted, again: Admitted, asked: Review) -> bool:
     """Whether the first use provably changed nothing, so that this is the API server's own retry and no replay.
 
-    At most one write wins from one resourceVersion. A write that moves the generation has not happened while it stands. A delete's
-    preconditions make a second effect impossible. Where nothing proves it, an undo has a short window: its delta names our values, so a
-    second effect needs another writer who puts them back in that time. A forward permit has none; the judge mints afresh.
+    At most one write wins from one resourceVersion; a delete has one in its preconditions. A write that moves the generation has not
+    happened while it stands. Where nothing proves it, an undo has a short window: its delta names our values, so a second effect needs
+    another writer who puts them back in that time. A forward permit has none; the judge mints afresh.
     """
     old, new = _meta(asked.old), _meta(asked.new)
-    if asked.verb == "delete" or first.resource_version == old.get("resourceVersion"):
+    if first.resource_version == old.get("resourceVersion"):
         return True
     before = int(old.get("generation") or 0)
     moves = int(new.get("generation") or 0) == before + 1

@@ -71,7 +71,7 @@ def count(found: Iterable[Approval], wish: Wish, hearing: Hearing) -> Count:
             ignored.append(f"{approval.id}: {reason}")
         else:
             counted.append(approval)
-    if counted and all(any(people.owns(owner, item.by, item.groups) for owner in wish.owners) for item in counted):
+    if all(any(people.owns(owner, item.by, item.groups) for owner in wish.owners) for item in counted):
         ignored += [f"{item.id}: the agent's owner alone is not enough" for item in counted]
         counted = []
     return Count(tuple(sorted(item.by for item in counted)), denied, tuple(ignored))
@@ -116,7 +116,7 @@ def _crowded(approval: Approval, hearing: Hearing) -> bool:
         for item in hearing.earlier
         if item.id != approval.id and approval.at - AN_HOUR < item.at <= approval.at and people.same(item.by, approval.by)
     ]
-    return len(before) >= hearing.per_hour and sum(signed(item, hearing.doors) for item in before) >= hearing.per_hour
+    return sum(signed(item, hearing.doors) for item in before) >= hearing.per_hour
 
 
 def _claims(approval: Approval) -> dict[str, object]:

@@ -53,7 +53,7 @@ def opened(token: str, key: Verifier, opening: Opening, now: datetime) -> Permit
 
 def read(token: str, key: Verifier) -> Permit:
     """The claims, if the judge signed them. Says nothing about what they open. Raises PermitRefused."""
-    if not token or len(token) > LARGEST:
+    if len(token) > LARGEST:
         raise PermitRefused(("there is no permit of a possible length",))
     try:
         return Permit.model_validate(key.claims(token, typ=TYPE))

@@ -71,9 +71,6 @@ class Objective(Value):
     vouched: dict[str, Autonomy] = Field(default_factory=dict)
     vouched_since: Moment | None = None
 
-    def covers(self, namespace: str) -> bool:
-        return namespace in self.scope.namespaces or "*" in self.scope.namespaces
-
 
 class Objectives(Value):
     """All objectives in force, with the look-ups that judge, planners and arbitration share."""

@@ -29,12 +29,10 @@ class Seen(NamedTuple):
 
 def compare(request: ApiRequest, before: Json, after: Json, live: Json | None, uid: str) -> Seen:
     """Where the write that turns `before` into `after` stands in `live`."""
-    there = live is not None and live.get("metadata", {}).get("uid") == uid
+    if live is None or live.get("metadata", {}).get("uid") != uid:
+        return Seen(Standing.DONE if request.verb == "delete" else Standing.GONE)
     if request.verb == "delete":
-        ending = there and bool(live and live["metadata"].get("deletionTimestamp"))
-        return Seen(Standing.NOT_DONE if there and not ending else Standing.DONE)
-    if not there or live is None:
-        return Seen(Standing.GONE)
+        return Seen(Standing.DONE if live["metadata"].get("deletionTimestamp") else Standing.NOT_DONE)
     ours, now = _leaves(before, after), _leaves(before, live)
     if all(now.get(path) == values for path, values in ours.items()):
         return Seen(Standing.DONE)

@@ -97,7 +97,7 @@ async def _begin(hands: Hands, row: ActionRow) -> None:
         return
     epoch = hands.ledger.claim(row.action_id, hands.owner, hands.clock.now())
     claimed = hands.fresh(row)
-    if epoch is None or claimed is None or (claimed.state, claimed.epoch) != (S.CLAIMED, epoch):
+    if claimed is None or (claimed.state, claimed.epoch) != (S.CLAIMED, epoch):
         return
     try:
         prepared = await _prepare(hands, claimed)

@@ -35,11 +35,15 @@ def taken(answer: Json) -> engine.Engine:
 
 def stamp(folder: Path | None) -> list[object]:
     """Changes whenever a file of the folder does: its name, which file it is, its size or its time."""
+    return [_stamp(path) for path in sorted(folder.glob("*.y*ml"))] if folder else []
+
+
+def _stamp(path: Path) -> object:
     try:
-        files = sorted(folder.glob("*.y*ml")) if folder else []
-        return [(path.name, (seen := path.stat()).st_ino, seen.st_size, seen.st_mtime_ns) for path in files]
-    except OSError:  # one went between the two calls: a difference, and the next look sees what is there
-        return []
+        seen = path.stat()
+    except OSError:  # a link to nothing, or it went between the two calls: known by its name, beside files that may change
+        return path.name
+    return path.name, seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 
 async def checked(folder: Path, seconds: float = 120.0) -> Json:

@@ -404,6 +404,41 @@ def test_an_undo_without_a_generation_may_come_again_for_a_short_time(hook: Hook
         hook(later, undo_of(CORDON), now=NOW + UNDO_WINDOW_SECONDS + 1)
 
 
+def test_an_undo_takes_back_a_forward_write_and_no_undo(hook: Hook) -> None:
+    hook(UP, permit_for(UP))
+    hook.book.rows["api", "permit-1"] = hook.book.rows["api", "permit-1"]._replace(use="undo")
+    with pytest.raises(PermitRefused, match="nothing was done"):
+        hook(back(UP), undo_of(UP))
+
+
+def stamped(write: Write, old: int | None, new: int | None, version: str) -> Write:
+    """The write over an object with these generations before and after."""
+    before, after = copy.deepcopy(write.old), copy.deepcopy(write.new or {})
+    for item, generation in ((before, old), (after, new)):
+        item["metadata"] |= {"resourceVersion": version} | ({} if generation is None else {"generation": generation})
+    return write._replace(old=before, new=after)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(None, 1), (3, 3), (3, 5), (3, None)],
+    ids=["a generation that begins", "one that stands", "one that jumps", "one that is gone"],
+)
+def test_only_a_generation_that_a_write_moves_by_one_proves_that_it_did_not_happen(hook: Hook, old: int | None, new: int | None) -> None:
+    permit = permit_for(CORDON, generation=0)
+    hook(stamped(CORDON, old, new, "100"), permit)
+    with pytest.raises(PermitRefused, match="used before"):
+        hook(stamped(CORDON, old, new, "101"), permit)
+
+
+def test_an_object_that_names_no_version_and_no_generation_is_kept_as_such(hook: Hook) -> None:
+    bare = copy.deepcopy(CORDON.old)
+    bare["metadata"] |= {"resourceVersion": None, "generation": None}
+    hook(CORDON._replace(old=bare), permit_for(CORDON, generation=0))
+    row = hook.book.rows["api", "permit-1"]
+    assert (row.resource_version, row.generation) == ("", 0)
+
+
 # ------------------------------------------------------------------ stop
 @pytest.mark.parametrize("scope", ["all", "agent=scaling", "namespace=shop"])
 def test_a_stop_refuses_the_next_call(hook: Hook, scope: str) -> None:
@@ -444,6 +479,21 @@ def test_a_preview_answers_with_the_hash_that_a_permit_would_name(hook: Hook) ->
 def test_a_review_that_is_not_whole_is_refused(hook: Hook, broken: dict[str, Any]) -> None:
     with pytest.raises(PermitRefused):
         hook(UP, permit_for(UP), **broken)
+
+
+@pytest.mark.parametrize("values", ["x", "e30.e30.e30", [7], [None], [], None, {}, [["a"]]], ids=repr)
+def test_an_extra_that_is_no_list_of_one_text_is_no_permit(hook: Hook, values: Any) -> None:
+    user = {"username": "day2:agent:scaling", "groups": [], "extra": {EXTRA: values}}
+    with pytest.raises(PermitRefused, match="exactly one permit"):
+        hook(UP, None, userInfo=user)
+
+
+def test_what_a_review_says_is_null_is_absent_and_a_subresource_is_part_of_the_line() -> None:
+    nothing = {"userInfo": {"username": "u", "groups": None, "extra": None}, "options": None, "object": None, "subResource": None}
+    asked = read(review(UP, None, **nothing))
+    assert (asked.groups, asked.extra, asked.options, asked.new, asked.line) == ((), {}, {}, {}, f"patch {PATH}")
+    asked = read(review(UP, None, subResource="scale", userInfo={"username": "u", "groups": ["a", "b"], "extra": {"k": ["v"]}}))
+    assert (asked.groups, asked.extra, asked.line) == (("a", "b"), {"k": ["v"]}, f"patch {PATH}/scale")
 
 
 def test_a_namespace_is_stopped_by_its_own_name() -> None:

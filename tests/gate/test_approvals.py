@@ -267,6 +267,56 @@ def test_nobody_approves_more_than_so_many_cards_within_an_hour(counting: Counti
     assert counting.count(counting.said(KUBE_ANN), earlier=an_hour_ago, per_hour=3).approved_by == (KUBE_ANN,)
 
 
+def test_an_hour_begins_after_its_first_moment_and_ends_with_the_decision_itself(counting: Counting) -> None:
+    now = counting.gate.clock.now()
+    for at, crowded in (
+        (now - timedelta(hours=1), False),
+        (now - timedelta(minutes=59), True),
+        (now, True),
+        (now + timedelta(seconds=1), False),
+    ):
+        earlier = [counting.said(KUBE_ANN, id="apr-other", at=at)]
+        assert (counting.count(counting.said(KUBE_ANN), earlier=earlier, per_hour=1).approved_by == ()) is crowded
+
+
+def test_a_denial_that_no_door_signed_or_of_another_action_denies_nothing(counting: Counting) -> None:
+    good = counting.said(KUBE_ANN)
+    for denial in (
+        counting.said(KUBE_BOB, "denied").model_copy(update={"token": "x"}),
+        counting.said(KUBE_BOB, "denied", action_id="act-2"),
+        counting.said(KUBE_BOB, "denied", action_digest="e" * 64),
+    ):
+        found = counting.count(good, denial)
+        assert (found.denied, found.approved_by, len(found.ignored)) == (None, (KUBE_ANN,), 1)
+
+
+def test_of_two_denials_the_first_is_told(counting: Counting) -> None:
+    now = counting.gate.clock.now()
+    found = [counting.said(by, "denied", at=now - timedelta(minutes=minutes)) for by, minutes in ((KUBE_ANN, 1), (KUBE_BOB, 2))]
+    denied = counting.count(*found).denied
+    assert denied is not None
+    assert denied.by == KUBE_BOB
+
+
+def test_an_approval_ends_at_its_very_moment_and_counts_from_its_own(counting: Counting) -> None:
+    now = counting.gate.clock.now()
+    assert counting.count(counting.said(KUBE_ANN, expires_at=now)).approved_by == ()
+    assert counting.count(counting.said(KUBE_ANN, expires_at=now + timedelta(seconds=1))).approved_by == (KUBE_ANN,)
+    assert counting.count(counting.said(KUBE_ANN, at=now + timedelta(seconds=1))).approved_by == ()
+
+
+def test_where_no_cluster_matters_people_of_any_count(counting: Counting) -> None:
+    assert counting.count(counting.said(KUBE_ANN), cluster="").approved_by == (KUBE_ANN,)
+
+
+def test_groups_are_signed_where_there_are_any(counting: Counting) -> None:
+    door = counting.gate.bench.doors["cli"]
+    for groups in ((), ("sre",)):
+        claims = door.claims(counting.said(KUBE_ANN, groups=groups).token, typ=approvals.TYPE)
+        assert ("groups" in claims) is bool(groups)
+        assert "token" not in claims
+
+
 def test_rows_that_nobody_signed_use_up_nobodys_hour(counting: Counting) -> None:
     forged = [counting.said(KUBE_ANN, id=f"apr-{number}").model_copy(update={"token": "x"}) for number in range(9)]
     assert counting.count(counting.said(KUBE_ANN), earlier=forged, per_hour=3).approved_by == (KUBE_ANN,)

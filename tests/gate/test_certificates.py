@@ -1,6 +1,7 @@
 """The webhook's certificate: issued from the people's CA for its names, changed before it ends, served without a restart."""
 
 import ssl
+import stat
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -82,3 +83,34 @@ def test_a_new_certificate_is_loaded_once_and_a_bad_one_never(ca: tuple[Path, Pa
     leaf.write_text("no certificate")
     with pytest.raises(Corrupt, match="cannot be served"):
         given.refresh(context)
+
+
+def test_a_leaf_says_that_it_is_none_to_sign_with_and_serves_only(ca: tuple[Path, Path], tmp_path: Path) -> None:
+    leaf = tmp_path / "new" / "leaf.pem"
+    issue(*ca, ["webhook.example", "10.0.0.1"], leaf, datetime.now(UTC))
+    found = x509.load_pem_x509_certificate(leaf.read_bytes())
+    basic = found.extensions.get_extension_for_class(x509.BasicConstraints)
+    assert (basic.critical, basic.value.ca) == (True, False)
+    others = (x509.SubjectAlternativeName, x509.ExtendedKeyUsage, x509.AuthorityKeyIdentifier)
+    assert not any(found.extensions.get_extension_for_class(kind).critical for kind in others)
+    assert stat.S_IMODE(leaf.stat().st_mode) == 0o600
+    assert stat.S_IMODE(leaf.parent.stat().st_mode) == 0o700
+    assert [path.name for path in leaf.parent.iterdir()] == ["leaf.pem"]
+
+
+def test_what_a_crash_left_half_written_is_replaced(ca: tuple[Path, Path], tmp_path: Path) -> None:
+    leaf = tmp_path / "leaf.pem"
+    (tmp_path / ".leaf.pem.new").write_text("half")
+    for _ in range(2):
+        issue(*ca, ["webhook.example"], leaf, datetime.now(UTC))
+    assert x509.load_pem_x509_certificate(leaf.read_bytes())
+
+
+def test_a_leaf_is_fresh_from_its_first_second_to_before_its_last_third(ca: tuple[Path, Path], tmp_path: Path) -> None:
+    leaf = tmp_path / "leaf.pem"
+    issue(*ca, ["webhook.example"], leaf, datetime.now(UTC).replace(microsecond=0))
+    found = x509.load_pem_x509_certificate(leaf.read_bytes())
+    begin, life = found.not_valid_before_utc, found.not_valid_after_utc - found.not_valid_before_utc
+    second = timedelta(seconds=1)
+    ages = {begin - second: True, begin: False, begin + life * 2 / 3 - second: False, begin + life * 2 / 3: True}
+    assert {moment: is_old(leaf, moment) for moment in ages} == ages

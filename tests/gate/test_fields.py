@@ -85,3 +85,16 @@ def test_the_last_writer_of_a_field_is_found(path: str, found: str) -> None:
 
 def test_an_object_without_managed_fields_has_no_known_writer() -> None:
     assert writer(live({}), "spec.replicas") == ""
+
+
+def test_only_the_fields_that_somebody_moved_are_named_and_a_writer_without_a_time_is_older() -> None:
+    before, after = live({"replicas": 2, "paused": False}), live({"replicas": 4, "paused": True})
+    now = live({"replicas": 7, "paused": True})
+    assert compare(request(), before, after, now, "uid-1").moved == ("spec.replicas",)
+    owned = {"f:spec": {"f:replicas": {}}}
+    now["metadata"]["managedFields"] = [
+        {"manager": "timeless", "time": None, "fieldsV1": owned},
+        {"manager": "timed", "time": "2026-11-23T12:00:00Z", "fieldsV1": owned},
+        {"manager": "empty", "time": "2026-11-23T12:01:00Z", "fieldsV1": None},
+    ]
+    assert writer(now, "spec.replicas") == "timed at 2026-11-23T12:00:00Z"

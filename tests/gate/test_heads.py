@@ -1,5 +1,6 @@
 """Signed heads: a past that was replaced in the ledger and in the second sink is still found, whoever's it is."""
 
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -128,3 +129,31 @@ def test_what_others_recorded_is_anchored_before_the_head_is_signed(tmp_path: Pa
     book(tmp_path).keep(ledger, NOW)
     assert [row.name for row in ledger.chain(role="judge")] == ["judge/1"]
     assert signed(tmp_path)[0] == [ledger.head()["judge"]]
+
+
+def test_heads_are_for_their_owner_alone_and_the_minute_counts_from_the_last_look(tmp_path: Path) -> None:
+    made, ledger = book(tmp_path), ledger_of("a")
+    file = heads.file_of(tmp_path, "judge")
+
+    def lines() -> int:
+        return len(file.read_text(encoding="ascii").splitlines())
+
+    made.keep(ledger, NOW)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    ledger.record(role="judge", event="b", subject="run-1", body={}, at=NOW)
+    made.keep(ledger, NOW + timedelta(seconds=59))
+    assert lines() == 1
+    made.keep(ledger, NOW + timedelta(seconds=60))
+    assert lines() == 2
+    ledger.record(role="judge", event="c", subject="run-1", body={}, at=NOW)
+    made.keep(ledger, NOW + timedelta(seconds=119))
+    assert lines() == 2
+    made.keep(ledger, NOW + timedelta(seconds=119), at_once=True)
+    assert lines() == 3
+    made.keep(ledger, NOW + timedelta(seconds=200), at_once=True)
+    assert lines() == 3
+
+
+def test_where_nothing_was_recorded_nothing_is_signed(tmp_path: Path) -> None:
+    book(tmp_path).keep(MemoryLedger(), NOW)
+    assert not heads.file_of(tmp_path, "judge").exists()

@@ -102,6 +102,32 @@ def test_an_undo_permit_too_has_a_longest_life() -> None:
         permits.opened(permits.mint(undo, KEY), KEY.verifier, OPENING._replace(use="undo", forward="permit-1"), NOW)
 
 
+def test_clocks_may_differ_by_five_seconds_and_no_more() -> None:
+    ahead = GOOD.iat + permits.SKEW_SECONDS
+    for issued, opens in ((ahead, True), (ahead + 1, False)):
+        permit = GOOD.model_copy(update={"iat": issued, "exp": issued + 1})
+        if opens:
+            assert permits.opened(permits.mint(permit, KEY), KEY.verifier, OPENING, NOW) == permit
+        else:
+            with pytest.raises(PermitRefused, match="not valid yet"):
+                permits.opened(permits.mint(permit, KEY), KEY.verifier, OPENING, NOW)
+
+
+def test_a_permit_that_ends_as_it_begins_opens_nothing_also_where_the_judges_clock_is_ahead() -> None:
+    permit = GOOD.model_copy(update={"iat": GOOD.iat + 3, "exp": GOOD.iat + 3})
+    with pytest.raises(PermitRefused, match="lives longer"):
+        permits.opened(permits.mint(permit, KEY), KEY.verifier, OPENING, NOW)
+
+
+def test_a_permit_longer_than_admission_takes_is_refused_though_the_judge_signed_it() -> None:
+    tokens = {
+        len(token): token for extra in range(3000) if len(token := permits.mint(GOOD.model_copy(update={"jti": "x" * extra}), KEY)) > 4090
+    }
+    assert permits.read(tokens[permits.LARGEST], KEY.verifier)
+    with pytest.raises(PermitRefused, match="possible length"):
+        permits.read(tokens[min(length for length in tokens if length > permits.LARGEST)], KEY.verifier)
+
+
 def part(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 

@@ -223,6 +223,49 @@ async def test_an_old_server_is_said_and_one_before_constrained_impersonation_wa
     assert await problems(look.cluster, EXPECTED) == []
 
 
+async def test_the_oldest_version_and_the_first_with_constrained_impersonation_count_as_such(look: Look) -> None:
+    look.cluster.version = 36
+    assert await problems(look.cluster, EXPECTED) == []
+    look.cluster.objects = {
+        (item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]): stored(item) for item in documents(legacy=True)
+    }
+    look.cluster.version = 30
+    assert await problems(look.cluster, EXPECTED) == []
+
+
+@pytest.mark.parametrize(("words", "whole"), [("day2 permit: used", True), ("day2: no permit", True), ("permit: used", False)])
+async def test_the_lock_is_known_by_our_own_words(look: Look, words: str, *, whole: bool) -> None:
+    look.lock.answer = NotAuthorised(f'admission webhook "x" denied the request: {words}')
+    if whole:
+        await look()
+    else:
+        with pytest.raises(NotAuthorised):
+            await look()
+
+
+async def test_what_was_found_is_looked_for_again_at_the_next_write(look: Look) -> None:
+    await look()
+    look.lock.answer = None
+    with pytest.raises(Refused, match="forged permit"):
+        await look()
+    look.lock.answer = NotAuthorised("day2 permit: not the judge's")
+    asked = look.cluster.asked
+    await look()
+    assert look.cluster.asked > asked
+
+
+def test_what_is_empty_is_as_good_as_absent_and_nothing_else_is() -> None:
+    wanted = {
+        "kind": "X",
+        "metadata": {"name": "x"},
+        "spec": {"a": {}, "b": [], "c": "", "d": None, "e": {"f": {"g": []}}, "h": 0, "i": False},
+    }
+    assert differs(wanted, {"kind": "X", "metadata": None, "spec": {"h": 0, "i": False}}) == ""
+    assert differs(wanted, {"kind": "X", "spec": {"h": 1, "i": False}}) == "differs in spec.h"
+    assert differs(wanted, {"kind": "X", "spec": {"h": 0}}) == "differs in spec.i"
+    assert differs({"spec": [{"a": []}]}, {"spec": [{}]}) == ""
+
+
 def test_what_the_server_adds_is_no_difference() -> None:
     wanted = admission.manifests(admission.client("", b"ca"))[0]
     assert differs(wanted, stored(wanted)) == ""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.domain.errors import InvalidInput, Unavailable
+from core.domain.errors import InvalidInput, Refused, Unavailable
 from core.domain.outcome import ActionState as S
 from gate import stopping
 
@@ -83,3 +83,36 @@ def test_a_stop_of_nothing_known_is_refused(gate: Any, scope: str, mode: str) ->
 
 def test_resuming_what_was_not_stopped_says_so(gate: Any) -> None:
     assert not stopping.resume(gate.ledger, scope="all", by="ann", reason="", at=gate.clock.now())
+
+
+def test_what_was_stopped_is_told_and_can_be_read(gate: Any) -> None:
+    row = stopping.stop(gate.ledger, scope="agent=finops", mode="forward", by="ann", reason="an incident", at=gate.clock.now())
+    assert row == stopping.StopRow("agent=finops", "forward", "ann", "an incident", gate.clock.now())
+    assert gate.ledger.stops() == [row]
+
+
+@pytest.mark.parametrize("undo", [False, True])
+def test_only_a_stop_of_forward_writes_lets_only_undo_through(gate: Any, *, undo: bool) -> None:
+    def held() -> bool:
+        return bool(stopping.reason_to_stop(gate.ledger, agent="scaling", namespace="shop", undo=undo))
+
+    stop(gate, "namespace=shop", "forward")
+    assert held() is not undo
+    stop(gate, "agent=scaling", "all")
+    assert held()
+
+
+def test_a_paused_person_stops_no_write_and_another_person_must_resume(gate: Any) -> None:
+    stop(gate, "approver=bert")
+    stop(gate, "namespace=payments")
+    assert stopping.paused(gate.ledger) == ("bert",)
+    assert not stopping.reason_to_stop(gate.ledger, agent="scaling", namespace="shop")
+    with pytest.raises(Refused):
+        stopping.resume(gate.ledger, scope="approver=bert", by="bert", reason="it was nothing", at=gate.clock.now())
+    assert stopping.resume(gate.ledger, scope="approver=bert", by="ann", reason="we talked", at=gate.clock.now())
+    assert stopping.paused(gate.ledger) == ()
+
+
+def test_who_stopped_all_may_resume_all_whatever_their_name(gate: Any) -> None:
+    stop(gate)
+    assert stopping.resume(gate.ledger, scope="all", by="all", reason="over", at=gate.clock.now())

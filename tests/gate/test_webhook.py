@@ -136,3 +136,42 @@ async def test_a_preview_is_told_the_hash_of_its_change(client: httpx.AsyncClien
     user = {"username": "day2:preview:reliability", "groups": ["system:authenticated"]}
     response = await ask(client, review("", userInfo=user, dryRun=True))
     assert response["warnings"] == [f"day2-post {states.post_hash('patch', {}, OLD, NEW)}"]
+
+
+async def test_a_first_use_that_is_always_lost_is_refused_after_the_second_time(book: MemoryAdmissions) -> None:
+    class Losing(MemoryAdmissions):
+        """A ledger that shows no row and takes none."""
+
+        asked = 0
+
+        def admit(self, row: Admitted) -> bool:
+            self.asked += 1
+            return False
+
+    losing = Losing()
+    response = Webhook(losing, lambda: KEY.verifier, HandClock(START)).answer(review(token()), "api")["response"]
+    assert (response["allowed"], losing.asked) == (False, 2)
+    assert response["status"]["message"] == "day2 permit: the permit was used before"
+
+
+async def test_only_a_refused_permit_is_told_as_one_and_all_else_as_a_stop(client: httpx.AsyncClient, book: MemoryAdmissions) -> None:
+    assert "stopped" not in (await ask(client, review(token(agent="finops"))))["status"]["message"]
+    book.down = Unavailable("the ledger")
+    assert (await ask(client, review(token())))["status"]["message"].startswith("day2 permit: stopped: the ledger")
+
+
+async def test_a_body_without_a_length_or_over_the_limit_is_not_read_and_the_limit_itself_is(client: httpx.AsyncClient) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"{}"
+
+    assert (await client.post("/verify", content=chunks())).status_code == 413
+    assert (await client.post("/verify", content=b" " * LARGEST)).status_code == 400
+    body = json.dumps(review(token())).encode()
+    assert (await client.post("/verify", content=body + b" " * (LARGEST - len(body)))).status_code == 200
+
+
+async def test_an_answer_without_a_uid_names_none(book: MemoryAdmissions) -> None:
+    webhook = Webhook(book, lambda: KEY.verifier, HandClock(START))
+    for document in ({}, {"request": None}, {"request": {"uid": None}}):
+        response = webhook.answer(document, "api")["response"]
+        assert (response["uid"], response["allowed"]) == ("", False)

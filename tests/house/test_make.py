@@ -89,5 +89,11 @@ def test_ci_is_a_bash_script_that_stops_at_the_first_failure(root: Path) -> None
     lines = script.read_text(encoding="utf-8")
     assert script.stat().st_mode & 0o100
     assert "set -euo pipefail" in lines
-    assert re.findall(r"^step make (.+)$", lines, re.MULTILINE) == ["check", "sim", "control-plane", "test-cluster"]
+    assert re.findall(r"^step make (.+)$", lines, re.MULTILINE) == [
+        "check",
+        "mutation ARGS=--changed",
+        "sim",
+        "control-plane",
+        "test-cluster",
+    ]
     assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0

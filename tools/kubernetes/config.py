@@ -46,13 +46,14 @@ class Connection:
         return f"Connection(server={self.server!r}, context={self.context!r})"
 
 
-def load(kubeconfig: Path | None, context: str = "", *, server: str = "") -> Connection:
-    """`server` stands in for the kubeconfig's address, as kubectl's `--server` does; its CA still has to fit.
+def load(kubeconfig: Path | None, context: str = "", *, server: str = "", account: Path = IN_CLUSTER) -> Connection:
+    """`account` is where a pod has its service account. `server` stands in for the kubeconfig's address, as kubectl's `--server` does; its
+    CA still has to fit.
 
     Raises InvalidInput with the mend for a missing file, an unknown context, an address that would show our credentials on the way, or
     credentials that we do not use.
     """
-    found = _loaded(kubeconfig, context)
+    found = _loaded(kubeconfig, context, account)
     if not server:
         return found
     parts = urlsplit(server)
@@ -72,9 +73,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _loaded(kubeconfig: Path | None, context: str) -> Connection:
-    if kubeconfig is None and IN_CLUSTER.joinpath("token").exists() and not DEFAULT.expanduser().exists():
-        return _in_cluster()
+def _loaded(kubeconfig: Path | None, context: str, account: Path) -> Connection:
+    if kubeconfig is None and account.joinpath("token").exists() and not DEFAULT.expanduser().exists():
+        return _in_cluster(account)
     path = (kubeconfig or DEFAULT).expanduser()
     document = _read(path)
     name = context or str(document.get("current-context") or "")
@@ -163,11 +164,11 @@ def _pem(section: Mapping[str, Any], key: str, base: Path) -> str:
     return ""
 
 
-def _in_cluster() -> Connection:
+def _in_cluster(account: Path) -> Connection:
     return Connection(
         server="https://kubernetes.default.svc",
         context="in-cluster",
-        namespace=IN_CLUSTER.joinpath("namespace").read_text(encoding="utf-8").strip(),
-        ca=IN_CLUSTER.joinpath("ca.crt").read_text(encoding="ascii"),
-        token_file=str(IN_CLUSTER / "token"),
+        namespace=account.joinpath("namespace").read_text(encoding="utf-8").strip(),
+        ca=account.joinpath("ca.crt").read_text(encoding="ascii"),
+        token_file=str(account / "token"),
     )

@@ -1,9 +1,10 @@
 """Instant queries over plain httpx: for judge and executor, whose lock group is small."""
 
 import ssl
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,6 +14,7 @@ from core.cluster.queries import Query, Sample, Series
 from core.domain.errors import InvalidInput, Unavailable
 from tools.metrics import answers
 
+T = TypeVar("T")
 LARGEST_ANSWER = 64 * 2**20
 
 
@@ -33,16 +35,16 @@ class PlainMetrics:
         )
 
     async def instant(self, query: Query, at: datetime) -> tuple[Sample, ...]:
-        return answers.samples(await self._ask("/api/v1/query", {"query": query.promql(), "time": f"{at.timestamp():.3f}"}))
+        return await self._ask("/api/v1/query", {"query": query.promql(), "time": f"{at.timestamp():.3f}"}, answers.samples)
 
     async def range(self, query: Query, start: datetime, end: datetime, step_seconds: int) -> tuple[Series, ...]:
         form = {"query": query.promql(), "start": f"{start.timestamp():.3f}", "end": f"{end.timestamp():.3f}", "step": str(step_seconds)}
-        return answers.series(await self._ask("/api/v1/query_range", form))
+        return await self._ask("/api/v1/query_range", form, answers.series)
 
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _ask(self, path: str, form: dict[str, str]) -> list[dict[str, Any]]:
+    async def _ask(self, path: str, form: dict[str, str], read: Callable[[list[dict[str, Any]]], T]) -> T:
         try:
             response = await self._client.post(path, data=form)
         except httpx.HTTPError as error:
@@ -50,8 +52,6 @@ class PlainMetrics:
         if response.status_code != httpx.codes.OK or len(response.content) > LARGEST_ANSWER:
             raise Unavailable("Prometheus", 5.0, reason=f"HTTP {response.status_code}, {len(response.content)} bytes")
         try:
-            body = msgspec.json.decode(response.content)
-            rows = body["data"]["result"]
-        except (msgspec.DecodeError, KeyError, TypeError) as error:
+            return read(msgspec.json.decode(response.content)["data"]["result"])
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise Unavailable("Prometheus", 5.0, reason="the answer has no result") from error
-        return rows if isinstance(rows, list) else []

@@ -189,3 +189,59 @@ def test_the_intent_is_the_same_under_another_id_and_the_digest_is_not(kind: str
     first, second = parse_action(documents[kind]), parse_action({**documents[kind], "id": "act-0002"})
     assert first.intent_key() == second.intent_key()
     assert first.digest() != second.digest()
+
+
+def test_a_document_that_is_larger_than_a_mebibyte_is_refused_in_either_form(documents: Any) -> None:
+    large = documents["scale_workload"] | {"why": "x" * catalogue.LARGEST}
+    for source in (large, json.dumps(large)):
+        with pytest.raises(InvalidInput, match="more than 1048576 bytes"):
+            parse_action(source)
+    fits = json.dumps(documents["scale_workload"])
+    assert parse_action(fits + " " * (catalogue.LARGEST - len(fits))).kind == "scale_workload"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"kind": "delete_pod", "kind": "delete_pod"}', "a key stands twice"),
+        ('{"kind": "delete_pod", "id": NaN}', "NaN is no JSON number"),
+        ('{"kind": "delete_pod", "id": -Infinity}', "-Infinity is no JSON number"),
+    ],
+)
+def test_json_that_others_read_differently_is_refused_by_name(text: str, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        parse_action(text)
+
+
+def test_a_number_that_is_none_is_refused_also_where_it_was_read_already(documents: Any) -> None:
+    with pytest.raises(InvalidInput, match="this is no JSON"):
+        parse_action(documents["scale_workload"] | {"to_replicas": float("nan")})
+
+
+def test_a_document_as_large_as_can_be_is_read_and_one_byte_more_is_not(documents: Any) -> None:
+    room = catalogue.LARGEST - len(json.dumps({**documents["scale_workload"], "why": ""}).encode())
+    for more, words in ((0, "why"), (1, "more than 1048576 bytes")):
+        with pytest.raises(InvalidInput, match=words):
+            parse_action({**documents["scale_workload"], "why": "x" * (room + more)})
+    padded = json.dumps(documents["scale_workload"])
+    with pytest.raises(InvalidInput, match="more than 1048576 bytes"):
+        parse_action(padded + " " * (catalogue.LARGEST - len(padded) + 1))
+
+
+@pytest.mark.parametrize("count", [1, 5, 6, 8])
+def test_at_most_five_mistakes_are_told_and_how_many_more_there_are(count: int, documents: Any) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        parse_action(documents["scale_workload"] | {f"odd{number}": 1 for number in range(count)})
+    text = str(refusal.value)
+    assert text.count("odd") == min(count, 5)
+    assert ("; and" in text) is (count > 5)
+    assert count <= 5 or f"and {count - 5} more" in text
+    assert "scale_workload.odd" not in text
+
+
+def test_a_proposal_of_an_unknown_kind_names_the_kinds_there_are(documents: Any) -> None:
+    document = proposal(documents).model_dump(mode="json")
+    document["action"]["kind"] = "drain_node"
+    with pytest.raises(InvalidInput) as refusal:
+        parse_proposal(document)
+    assert "set_requests" in refusal.value.mend

@@ -195,3 +195,20 @@ def test_quantities_spelled_differently_are_the_same_to_the_proposer_and_come_ba
     after = applied(action.request(spelled), spelled.object)
     back = applied(action.inverse(spelled), after)
     assert back["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"] == {"cpu": "2000m", "memory": "2097152Ki"}
+
+
+def test_a_delete_asks_for_the_time_that_was_given(cases: Any) -> None:
+    action, live = cases["delete_pod"]
+    assert "gracePeriodSeconds" not in action.request(live).body
+    assert action.model_copy(update={"grace_seconds": 7}).request(live).body["gracePeriodSeconds"] == 7
+
+
+def test_a_rollback_goes_to_another_revision_and_tells_images_and_then_whether_more_moves(cases: Any, documents: Any) -> None:
+    with pytest.raises(InvalidInput, match="nothing would change"):
+        parse_action(documents["rollback_rollout"] | {"to_revision": 7})
+    action, live = cases["rollback_rollout"]
+    path = "spec.template.spec.containers[api].image"
+    assert [(change.path, change.old, change.new) for change in action.changes(live)] == [(path, "cart:7", "cart:6")]
+    older = copy.deepcopy(live.related["cart-6"])
+    older["spec"]["template"]["spec"]["containers"][0]["args"] = ["--slow"]
+    assert [change.path for change in action.changes(Live(live.object, {"cart-6": older}))] == [path, "spec.template"]

@@ -177,3 +177,10 @@ def request_for(live: Json, cpu: int, memory: int) -> Json:
         "target": target,
         "sizings": [{"container": "api", "from_sizes": seen, "to_sizes": wanted}],
     }
+
+
+def test_a_create_is_what_writers_decide_of_the_new_object() -> None:
+    made = {"metadata": {"name": "n", "uid": "u"}, "spec": {"a": 1}, "status": {}}
+    assert states.post_hash("create", {}, {}, made) == states.post_hash("create", {}, {}, made | {"status": {"b": 1}})
+    assert states.post_hash("create", {}, {}, made) != states.post_hash("create", {}, {}, made | {"spec": {"a": 2}})
+    assert states.post_hash("create", {}, {}, made) != states.post_hash("patch", {}, {}, made)

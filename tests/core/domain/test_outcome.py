@@ -2,6 +2,7 @@ import itertools
 
 import pytest
 
+from core.domain import outcome
 from core.domain.outcome import TERMINAL, TRANSITIONS, ActionState, allowed
 
 S = ActionState
@@ -51,3 +52,8 @@ def test_once_the_write_may_be_on_the_wire_it_is_never_sent_again() -> None:
 def test_a_lost_reply_ends_only_by_reading_back() -> None:
     assert TRANSITIONS[S.UNKNOWN] == {S.APPLIED, S.FAILED, S.ESCALATED}
     assert S.CANCELLED not in reachable(S.SENDING)
+
+
+def test_only_the_moves_of_the_table_are_allowed() -> None:
+    assert outcome.allowed(outcome.ActionState.SUBMITTED, outcome.ActionState.PERMITTED)
+    assert not outcome.allowed(outcome.ActionState.VERIFIED, outcome.ActionState.SUBMITTED)

@@ -1,3 +1,4 @@
+import hashlib
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -5,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from core.domain import values
 from core.domain.target import Target
 from core.domain.values import Moment, Value, at_path, bounded, canonical, digest, identifier
 
@@ -89,3 +91,18 @@ def test_a_target_says_where_it_lives() -> None:
     pod = Target(cluster="c", kind="Pod", namespace="shop", name="a", uid="u")
     node = Target(cluster="c", kind="Node", name="n", uid="u")
     assert (pod.qualified, node.qualified, pod.path) == ("shop/pod/a", "node/n", "pod/a")
+
+
+def test_a_digest_is_the_sha256_of_the_one_canonical_text() -> None:
+    assert values.canonical({"b": 1, "a": "é"}) == b'{"a":"\xc3\xa9","b":1}'
+    assert values.digest({"b": 1, "a": 2}) == hashlib.sha256(b'{"a":2,"b":1}').hexdigest()
+    with pytest.raises(ValueError, match="JSON"):
+        values.canonical(float("nan"))
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "kept"),
+    [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("a\r\n\tb", 9, "a   b"), ("a\x00b", 9, "ab"), ("a\u202eb", 9, "ab"), ("é\u200b\n", 9, "é ")],
+)
+def test_text_of_others_is_one_printable_line_of_a_greatest_length(text: str, limit: int, kept: str) -> None:
+    assert values.bounded(text, limit) == kept

@@ -92,3 +92,27 @@ def test_the_next_step_is_told(outcomes: str, needed: int) -> None:
 def test_where_people_grant_no_more_there_is_no_next_step() -> None:
     assert still_needed(standing(record("+" * 30), Granted(A.GUARDED, A.SUGGEST))) == 0
     assert still_needed(standing((), Granted(A.OBSERVE, A.OBSERVE))) == 0
+
+
+def test_a_standing_tells_the_bound_of_its_record() -> None:
+    found = standing([Outcome(f"t{number}", START, True) for number in range(10)], FREE)
+    assert (found.verified, found.missed) == (10, 0)
+    assert found.bound == lower_bound(10, 0) > 0.6
+
+
+def test_what_ended_before_people_looked_does_not_count_and_what_ended_then_does() -> None:
+    granted = FREE._replace(since=START)
+    outcomes = [
+        Outcome("a", START - timedelta(seconds=1), False),
+        Outcome("b", START, True),
+        Outcome("c", START + timedelta(days=1), False),
+    ]
+    found = standing(outcomes, granted)
+    assert (found.verified, found.missed) == (1, 1)
+    everything = standing(outcomes, FREE)
+    assert (everything.verified, everything.missed) == (1, 2)
+
+
+def test_without_a_record_nothing_is_counted() -> None:
+    found = standing([], FREE)
+    assert (found.verified, found.missed, found.bound) == (0, 0, 0.0)

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.errors import InvalidDocument
-from core.policy.marked import MAX_BYTES, parse
+from core.policy.marked import MAX_BYTES, MAX_DEPTH, MAX_DOCUMENTS, parse
 
 
 def test_every_value_keeps_its_line() -> None:
@@ -74,6 +74,40 @@ def test_a_very_deep_document_is_refused_and_not_a_crash() -> None:
 def test_a_file_over_a_mebibyte_is_refused() -> None:
     with pytest.raises(InvalidDocument, match="1 MiB"):
         parse("#" * (MAX_BYTES + 1), "f.yaml")
+
+
+def test_the_limits_themselves_are_allowed() -> None:
+    assert parse("#" * MAX_BYTES, "f.yaml") == ()
+    assert parse("é" * (MAX_BYTES // 2), "f.yaml")
+    with pytest.raises(InvalidDocument, match="1 MiB"):
+        parse("é" * (MAX_BYTES // 2 + 1), "f.yaml")
+    assert parse("[" * MAX_DEPTH + "]" * MAX_DEPTH, "f.yaml")
+    assert len(parse("--- 1\n" * MAX_DOCUMENTS, "f.yaml")) == MAX_DOCUMENTS
+    with pytest.raises(InvalidDocument, match="more than 1000 documents") as caught:
+        parse("--- 1\n" * (MAX_DOCUMENTS + 1), "f.yaml")
+    assert caught.value.line == MAX_DOCUMENTS + 1
+
+
+def test_lists_beside_each_other_are_no_deeper_than_one_of_them() -> None:
+    assert parse("\n".join("- [1]" for _ in range(MAX_DEPTH + 2)), "f.yaml")
+
+
+def test_a_document_has_its_own_lines_and_the_first_where_nothing_is_known() -> None:
+    first, second = parse("a: 1\n---\nb:\n- c\n", "f.yaml")
+    assert (first.line(()), second.line(()), second.line(("b",)), second.line(("b", 0))) == (1, 3, 3, 4)
+    assert second.line(("nothing",)) == 3
+    assert first._replace(lines={}).line(("a",)) == 1
+
+
+def test_a_mistake_in_a_document_says_where_and_what_mends_it() -> None:
+    error = parse("a: 1\nb: 2\n", "f.yaml")[0].wrong("too small", ("b",), mend="take 3")
+    assert (error.file, error.line, error.mend) == ("f.yaml", 2, "take 3")
+
+
+def test_an_anchor_alone_is_refused_as_an_alias_is() -> None:
+    for text in ("a: &x 1\n", "&x {a: 1}\n", "- &x [1]\n"):
+        with pytest.raises(InvalidDocument, match="anchors"):
+            parse(text, "f.yaml")
 
 
 def test_characters_that_yaml_forbids_are_refused() -> None:

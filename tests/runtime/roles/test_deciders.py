@@ -1,6 +1,13 @@
 """The settings file of judge and executor, and their loop."""
 
 import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -75,3 +82,136 @@ async def test_a_loop_that_was_told_to_stop_takes_no_further_step() -> None:
         raise AssertionError("it took a step")
 
     await deciders.every(0.001, stop, step)
+
+
+Settings = deciders.RoleSettings
+
+
+def settings(folder: Path, **more: object) -> Path:
+    path = folder / "role.json"
+    path.write_text(json.dumps({"data_dir": "d", "ledger_url": "u", "guard": None} | more), encoding="utf-8")
+    return path
+
+
+def role(folder: Path, run: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> int:
+    return deciders.main("judge", run, Settings, ["--settings", str(settings(folder))])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_role_ends_in_peace_when_it_is_told_to(tmp_path: Path, number: signal.Signals) -> None:
+    told: list[str] = []
+
+    async def run(given: Settings, stop: asyncio.Event) -> None:
+        told.append(given.ledger_url)
+        os.kill(os.getpid(), number)
+        await asyncio.wait_for(stop.wait(), 10)
+
+    assert role(tmp_path, run) == 0
+    assert told == ["u"]
+
+
+def test_what_a_person_must_mend_goes_to_standard_error_and_ends_it_with_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def run(_: Settings, __: asyncio.Event) -> None:
+        raise Refused(("the key can be read by others",), mend="chmod 600")
+
+    assert role(tmp_path, run) == 1
+    assert "can be read by others" in capsys.readouterr().err
+    assert deciders.main("judge", run, Settings, ["--settings", str(tmp_path / "none")]) == 1
+    assert "day2 serve writes it" in capsys.readouterr().err
+
+
+def test_a_role_says_that_it_is_ready_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    deciders.ready("judge", port=7)
+    assert json.loads(capsys.readouterr().out) == {"role": "judge", "pid": os.getpid(), "port": 7}
+
+
+def test_without_a_source_there_are_no_metrics_and_a_token_is_read_from_its_file(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("s3cret\n", encoding="ascii")
+    read = deciders.read(settings(tmp_path), Settings)
+    assert deciders.metrics_of(read) is None
+    source = deciders.metrics_of(read.model_copy(update={"prometheus_url": "http://127.0.0.1:1", "prometheus_token_file": token}))
+    assert source is not None
+
+
+def test_the_api_server_asks_the_webhook_under_the_host_of_its_address() -> None:
+    assert deciders.WebhookSettings().names == ("day2-webhook.day2-system.svc",)
+    assert deciders.WebhookSettings(url="https://10.0.0.9:9443/admit").names == ("10.0.0.9",)
+    assert deciders.WebhookSettings(url="nonsense").names == ("day2-webhook.day2-system.svc",)
+
+
+def test_seldom_is_at_once_and_then_not_before_its_time() -> None:
+    due, often = deciders.seldom(60.0), deciders.seldom(0.0)
+    assert [due(), due(), due()] == [True, False, False]
+    assert [often(), often()] == [True, True]
+    soon = deciders.seldom(0.05)
+    assert soon()
+    time.sleep(0.06)
+    assert soon()
+
+
+async def paced(step: Callable[[], Awaitable[int]], seconds: float, stop: asyncio.Event) -> float:
+    began = time.monotonic()
+    await deciders.every(seconds, stop, step)
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize(("waits", "least", "most"), [(0, 0.0, 0.8), (1, 0.9, 5.0)])
+async def test_the_loop_is_slower_while_something_waits(waits: int, least: float, most: float) -> None:
+    stop, steps = asyncio.Event(), []
+
+    async def step() -> int:
+        steps.append(1)
+        if len(steps) == 2:
+            stop.set()
+        return waits
+
+    assert least <= await paced(step, 0.01, stop) < most
+
+
+async def test_a_system_that_is_away_names_the_pause_within_reason() -> None:
+    stop, steps = asyncio.Event(), []
+
+    async def step() -> int:
+        steps.append(1)
+        if len(steps) == 1:
+            raise Unavailable("the ledger", 0.3)
+        stop.set()
+        return 0
+
+    assert 0.3 <= await paced(step, 0.01, stop) < 3
+
+
+async def test_being_told_to_stop_ends_a_pause_and_other_errors_end_the_process() -> None:
+    stop = asyncio.Event()
+
+    async def step() -> int:
+        asyncio.get_running_loop().call_later(0.05, stop.set)
+        return 0
+
+    assert await paced(step, 60.0, stop) < 10
+
+    async def breaks() -> int:
+        raise Refused(("no",))
+
+    with pytest.raises(Refused):
+        await deciders.every(0.01, asyncio.Event(), breaks)
+
+
+def test_a_child_ends_once_its_parent_is_gone() -> None:
+    """The middle process starts a child that watches it, and ends at once."""
+    child = "import os, time; from runtime.processes import watch_parent; watch_parent(int(os.environ['P']), 0.02); time.sleep(60)"
+    started = f"subprocess.Popen([sys.executable, '-c', {child!r}], env=os.environ | {{'P': str(os.getpid())}})"
+    middle = f"import os, subprocess, sys; print({started}.pid)"
+    told = subprocess.run([sys.executable, "-c", middle], capture_output=True, text=True, check=True)
+    pid, deadline = int(told.stdout), time.monotonic() + 30
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not is_running(pid)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

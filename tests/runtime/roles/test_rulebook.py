@@ -202,3 +202,14 @@ async def test_a_running_judge_takes_over_a_rule_and_keeps_it_when_the_next_chan
     action = await house.submit()
     assert await house.until_ended(action)
     assert "no-shop: not in the shop" in house.row(action).note
+
+
+def test_a_link_to_nothing_hides_no_change_of_the_files_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nothing")
+    (tmp_path / "rules.yml").write_text("a: 1\n")
+    before = rulebook.stamp(tmp_path)
+    (tmp_path / "rules.yml").write_text("a: 22\n")
+    changed = rulebook.stamp(tmp_path)
+    (tmp_path / "gone.yaml").unlink()
+    assert len({str(each) for each in (before, changed, rulebook.stamp(tmp_path))}) == 3
+    assert rulebook.stamp(None) == rulebook.stamp(tmp_path / "none") == []

@@ -100,3 +100,61 @@ def test_another_server_stands_in_for_the_address_and_nothing_else(tmp_path: Pat
 def test_an_address_that_is_none_or_would_show_our_credentials_is_refused(tmp_path: Path, server: str) -> None:
     with pytest.raises(InvalidInput):
         config.load(written(tmp_path, document()), server=server)
+
+
+def test_a_context_by_name_wins_over_the_current_one_and_a_file_without_any_says_so(tmp_path: Path) -> None:
+    made = document()
+    made["contexts"].append({"name": "other", "context": {"cluster": made["clusters"][0]["name"], "user": "nobody"}})
+    found = config.load(written(tmp_path, made), "other")
+    assert (found.context, found.namespace, found.token) == ("other", "default", "")
+    made.pop("current-context")
+    with pytest.raises(InvalidInput, match="no current context"):
+        config.load(written(tmp_path, made))
+
+
+def test_a_context_of_a_cluster_that_is_not_described_says_so(tmp_path: Path) -> None:
+    for change in ({"clusters": []}, {"clusters": "none"}, {"clusters": [{"name": "x"}, 7]}):
+        with pytest.raises(InvalidInput, match="does not describe"):
+            config.load(written(tmp_path, document() | change))
+    without = document()
+    without["clusters"][0]["cluster"].pop("server")
+    with pytest.raises(InvalidInput, match="does not describe"):
+        config.load(written(tmp_path, without))
+
+
+def test_inline_data_wins_over_a_file_and_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    made = document()
+    cluster = made["clusters"][0]["cluster"]
+    cluster |= {"certificate-authority-data": base64.b64encode(b"inline").decode(), "certificate-authority": "gone.pem"}
+    assert config.load(written(tmp_path, made)).ca == "inline"
+    del cluster["certificate-authority-data"]
+    with pytest.raises(InvalidInput, match=r"cannot read certificate-authority gone\.pem"):
+        config.load(written(tmp_path, made))
+
+
+def test_a_kubeconfig_that_may_not_be_read_and_one_that_is_no_yaml_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InvalidInput, match="cannot read the kubeconfig"):
+        config.load(tmp_path / "folder")
+    broken = tmp_path / "broken"
+    broken.write_text("a: 1\nb: [\n")
+    with pytest.raises(InvalidInput, match=r"broken:3 is no YAML"):
+        config.load(broken)
+
+
+def test_in_a_pod_the_mounted_account_is_the_identity_unless_there_is_a_kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    mounted, kubeconfig = tmp_path / "account", tmp_path / ".kube" / "config"
+    for folder in (mounted, kubeconfig.parent):
+        folder.mkdir()
+    for name, text in (("token", "t"), ("namespace", "day2\n"), ("ca.crt", "ca")):
+        (mounted / name).write_text(text)
+    found = config.load(None, account=mounted)
+    assert (found.server, found.context, found.namespace, found.ca) == ("https://kubernetes.default.svc", "in-cluster", "day2", "ca")
+    assert found.token_file == str(mounted / "token")
+    kubeconfig.write_text(json.dumps(document()))
+    assert config.load(None, account=mounted).context == "prod"
+    kubeconfig.unlink()
+    (mounted / "token").unlink()
+    with pytest.raises(InvalidInput, match="no kubeconfig"):
+        config.load(None, account=mounted)

@@ -1,13 +1,15 @@
 """What answers of an API server mean for the caller. A small server of the test's own answers as scripted."""
 
+import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from core.domain.api_request import ApiRequest
-from core.domain.errors import Conflict, NotAuthenticated, NotAuthorised, OutcomeUnknown, Refused, Unavailable
+from core.domain.errors import Conflict, InvalidInput, NotAuthenticated, NotAuthorised, OutcomeUnknown, Refused, Unavailable
 from tools.kubernetes import config, transport
 from tools.kubernetes.writer import PERMIT_HEADER, ImpersonatingWriter, PreviewWriter
 
@@ -174,3 +176,147 @@ async def test_nobody_is_impersonated_unasked() -> None:
         assert not [name for name in client.headers if name.lower().startswith("impersonate")]
         assert client.timeout.read is None
         assert client.timeout.connect == transport.CONNECT_SECONDS
+
+
+def test_a_broken_connection_says_what_to_do_about_it() -> None:
+    client = httpx.AsyncClient(base_url="http://127.0.0.1:1")
+    cases = {
+        "[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired": (NotAuthenticated, "expired"),
+        "[SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer": (NotAuthenticated, "not signed by"),
+        "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] alert": (NotAuthenticated, "refused our client certificate"),
+        "[SSL: TLSV1_ALERT_INTERNAL_ERROR] alert": (Unavailable, "ALERT_INTERNAL"),
+        "the certificate store has expired": (Unavailable, "has expired"),
+        "NO_CERTIFICATE": (Unavailable, "NO_CERTIFICATE"),
+        "": (Unavailable, "ConnectError"),
+    }
+    for text, (kind, words) in cases.items():
+        found = transport.unreachable(client, httpx.ConnectError(text))
+        assert type(found) is kind, text
+        assert words in str(found)
+
+
+async def test_a_refused_certificate_is_not_tried_again_and_a_broken_connection_is() -> None:
+    script = Script(httpx.ConnectError("CERTIFICATE_VERIFY_FAILED"), httpx.Response(200))
+    with pytest.raises(NotAuthenticated):
+        await transport.read(script.client, "/api", right="get pods")
+    assert len(script.asked) == 1
+    script = Script(httpx.ConnectError("refused"), httpx.Response(200, json={}))
+    assert (await transport.read(script.client, "/api", right="get pods")).status_code == 200
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("300", 30.0), ("soon", 1.5), (None, 1.5)])
+async def test_a_server_that_names_a_pause_is_heard_within_reason(header: str | None, seconds: float) -> None:
+    response = httpx.Response(429, headers={"Retry-After": header} if header else {})
+    assert transport._retry_after(response, 1.5) == seconds
+
+
+async def test_pauses_double_and_the_last_failure_names_its_own() -> None:
+    began = asyncio.get_running_loop().time()
+    script = Script(status(503), status(503), httpx.Response(200, json={}))
+    await transport.read(script.client, "/api", right="get pods")
+    assert 0.6 <= asyncio.get_running_loop().time() - began < 5
+    script = Script(*[status(503, headers={"Retry-After": "0"})] * 3, status(503, headers={"Retry-After": "9"}))
+    with pytest.raises(Unavailable) as failure:
+        await transport.read(script.client, "/api", right="get pods")
+    assert failure.value.retry_after == 9.0
+
+
+async def test_a_refusal_to_impersonate_names_that_right() -> None:
+    with pytest.raises(NotAuthorised) as refusal:
+        await transport.read(Script(status(403, "users cannot impersonate day2:agent:x")).client, "/api", right="get pods")
+    assert refusal.value.right == "impersonate users"
+    with pytest.raises(NotAuthenticated):
+        await transport.read(Script(status(401, "cannot impersonate")).client, "/api", right="get pods")
+
+
+async def test_a_refusal_that_is_no_status_is_told_in_its_own_words() -> None:
+    with pytest.raises(Refused, match="422: <html>no"):
+        await transport.read(Script(httpx.Response(422, text="<html>no")).client, "/api", right="get pods")
+    assert transport.status_of(httpx.Response(418, text="short and stout")).code == 418
+
+
+@pytest.mark.parametrize("parts", [{"ca": "no certificate"}, {"certificate": "x", "key": "y"}])
+def test_certificates_that_are_none_are_told_with_their_context(parts: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput, match="context 'prod' cannot be used"):
+        transport.connect(config.Connection("https://10.0.0.1", "prod", **parts))
+
+
+async def test_a_token_is_read_for_each_request_because_it_is_made_anew(tmp_path: Path) -> None:
+    script, file = Script(httpx.Response(200), httpx.Response(200), httpx.Response(200)), tmp_path / "token"
+    for token in ("first\n", "second\n"):
+        file.write_text(token)
+        auth = transport._Bearer(config.Connection("http://127.0.0.1:1", "x", token="old", token_file=str(file)))
+        await script.client.get("/", auth=auth)
+    await script.client.get("/", auth=transport._Bearer(config.Connection("http://127.0.0.1:1", "x")))
+    assert [request.headers.get("Authorization") for request in script.asked] == ["Bearer first", "Bearer second", None]
+
+
+async def test_loopback_is_asked_without_proxy_and_without_packing() -> None:
+    for server, near in (("https://127.0.0.1:6443", True), ("https://10.0.0.1", False)):
+        async with transport.connect(config.Connection(server, "x", request_seconds=60.0)) as client:
+            assert (client.headers["Accept-Encoding"] == "identity") is near
+            assert client.trust_env is not near
+            assert client.timeout.connect == transport.CONNECT_SECONDS
+
+
+async def test_a_write_is_a_request_with_its_manager_and_a_preview_is_one_that_stores_nothing() -> None:
+    script = Script(httpx.Response(200, json={}), httpx.Response(200, json={}), httpx.Response(200, json={"kind": "Deployment"}))
+    writer = ImpersonatingWriter(script.client, field_manager="ours")
+    await writer.send(REQUEST, agent="scaling", permit="p")
+    await writer.send(REQUEST, agent="scaling", permit="p", dry_run=True)
+    assert await PreviewWriter(script.client).preview(REQUEST, agent="scaling") == {"kind": "Deployment"}
+    asked = [dict(request.url.params) for request in script.asked]
+    assert asked == [
+        {"fieldManager": "ours-scaling"},
+        {"fieldManager": "ours-scaling", "dryRun": "All"},
+        {"fieldManager": "day2ops-scaling", "dryRun": "All"},
+    ]
+    first, _, preview = script.asked
+    assert (first.method, first.url.path, json.loads(first.content)) == ("PATCH", REQUEST.path, REQUEST.body)
+    assert first.headers["Content-Type"] == REQUEST.content_type
+    assert (preview.headers["Impersonate-User"], PERMIT_HEADER in preview.headers) == ("day2:preview:scaling", False)
+
+
+async def test_a_delete_carries_its_options_and_a_name_cannot_leave_its_path() -> None:
+    script = Script(httpx.Response(200, json={}), httpx.Response(200, json={}))
+    for body in ({"preconditions": {"uid": "u"}}, []):
+        delete = ApiRequest(
+            verb="delete", version="v1", resource="pods", namespace="shop", name="a%2e", content_type="application/json", body=body
+        )
+        await ImpersonatingWriter(script.client).send(delete, agent="security", permit="p")
+    assert [json.loads(request.content) for request in script.asked] == [{"preconditions": {"uid": "u"}}, {}]
+    assert script.asked[0].url.raw_path == b"/api/v1/namespaces/shop/pods/a%252e"
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [(404, Refused), (410, Refused), (409, Conflict), (422, Refused), (401, NotAuthenticated), (429, Unavailable)]
+)
+async def test_a_refused_write_was_not_stored(code: int, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        await ImpersonatingWriter(Script(status(code, "because")).client).send(REQUEST, agent="scaling", permit="p")
+
+
+async def test_a_busy_server_names_its_pause() -> None:
+    for headers, seconds in (({"Retry-After": "4"}, 4.0), ({}, 1.0)):
+        with pytest.raises(Unavailable) as failure:
+            await ImpersonatingWriter(Script(status(429, "later", headers)).client).send(REQUEST, agent="scaling", permit="p")
+        assert failure.value.retry_after == seconds
+
+
+async def test_a_webhook_that_is_down_is_asked_before_anything_is_stored() -> None:
+    with pytest.raises(Unavailable, match="failed calling webhook"):
+        await ImpersonatingWriter(Script(status(500, "Internal error: failed calling webhook x")).client).send(
+            REQUEST, agent="a", permit="p"
+        )
+    with pytest.raises(Unavailable, match="HTTP 500"):
+        await PreviewWriter(Script(status(500)).client).preview(REQUEST, agent="a")
+
+
+@pytest.mark.parametrize("code", [403, 429])
+async def test_a_refusal_that_repeats_the_permit_does_not_carry_it_on(code: int) -> None:
+    answer = status(code, "header p.e.r is not allowed", {"Retry-After": "3"})
+    with pytest.raises((NotAuthorised, Unavailable)) as refusal:
+        await ImpersonatingWriter(Script(answer).client).send(REQUEST, agent="scaling", permit="p.e.r")
+    assert "p.e.r" not in str(refusal.value)
+    assert "header (permit) is not allowed" in str(refusal.value)
+    assert getattr(refusal.value, "retry_after", 3.0) == 3.0
