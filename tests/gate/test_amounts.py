@@ -42,8 +42,9 @@ def test_an_object_asks_for_so_many_pods(live: Json, count: int | None) -> None:
 
 def test_all_pods_together_hold_their_containers_and_each_is_a_place() -> None:
     live = workload(container(requests={"cpu": "500m", "memory": "1Gi"}), container("log", {"nvidia.com/gpu": "2"}), replicas=3)
-    assert amounts.whole(live) == Amounts(1500, 3072, 6, 3)
-    assert amounts.whole({"kind": "Node", "spec": {}}) == Amounts()
+    assert rollouts.whole(live, rolling=False) == Amounts(1500, 3072, 6, 3)
+    assert rollouts.whole({"kind": "Node", "spec": {}}, rolling=None) == Amounts()
+    assert rollouts.whole(live, rolling=True).pods == 4, "one on top while it rolls"
 
 
 @pytest.mark.parametrize(
@@ -208,11 +209,11 @@ def test_others_than_deployments_go_one_by_one_unless_told(kind: str) -> None:
     assert rolled({"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 2}}, kind=kind, key="updateStrategy") == (0, 2)
 
 
-def test_what_grows_comes_on_top_and_what_shrinks_does_not() -> None:
-    assert rolled({"type": "Recreate"}, new=12) == (10, 2)
-    assert rolled({"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}, new=12) == (0, 3)
+def test_what_grows_is_no_step_of_a_rollout() -> None:
+    assert rolled({"type": "Recreate"}, new=12) == (10, 0)
+    assert rolled({"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}, new=12) == (0, 1)
     assert rolled({"type": "Recreate"}, new=3) == (10, 0)
     same = workload(container(), replicas=2)
-    assert rollouts.steps(same, same | {"spec": same["spec"] | {"replicas": 5}}) == (0, 3)
+    assert rollouts.steps(same, same | {"spec": same["spec"] | {"replicas": 5}}) == (0, 0)
     assert rollouts.steps(same, None) == (0, 0)
     assert rollouts.steps({"kind": "Node", "spec": {}}, {"kind": "Node", "spec": {"unschedulable": True}}) == (0, 0)

@@ -15,13 +15,18 @@ from gate.judging.surroundings import around
 Json = dict[str, Any]
 
 
+def home(gate: Any) -> Json:
+    found: Json = gate.cluster.object("Namespace", "", "shop")
+    return found
+
+
 async def seen(
     gate: Any, *, replicas: int = 4, target: Json | None = None, after: Json | None = None, action: Any = None
 ) -> dict[str, Any]:
     """The facts around a workload of two pods that shall have `replicas`."""
     live = target or gate.cluster.object("Deployment", "shop", "cart")
     wanted = after or (live | {"spec": live["spec"] | {"replicas": replicas}})
-    return dict(await around(gate.bench, action or gate.scale(), live, wanted))
+    return dict(await around(gate.bench, action or gate.scale(), home(gate), live, wanted))
 
 
 def quota(hard: dict[str, str], used: dict[str, str] | None = None) -> Json:
@@ -100,7 +105,7 @@ async def test_a_pod_that_is_not_ready_may_go_while_enough_others_are_healthy(ga
     pod = gate.cluster.object("Pod", "shop", "cart-0")
     pod["status"]["conditions"][0]["status"] = str(ready)
     gate.cluster.put(made)
-    assert (await around(gate.bench, gate.delete_pod(), pod, None))["disruptions_allowed"] == allowed
+    assert (await around(gate.bench, gate.delete_pod(), home(gate), pod, None))["disruptions_allowed"] == allowed
 
 
 def priced(gate: Any, *, monthly_budget: int = 0) -> None:
@@ -154,7 +159,7 @@ async def test_without_prices_or_where_no_machine_type_has_one_no_money_is_told(
 
 async def test_without_an_answer_of_the_dry_run_a_budget_is_told_and_a_change_of_cost_is_not(gate: Any) -> None:
     priced(gate, monthly_budget=1_000_000_000)
-    found = await around(gate.bench, gate.scale(), gate.cluster.object("Deployment", "shop", "cart"), None)
+    found = await around(gate.bench, gate.scale(), home(gate), gate.cluster.object("Deployment", "shop", "cart"), None)
     assert "monthly_cost_delta_micro_usd" not in found
     assert found["budget_left_micro_usd"] == 270_000_000
     assert found["pods_homeless"] is None
@@ -210,7 +215,17 @@ async def test_a_level_of_pod_security_counts_the_pods_that_it_would_refuse(gate
     gate.cluster.object("Pod", "shop", "cart-0")["status"]["phase"] = "Succeeded"
     found = await seen(gate, target=namespace, after=after, action=action)
     assert (found["pods_violating_after"], found["pods_homeless"], "has_pdb" in found) == (0, None, False)
-    assert "pods_violating_after" not in await seen(gate)
+    assert (await seen(gate))["pods_violating_after"] == 0
+
+
+async def test_the_next_pods_of_a_template_that_its_namespace_refuses_are_told(gate: Any) -> None:
+    home(gate)["metadata"]["labels"] = {"pod-security.kubernetes.io/enforce": "baseline"}
+    live = gate.cluster.object("Deployment", "shop", "cart")
+    assert (await seen(gate))["pods_violating_after"] == 0
+    live["spec"]["template"]["spec"]["hostNetwork"] = True
+    assert (await seen(gate))["pods_violating_after"] == 1
+    mended = live | {"spec": live["spec"] | {"template": {"spec": live["spec"]["template"]["spec"] | {"hostNetwork": False}}}}
+    assert (await seen(gate, after=mended))["pods_violating_after"] == 0
 
 
 async def test_nodes_that_bar_the_same_pods_are_other_places_for_a_nodes_pods(gate: Any) -> None:
@@ -218,7 +233,7 @@ async def test_nodes_that_bar_the_same_pods_are_other_places_for_a_nodes_pods(ga
         gate.cluster.object("Node", "", f"node-{number}")["spec"]["taints"] = [{"key": key, "value": value, "effect": effect}]
 
     async def of_first() -> tuple[int, int]:
-        found = await around(gate.bench, gate.cordon(), gate.cluster.object("Node", "", "node-1"), None)
+        found = await around(gate.bench, gate.cordon(), {}, gate.cluster.object("Node", "", "node-1"), None)
         return found["nodes_ready"], found["nodes_schedulable"]
 
     assert await of_first() == (4, 4)

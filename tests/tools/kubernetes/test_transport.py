@@ -207,7 +207,7 @@ async def test_a_refused_certificate_is_not_tried_again_and_a_broken_connection_
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("300", 30.0), ("soon", 1.5), (None, 1.5)])
 async def test_a_server_that_names_a_pause_is_heard_within_reason(header: str | None, seconds: float) -> None:
     response = httpx.Response(429, headers={"Retry-After": header} if header else {})
-    assert transport._retry_after(response, 1.5) == seconds
+    assert transport.retry_after(response, 1.5) == seconds
 
 
 async def test_pauses_double_and_the_last_failure_names_its_own() -> None:
