@@ -11,6 +11,7 @@ BENCHES = {
     "DETECT": "detecting",
     "GROWTH": "growing",
     "POD_SECURITY": "securing",
+    "NETWORK": "reaching",
     "JUDGE": "judging",
     "RULES_P99": "ruling",
     "VERDICT_WITH_FACTS": "gathering",

@@ -1,13 +1,16 @@
 """Commands that write nothing to a cluster: demo, doctor, scan, explain, ask, route."""
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from interfaces.cli.exits import Exit
 from interfaces.cli.options import Selector, Watch
 from interfaces.cli.sessions import Session, begin, run
+
+if TYPE_CHECKING:
+    from core.domain.finding import Severity
 
 
 def demo(
@@ -73,7 +76,7 @@ def scan(
         if source is not None or baseline is not None or fail_on or detailed:
             raise typer.BadParameter("-w follows a cluster from its first look on: leave --from, --baseline and exit codes away")
         _follow(session, tuple(agents or ()), selector, show_muted=show_muted)
-    threshold = scanning.severity(fail_on) if fail_on else None
+    threshold = _threshold(fail_on) if fail_on else None
     known = scanning.baseline(baseline) if baseline else None
     wanted = parsed(selector) if selector else None
     with session.waiting(f"reading {source or 'the cluster'} and its metrics"):
@@ -95,6 +98,16 @@ def scan(
         session.hint(f"next: day2 plan {first}" if source is None else f"next: day2 explain {first} --from {source}")
     if (threshold and shown.at_least(threshold)) or (detailed and shown.findings):
         raise typer.Exit(Exit.DIFFERS)
+
+
+def _threshold(text: str) -> "Severity":
+    from core.domain.errors import InvalidInput
+    from runtime.services import scanning
+
+    try:
+        return scanning.severity(text)
+    except InvalidInput as error:
+        raise typer.BadParameter(f"--fail-on {error}; {error.mend}") from error
 
 
 def _follow(session: Session, agents: tuple[str, ...], selector: str, *, show_muted: bool) -> NoReturn:

@@ -489,7 +489,7 @@ async def _staged(ground: Ground, clocks: Mapping[str, Clock]) -> Seen:
     settings = settings_of(ground.guard, clocks["judge"], ground.namespace, ground.folder).model_copy(
         update={
             "clock": "system",
-            "flow": FlowSettings(consult_seconds=4, poll_seconds=0.05),
+            "flow": FlowSettings(consult_seconds=10, poll_seconds=0.05),
             "registry": RegistrySettings(renew_seconds=1),
         }
     )

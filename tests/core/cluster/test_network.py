@@ -2,7 +2,6 @@
 
 import ipaddress
 import random
-import time
 from typing import Any
 
 import pytest
@@ -279,30 +278,6 @@ def test_pods_that_no_policy_can_tell_apart_are_one_endpoint() -> None:
     block = {"ipBlock": {"cidr": "10.0.0.0/24", "except": ["10.0.0.64/26"]}}
     found = Network(pods, policies(policy("b", ingress=[{"from": [block]}])), {})
     assert sorted(len(group) for group in found.pods.values()) == [64, 64, 72]
-
-
-def test_a_thousand_namespaces_policies_and_pods_cost_no_square() -> None:
-    """Four times as many may cost six times as much, and no more."""
-
-    def cost(count: int) -> float:
-        spaces = {f"ns-{number}": {"team": f"t-{number}"} for number in range(count)}
-        pods = [pod(f"p-{number}", f"ns-{number}", address="10.0.0.1", app=f"app-{number}") for number in range(count)]
-        rules = [
-            policy(
-                f"ns-{number}",
-                podSelector={"matchLabels": {"app": f"app-{number}"}},
-                ingress=[{"from": [{"namespaceSelector": {"matchLabels": {"team": f"t-{(number + 1) % count}"}}}]}],
-            )
-            for number in range(count)
-        ]
-        made = policies(*rules)
-        began = time.process_time()
-        found = Network(pods, made, spaces)
-        assert sum(1 for target in found.endpoints for _ in found.sources(target)) == count
-        return time.process_time() - began
-
-    cost(50)
-    assert min(cost(1000) for _ in range(3)) < 6 * min(cost(250) for _ in range(3)) + 0.05
 
 
 def test_of_a_snapshot_only_pods_that_live_count() -> None:

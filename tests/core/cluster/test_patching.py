@@ -1,6 +1,5 @@
 """What is mended first: exploited before likely before bad, open before closed, running before not; and never what VEX clears."""
 
-import time
 from typing import Any
 
 import pytest
@@ -162,15 +161,6 @@ def test_an_image_without_a_fix_has_no_plan_and_one_that_nothing_runs_no_first_r
     (patch,) = patches(rank(running("elsewhere:1", OTHER), scans.trivy(scans.found("CVE-2026-0001"))).rows)
     assert not any("One replica" in step for step in patch.steps)
     assert patch.workloads == ()
-
-
-def test_ten_thousand_records_are_ranked_in_half_a_second() -> None:
-    found = records(scans.trivy(*(scans.found(f"CVE-2026-{number:05}") for number in range(10_000))))
-    statements = decode(body(scans.openvex()), "vex.json").statements
-    look = Cluster(running(IMAGE, DIGEST, OPEN))
-    began = time.process_time()
-    assert len(ranked(found, statements, Signals(), look).rows) == 10_000
-    assert time.process_time() - began < 1.0  # goal 0.5; twice that on a busy machine
 
 
 def test_one_image_is_the_same_under_its_short_name() -> None:

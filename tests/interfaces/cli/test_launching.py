@@ -107,6 +107,7 @@ def test_a_mistyped_flag_is_answered_with_the_nearest(day2: Day2, words: list[st
     "words",
     [
         ["scan", "--no-such-flag"],
+        ["scan", "--fail-on", "terrible"],
         ["approve"],
         ["approve", "act-1"],
         ["approve", "act-1", "--reason", " "],
