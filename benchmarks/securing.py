@@ -4,6 +4,7 @@ import time
 
 from benchmarks import detecting, pods
 from core.cluster import decoding
+from core.cluster.objects import Pod
 from core.cluster.pod_security import violations
 
 COUNT = 10_000
@@ -19,7 +20,7 @@ def run() -> list[str]:
     return [f"POD_SECURITY (restricted, {COUNT:,} pods, CPU-seconds): ours {seconds:.2f}, goal {GOAL:g}: {word}"]
 
 
-def _round(found: list[decoding.objects.Pod]) -> float:
+def _round(found: list[Pod]) -> float:
     began = time.process_time()
     broken = sum(len(violations(pod, "restricted")) for pod in found)
     seconds = time.process_time() - began
