@@ -4,6 +4,7 @@ And Ctrl-C is heard: what a script starts in its background ignores it, and so w
 """
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -15,5 +16,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    help_text = "address of an empty Postgres database: for the ledger's contract, and for the chart on a control plane"
+    help_text = "address of an empty Postgres database; without one, this machine's Postgres is started where it has one"
     parser.addoption("--postgres", default="", help=help_text)
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database that tests may empty. Skips where there is none."""
+    from tests import postgresql  # not at the top: most tests need no driver
+
+    if given := request.config.getoption("--postgres"):
+        yield given
+    elif programs := postgresql.programs():
+        with postgresql.running(programs) as address:
+            yield address
+    else:
+        pytest.skip("no --postgres URL was given, and this machine has no Postgres")

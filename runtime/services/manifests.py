@@ -56,21 +56,25 @@ def _files(path: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class ManifestReader:
-    """`core.cluster.reading.ClusterReader` over files. Logs and live usage are not in files, and answer as empty."""
+    """`core.cluster.reading.ClusterReader` over files. Logs and live usage are not in files, and answer as empty.
+
+    `name` is what the file or folder is called, without the way there.
+    """
 
     manifests: Manifests
     taken_at: datetime
+    name: str = ""
 
     async def cluster_uid(self) -> str:
         return self.identity
 
     @cached_property
     def identity(self) -> str:
-        """Out of the names in the files: the same files are the same cluster."""
-        names = sorted(
-            f"{kind}/{item.metadata.namespace}/{item.metadata.name}" for kind, items in self.manifests.objects.items() for item in items
-        )
-        return f"files-{digest(names)[:16]}"
+        """The cluster's own, where its system namespace was written down with it; else by the name of the file or folder, so that an
+        object more in it, or another checkout of it, makes no other cluster: findings keep their ids, and baselines their use."""
+        namespaces = self.manifests.objects.get("Namespace", ())
+        system = next((item.metadata.uid for item in namespaces if item.metadata.name == "kube-system"), "")
+        return system or f"files-{digest([self.name])[:16]}"
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Json | None:  # noqa: ARG002  the port's form
         return None

@@ -92,7 +92,7 @@ def opened(path: Path, now: datetime) -> Source:
         return Source(SavedReader(saved.snapshot), contents_of(saved, str(path)))
     found = manifests.read(file)
     at = gathered_at(file)
-    reader = ManifestReader(found, at or now)
+    reader = ManifestReader(found, at or now, file.resolve().name)
     return Source(reader, _of_manifests(found, reader, str(path), at), found)
 
 

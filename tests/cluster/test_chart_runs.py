@@ -1,8 +1,8 @@
 """The chart installed into a real API server by the real helm, and one whole action by the processes of its pods.
 
 The pods' documents are admitted, scheduled and played by the control plane; their processes run here, as the chart says, with tokens of
-the chart's own accounts. The API server asks the webhook at an address, because no Service has a network here. With `--postgres URL` the
-ledger is in that (empty) database.
+the chart's own accounts. The API server asks the webhook at an address, because no Service has a network here. The ledger is
+in sqlite on the claim, as by default, and then in Postgres.
 """
 
 import asyncio
@@ -111,12 +111,13 @@ def with_database(plane: "ControlPlane", address: str, values: Json) -> Json:
     return merged(values, change)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def release(request: pytest.FixtureRequest, control_plane: "ControlPlane", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
     folder = tmp_path_factory.mktemp("chart")
+    address = request.getfixturevalue("postgres") if request.param == "postgres" else ""
     with control_plane.namespace() as managed, emptied(control_plane), volume(control_plane):
         values = values_for(managed, authority(control_plane, folder), free_port())
-        if address := request.config.getoption("--postgres"):
+        if address:
             values = with_database(control_plane, address, values)
         in_cluster(control_plane, "install", RELEASE, str(CHART), values=values)
         pods = Pods(control_plane, folder)
@@ -124,7 +125,7 @@ def release(request: pytest.FixtureRequest, control_plane: "ControlPlane", tmp_p
             said = {FIRST: pods.start(FIRST)}
             with ThreadPoolExecutor(len(OTHERS)) as starting:
                 said |= zip(OTHERS, starting.map(pods.start, OTHERS), strict=True)
-            yield Release(control_plane, pods, managed, said, request.config.getoption("--postgres"))
+            yield Release(control_plane, pods, managed, said, address)
         finally:
             pods.stop()
             in_cluster(control_plane, "uninstall", RELEASE)

@@ -43,7 +43,7 @@ spec:
     - {name: another one, expect: pass}
 """
 EVALUATED = {"action": {"kind": "scale_workload"}, "facts": {"replicas_after": 4}}
-DEBUG = "fnd-d48b06ecd4"
+DEBUG = "fnd-38facf81c2"
 """Of the pod in `MANIFESTS`."""
 MUTE = "mute-3fa9c2d1e0"
 MUTED = f"""\

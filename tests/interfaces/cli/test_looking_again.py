@@ -285,6 +285,21 @@ class TestBaseline:
         assert said.json["gone"] == []
         assert "of another cluster" in said.err
 
+    def test_a_folder_of_manifests_stays_what_it_was_with_one_more_in_it_and_in_another_place(self, day2: Day2, tmp_path: Path) -> None:
+        def written(where: str, *names: str) -> str:
+            folder = tmp_path / where / "manifests"
+            folder.mkdir(parents=True)
+            (folder / "shop.json").write_text(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}))
+            for name in names:
+                (folder / f"{name}.json").write_text(json.dumps({"apiVersion": "v1", "kind": "Pod", **pod(name)}))
+            return str(folder)
+
+        known = tmp_path / "known.json"
+        known.write_text(scan(day2, written("yesterday", "debug", "old")).out, encoding="utf-8")
+        said = scan(day2, written("today", "debug", "fresh"), "--baseline", str(known))
+        assert set(ids(said)) == {"fresh"}
+        assert [row["object"] for row in said.json["gone"]] == ["shop/pod/old"]
+
     @pytest.mark.parametrize(
         "text", ["[]", "{}", '{"items": [1]}', '{"items": [{"code": "x"}]}', '{"items": [{"id": "x", "subject": 1}]}', "no"]
     )

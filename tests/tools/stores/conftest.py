@@ -1,4 +1,4 @@
-"""Ledgers to hold to the contract: the twin, sqlite, and Postgres where `--postgres URL` names one (an empty database)."""
+"""Ledgers to hold to the contract: the twin, sqlite, and Postgres where there is one."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -39,8 +39,7 @@ def sqlite(url: str, tmp_path: Path) -> Iterator[SqlLedger]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "ledger" in metafunc.fixturenames:
-        further = ["postgres"] if metafunc.config.getoption("--postgres", default="") else []
-        metafunc.parametrize("ledger", ["memory", "sqlite", *further], indirect=True)
+        metafunc.parametrize("ledger", ["memory", "sqlite", "postgres"], indirect=True)
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
     elif request.param == "sqlite":
         yield request.getfixturevalue("sqlite")
     else:
-        yield from _postgres(request.config.getoption("--postgres"))
+        yield from _postgres(request.getfixturevalue("postgres"))
 
 
 def _postgres(address: str) -> Iterator[SqlLedger]:

@@ -246,11 +246,8 @@ def test_anchors_are_no_reason_for_anchors(ledger: Ledger, start: datetime) -> N
     assert [row.name for row in ledger.chain(8)] == ["judge/3", "executor/3"]
 
 
-def test_where_machines_share_a_ledger_one_process_holds_a_role(request: pytest.FixtureRequest) -> None:
-    address = request.config.getoption("--postgres", default="")
-    if not address:
-        pytest.skip("no --postgres URL was given")
-    first, second = Database(address), Database(address)
+def test_where_machines_share_a_ledger_one_process_holds_a_role(postgres: str) -> None:
+    first, second = Database(postgres), Database(postgres)
     first.hold("executor")
     second.hold("judge")
     with pytest.raises(Busy):
