@@ -72,7 +72,7 @@ def test_scan_fails_only_when_asked_to(on_cluster: Day2, tmp_path: Path) -> None
     severities = {item["severity"] for item in found.json["items"]}
     assert on_cluster("scan", "--fail-on", "info").code == (2 if severities else 0)
     assert on_cluster("scan", "--fail-on", "critical").code == (2 if "critical" in severities else 0)
-    assert on_cluster("scan", "--fail-on", "terrible").code == 1
+    assert on_cluster("scan", "--fail-on", "terrible").code == 64
     (tmp_path / "baseline.json").write_text(found.out, encoding="utf-8")
     fresh = on_cluster("scan", "--baseline", "baseline.json", "--detailed-exitcode", "-o", "json")
     assert (fresh.code, fresh.json["items"]) == (0, [])
