@@ -161,19 +161,12 @@ class Follower:
     async def _once(self, watch: _Watch) -> bool:
         """Read all where that is needed, then watch until the server ends it. True where it ended at once and told nothing."""
         if not watch.mirror.version and not self._streams:
-            watch.mirror.replace(await self._listed(watch))
+            watch.mirror.replace(await self._reader.decoded(watch.kind, watch.namespace))
             self._touched(watch)
         loop = asyncio.get_running_loop()
         began, moves = loop.time(), watch.mirror.moves
         await self._watched(watch)
         return watch.mirror.moves == moves and loop.time() - began < self._pace.first
-
-    async def _listed(self, watch: _Watch) -> decoding.Decoded:
-        def read(body: bytes) -> tuple[decoding.Decoded, str]:
-            page = decoding.decode_page(watch.kind.name, body)
-            return page, page.token
-
-        return decoding.joined(await self._reader.pages(watch.kind, watch.namespace, {}, read))
 
     async def _watched(self, watch: _Watch) -> None:
         mirror, seconds = watch.mirror, self._pace.watch * self._chance.uniform(1, 2)

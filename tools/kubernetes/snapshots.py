@@ -56,21 +56,23 @@ class SnapshotReader(HttpReader):
         response = await transport.read(self._client, path, params=params, right="get pods/log")
         return "" if response.status_code == HTTPStatus.NOT_FOUND else redact(response.text[:LOG_BYTES])
 
-    async def _decoded(self, kind: Kind, namespaces: Sequence[str]) -> "decoding.Decoded | str":
-        """All objects of a kind, or the reason why there are none to be had."""
+    async def decoded(self, kind: Kind, namespace: str) -> decoding.Decoded:
+        """One list, as `pages` reads it. Raises what may not be read or is not served."""
 
         def read(body: bytes) -> tuple[decoding.Decoded, str]:
             page = decoding.decode_page(kind.name, body)
             return page, page.token
 
-        parts: list[decoding.Decoded] = []
+        return decoding.joined(await self.pages(kind, namespace, {}, read))
+
+    async def _decoded(self, kind: Kind, namespaces: Sequence[str]) -> "decoding.Decoded | str":
+        """All objects of a kind, or the reason why there are none to be had."""
+        scope = namespaces if namespaces and kind.namespaced else ("",)
         try:
-            for namespace in namespaces if namespaces and kind.namespaced else ("",):
-                parts += await self.pages(kind, namespace, {}, read)
+            return decoding.joined([await self.decoded(kind, namespace) for namespace in scope])
         except NotAuthorised as error:
             return f"{bounded(str(error), 160)}; {error.mend}"
         except Day2Error as error:
             if kind.name in _ESSENTIAL:
                 raise
             return bounded(str(error), 200)
-        return decoding.joined(parts)
