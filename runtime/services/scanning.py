@@ -183,7 +183,7 @@ def baseline(path: Path) -> Baseline:
 
 
 def _told(item: Mapping[str, Any]) -> Gone:
-    """Text of a file, made safe to print."""
+    """A finding as documents have it, made safe to print: it may be the text of a file."""
     subject = item.get("subject") or {}
     namespace = f"{subject['namespace']}/" if subject.get("namespace") else ""
     where = f"{namespace}{str(subject.get('kind', '')).lower()}/{subject.get('name', '')}"
@@ -193,15 +193,8 @@ def _told(item: Mapping[str, Any]) -> Gone:
 
 def remembered(result: Scan, cluster: str) -> Baseline:
     """A look as the baseline of the next one."""
-    items = tuple(
-        Gone(finding.id, finding.code, finding.severity.value, _object(finding.subject), finding.title) for finding in result.findings
-    )
+    items = tuple(_told(finding.model_dump(mode="json")) for finding in result.findings)
     return Baseline(cluster, items, {finding.id: finding.subject.namespace for finding in result.findings})
-
-
-def _object(subject: Target) -> str:
-    where = f"{subject.namespace}/" if subject.namespace else ""
-    return f"{where}{subject.kind.lower()}/{subject.name}"
 
 
 def since(result: Scan, known: Baseline, *, cluster: str = "", namespaces: Sequence[str] = ()) -> Scan:
