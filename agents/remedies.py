@@ -12,18 +12,22 @@ from agents import sizes
 from agents.desk import Desk
 from agents.proposing import action_id
 from agents.workloads import Controlled, Rollout, revision
+from core.actions.clear_finalizers import ClearFinalizers, protects
 from core.actions.containers import Sizes, Sizing
 from core.actions.cordon_node import CordonNode
 from core.actions.delete_pod import DeletePod
 from core.actions.label_namespace import LabelNamespace, Level, LevelChange, Mode
+from core.actions.raise_quota import QuotaChange, RaiseQuota
 from core.actions.resize_pod import ResizePod
 from core.actions.restart_rollout import RestartRollout
 from core.actions.rollback_rollout import RollbackRollout
 from core.actions.scale_workload import ScaleWorkload
 from core.actions.set_hpa_bounds import SetHpaBounds
 from core.actions.set_requests import SetRequests
+from core.actions.set_service import PortChange, SetService
 from core.actions.suspend_job import SuspendJob
-from core.cluster.objects import Autoscaler, Container, Job, Namespace, Node, Pod, PodSpec
+from core.actions.uncordon_node import UncordonNode
+from core.cluster.objects import Autoscaler, Container, Job, Namespace, Node, Pod, PodSpec, Quota, Service
 from core.cluster.snapshot import controller
 from core.domain.action import Action, Change, Live
 from core.domain.finding import Finding
@@ -101,6 +105,51 @@ def delete(desk: Desk, finding: Finding, pod: Pod) -> Remedy:
 def cordon(desk: Desk, finding: Finding, node: Node) -> Remedy:
     target = desk.snapshot.target("Node", node)
     return _remedy(CordonNode(id=action_id(desk, finding, "cordon_node", target), target=target), node)
+
+
+def uncordon(desk: Desk, finding: Finding, node: Node) -> Remedy:
+    target = desk.snapshot.target("Node", node)
+    return _remedy(UncordonNode(id=action_id(desk, finding, "uncordon_node", target), target=target), node)
+
+
+def point(desk: Desk, finding: Finding, service: Service, selector: Mapping[str, str], targets: Mapping[int, int | str]) -> Remedy:
+    """The Service at other labels, its ports (by number) at other targets."""
+    target = desk.snapshot.target("Service", service)
+    ports = tuple(
+        PortChange(
+            port=port["port"],
+            protocol=port.get("protocol", "TCP"),
+            from_target=port.get("targetPort", port["port"]),
+            to_target=targets[port["port"]],
+        )
+        for port in service.spec.ports
+        if port.get("port") in targets
+    )
+    action = SetService(
+        id=action_id(desk, finding, "set_service", target),
+        target=target,
+        from_selector=service.spec.selector,
+        to_selector=dict(selector),
+        ports=ports,
+    )
+    return _remedy(action, service)
+
+
+def allow(desk: Desk, finding: Finding, quota: Quota, amounts: Mapping[str, str]) -> Remedy:
+    """A quota with higher amounts, by resource."""
+    target = desk.snapshot.target("ResourceQuota", quota)
+    moved = tuple(QuotaChange(resource=name, from_hard=str(quota.spec.hard[name]), to_hard=to) for name, to in sorted(amounts.items()))
+    return _remedy(RaiseQuota(id=action_id(desk, finding, "raise_quota", target), target=target, amounts=moved), quota)
+
+
+def let_go(desk: Desk, finding: Finding, kind: str, item: Any) -> Remedy | None:
+    """Without the finalizers that are not Kubernetes' own. None where there are none."""
+    target, held = desk.snapshot.target(kind, item), item.metadata.finalizers
+    foreign = tuple(name for name in held if not protects(name))
+    if not foreign:
+        return None
+    identity = action_id(desk, finding, "clear_finalizers", target)
+    return _remedy(ClearFinalizers(id=identity, target=target, from_finalizers=held, finalizers=foreign), item)
 
 
 def suspend(desk: Desk, finding: Finding, job: Job) -> Remedy:

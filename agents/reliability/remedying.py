@@ -5,10 +5,10 @@ import math
 from agents.desk import Desk
 from agents.proposing import propose
 from agents.reliability import memory, sick_nodes, stale_config, wedged_pods
-from agents.remedies import Remedy, cordon, delete, resize, restart, size
+from agents.remedies import Remedy, cordon, delete, let_go, resize, restart, size, uncordon
 from agents.reporting import counted
 from agents.sizes import requested
-from agents.workloads import workload_at
+from agents.workloads import home, workload_at
 from core.actions.containers import Sizes
 from core.domain.finding import Finding
 from core.domain.proposal import Proposal
@@ -102,6 +102,45 @@ def cordon_sick(desk: Desk, finding: Finding) -> Proposal | None:
         why=f"{finding.title}. {len(nodes) - len(sick)} of {len(nodes)} nodes are well and take its place for new pods.",
         expect="no new pod lands there; those that run there stay",
     )
+
+
+def open_node(desk: Desk, finding: Finding) -> Proposal | None:
+    """The node that was cordoned and forgotten. Whoever closed it may have had a reason, so a person says yes."""
+    node = next((node for node in desk.snapshot.nodes if node.metadata.uid == finding.subject.uid), None)
+    if node is None or sick_nodes.illness_of(desk, node) is not None:
+        return None
+    return propose(
+        desk,
+        finding,
+        *uncordon(desk, finding, node),
+        why=f"{finding.title}. No condition of it is bad, and nothing says why it was closed.",
+        expect="new pods land there again; those that run elsewhere stay",
+    )
+
+
+def release_pod(desk: Desk, finding: Finding) -> Proposal | None:
+    """The pod that has been leaving the longest and that somebody's finalizer holds. Its node must answer, or it may still be running."""
+    well = {node.metadata.name for node in desk.snapshot.nodes if sick_nodes.illness_of(desk, node) is None}
+    subject = finding.subject
+    held = [
+        pod
+        for pod in desk.snapshot.pods
+        if pod.metadata.deletion_timestamp is not None
+        and pod.metadata.finalizers
+        and subject.uid in (pod.metadata.uid, home(desk.snapshot, pod)[1].metadata.uid)
+        and (not pod.spec.node_name or pod.spec.node_name in well)
+    ]
+    for pod in sorted(held, key=lambda pod: (pod.metadata.deletion_timestamp or desk.now, pod.metadata.name)):
+        remedy = let_go(desk, finding, "Pod", pod)
+        if remedy is not None:
+            return propose(
+                desk,
+                finding,
+                *remedy,
+                why=f"{finding.title}. Whoever set the finalizer did not take it away; what it stood for is left behind.",
+                expect=f"{pod.metadata.name} is gone, and its name and place are free",
+            )
+    return None
 
 
 def restart_stale(desk: Desk, finding: Finding) -> Proposal | None:

@@ -2,7 +2,18 @@
 
 from agents import rolling_back
 from agents.desk import Agent, Detector, Planner
-from agents.reliability import crash_loops, image_pulls, memory, remedying, sick_nodes, stale_config, wedged_pods
+from agents.reliability import (
+    broken_changes,
+    crash_loops,
+    image_pulls,
+    memory,
+    quota_room,
+    remedying,
+    service_drift,
+    sick_nodes,
+    stale_config,
+    wedged_pods,
+)
 from agents.reliability.conditions import (
     containers,
     creation,
@@ -19,6 +30,40 @@ from core.domain.finding import Severity
 
 _ROLLOUTS = ("Namespace", "Pod", "Deployment", "ReplicaSet")
 _OWNED = (*_ROLLOUTS, "StatefulSet", "DaemonSet", "Job")
+
+_PLANS = dict.fromkeys(broken_changes.PARTS, broken_changes.PLAN) | {
+    "REL-120": "Without the finalizers that are not Kubernetes' own, where the pod's node answers. Two people decide.",
+    "REL-130": (
+        "Back to the revision before, where a rollout of the last day asks for more; else as much more quota as the missing pods need, to"
+        " twice the amount at most. The judge prices the raise as if all of it were used."
+    ),
+    "REL-145": (
+        "The selector that was last applied, or the labels of the one workload that fits, where the Service was changed after its pods"
+        " began; back to the revision before, where that is the one it chose."
+    ),
+    "REL-148": (
+        "The target port that was last applied, or the one that the pods declare, where the Service was changed after its pods began;"
+        " back to the revision before, where that one listened."
+    ),
+    "REL-168": "Uncordon it, where no condition of it is bad. A person decides, because somebody closed it.",
+}
+"""Of the named conditions that something in the catalogue mends; the others say what a person does."""
+_CONDITIONS = tuple(
+    row._replace(plan=_PLANS.get(row.code, ""))
+    for rows in (
+        containers.CHECKS,
+        lifecycles.CHECKS,
+        scheduling.CHECKS,
+        creation.CHECKS,
+        workloads.CHECKS,
+        services.CHECKS,
+        paths.CHECKS,
+        limits.CHECKS,
+        storage.CHECKS,
+        platform.CHECKS,
+    )
+    for row in rows
+)
 
 _WORDS = (
     "broken", "crash", "crashing", "crashloop", "restart", "restarts", "down", "outage", "failing", "error", "errors",
@@ -146,16 +191,7 @@ AGENT = Agent(
             detect=crash_loops.detect_otherwise,
             logs=crash_loops.logs,
         ),
-        *containers.CHECKS,
-        *lifecycles.CHECKS,
-        *scheduling.CHECKS,
-        *creation.CHECKS,
-        *workloads.CHECKS,
-        *services.CHECKS,
-        *paths.CHECKS,
-        *limits.CHECKS,
-        *storage.CHECKS,
-        *platform.CHECKS,
+        *_CONDITIONS,
     ),
     planners=(
         Planner((crash_loops.SINCE_ROLLOUT, image_pulls.CODE), "rollback_rollout", rolling_back.plan),
@@ -164,5 +200,12 @@ AGENT = Agent(
         Planner((wedged_pods.CODE,), "delete_pod", remedying.replace_pod),
         Planner((sick_nodes.CODE,), "cordon_node", remedying.cordon_sick),
         Planner((stale_config.CODE,), "restart_rollout", remedying.restart_stale),
+        Planner(("REL-145", "REL-148"), "rollback_rollout", service_drift.undo_departure),
+        Planner(("REL-145",), "set_service", service_drift.correct_selector),
+        Planner(("REL-148",), "set_service", service_drift.correct_port),
+        Planner(tuple(broken_changes.PARTS), "rollback_rollout", broken_changes.undo_change),
+        Planner(("REL-130",), "raise_quota", quota_room.raise_quota),
+        Planner(("REL-168",), "uncordon_node", remedying.open_node),
+        Planner(("REL-120",), "clear_finalizers", remedying.release_pod),
     ),
 )

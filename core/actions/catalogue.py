@@ -9,16 +9,20 @@ from typing import Annotated, Any, get_args
 from pydantic import Field, TypeAdapter, ValidationError
 
 from core.actions.aiming import CatalogueAction
+from core.actions.clear_finalizers import ClearFinalizers
 from core.actions.cordon_node import CordonNode
 from core.actions.delete_pod import DeletePod
 from core.actions.label_namespace import LabelNamespace
+from core.actions.raise_quota import RaiseQuota
 from core.actions.resize_pod import ResizePod
 from core.actions.restart_rollout import RestartRollout
 from core.actions.rollback_rollout import RollbackRollout
 from core.actions.scale_workload import ScaleWorkload
 from core.actions.set_hpa_bounds import SetHpaBounds
 from core.actions.set_requests import SetRequests
+from core.actions.set_service import SetService
 from core.actions.suspend_job import SuspendJob
+from core.actions.uncordon_node import UncordonNode
 from core.domain.api_request import Right
 from core.domain.errors import InvalidInput
 from core.domain.proposal import Proposal
@@ -34,7 +38,11 @@ AnyAction = Annotated[
     | DeletePod
     | CordonNode
     | SuspendJob
-    | LabelNamespace,
+    | LabelNamespace
+    | SetService
+    | RaiseQuota
+    | UncordonNode
+    | ClearFinalizers,
     Field(discriminator="kind"),
 ]
 CATALOGUE: dict[str, type[CatalogueAction]] = {kind.model_fields["kind"].default: kind for kind in get_args(get_args(AnyAction)[0])}

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.actions.catalogue import CATALOGUE
-from core.cluster.kinds import GUARD_KINDS, KINDS
+from core.cluster.kinds import ENDPOINT_SLICE, GUARD_KINDS, KINDS
 from core.cluster.observed import OBSERVED
 from core.domain.api_request import Right
 from core.domain.values import Json
@@ -48,7 +48,7 @@ def reader_role(accounts: Sequence[str] = (READER, JUDGE, EXECUTOR)) -> tuple[Js
     The guard and the roles are among it: whoever writes compares them first.
     """
     by_group: dict[str, set[str]] = defaultdict(set)
-    for kind in (*KINDS.values(), *GUARD_KINDS.values()):
+    for kind in (*KINDS.values(), *GUARD_KINDS.values(), ENDPOINT_SLICE):
         by_group[kind.group].add(kind.resource)
     rules = [_rule(group, sorted(resources), _READ) for group, resources in sorted(by_group.items())]
     rules += [_rule("", ["pods/log"], ("get",)), _rule("metrics.k8s.io", ["pods", "nodes"], ("get", "list"))]

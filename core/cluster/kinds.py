@@ -49,6 +49,9 @@ KINDS: dict[str, Kind] = {
     )
 }
 
+ENDPOINT_SLICE = Kind("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices")
+"""Read to verify what a Service leads to. No action aims at it, and no agent looks at it."""
+
 REPORTER = "day2.dev/notifier"
 """Under which our own notifier reports Events. What it reports is no evidence for anybody of us."""
 

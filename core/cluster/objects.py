@@ -414,8 +414,15 @@ class ConfigMap(Struct, frozen=True):
     metadata: Meta = Meta()
 
 
+class QuotaSpec(Struct, frozen=True, rename="camel"):
+    hard: Resources = {}
+    scopes: tuple[str, ...] = ()
+    scope_selector: dict[str, Any] | None = None
+
+
 class Quota(Struct, frozen=True):
     metadata: Meta = Meta()
+    spec: QuotaSpec = QuotaSpec()
     status: dict[str, dict[str, str | int | float]] = {}
 
 

@@ -22,6 +22,10 @@ class Signal(StrEnum):
     NODE_CORDONED = "node_cordoned"  # no new pod was bound to the node since the write
     PODS_ADMITTED = "pods_admitted"  # no pod of the namespace is refused or warned about since the write
     AUTOSCALER_AGREES = "autoscaler_agrees"  # the HPA's controller observed the bounds, and replicas moved into them
+    ENDPOINTS_READY = "endpoints_ready"  # the endpoint controller lists at least `bound` ready addresses of the service
+    QUOTA_ADMITS = "quota_admits"  # the quota controller took the new amounts over, and no pod was refused for a quota since the write
+    NODE_OPEN = "node_open"  # the node is Ready, and the node controller took the taint of a cordon away
+    OBJECT_GONE = "object_gone"  # no object with the target's uid is left
 
 
 class Expectation(Value):

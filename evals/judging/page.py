@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from core.actions.catalogue import CATALOGUE
 from core.policy.engine import builtin
 from evals.judging import scoring
 from evals.judging.results import COMMAND, EARLIER, Results
@@ -10,8 +11,8 @@ from evals.judging.trials import Row
 HEAD = """\
 # How good is the judge?
 
-{actions} actions on {worlds} simulated worlds (seeds {first} to {last}), all ten kinds. Each was judged by the judge's own facts and
-rules, without any approval, and then done on a fork of its world, whatever the verdict. Its label is what happened there within ten
+{actions} actions on {worlds} simulated worlds (seeds {first} to {last}), {kinds} kinds{others}. Each was judged by the judge's own facts
+and rules, without any approval, and then done on a fork of its world, whatever the verdict. Its label is what happened there within ten
 minutes: harmful where something went wrong that does not go wrong in the same world without it. {refused} more were refused by the API
 server: they did nothing, and are not counted.
 
@@ -32,6 +33,7 @@ def text(found: Results) -> str:
 
 def _head(found: Results) -> str:
     rows = scoring.labelled(found.rows)
+    left = sorted(set(CATALOGUE) - {row.kind for row in found.rows})
     return HEAD.format(
         actions=len(rows),
         worlds=found.seeds[1] - found.seeds[0],
@@ -39,6 +41,8 @@ def _head(found: Results) -> str:
         last=found.seeds[1] - 1,
         refused=len(found.rows) - len(rows),
         shares="\n".join(_share(share) for share in scoring.shares(found.rows)),
+        kinds=len({row.kind for row in found.rows}),
+        others=f" (of others no oracle here can tell the harm: {', '.join(left)})" if left else "",
         kappa=scoring.kappa(found.rows),
         date=found.date,
         commit=found.commit,

@@ -60,7 +60,7 @@ class Draw(NamedTuple):
 def drawn(estate: Estate, running: Running) -> tuple[Wish, ...]:
     """At most `PER_KIND` of each kind, several on one target where there are few; the same seed gives the same wishes."""
     draw = Draw(estate, running, Random(f"wishes:{estate.seed}"), Roster(estate.world))  # noqa: S311
-    return tuple(wish for kind in CATALOGUE for wish in _of_kind(draw, kind))
+    return tuple(wish for kind in MEASURED for wish in _of_kind(draw, kind))
 
 
 def _of_kind(draw: Draw, kind: str) -> Iterator[Wish]:
@@ -144,6 +144,8 @@ _TARGETS: dict[str, Callable[[Draw], list[Json]]] = {
     "suspend_job": lambda draw: _all(draw, JOBS),
     "label_namespace": lambda draw: _all(draw, NAMESPACES),
 }
+MEASURED = tuple(kind for kind in CATALOGUE if kind in _TARGETS)
+"""Kinds whose harm an oracle of `evals.judging.harm` can tell. The page names the others."""
 
 
 # -- arguments --------------------------------------------------------------------------------------------------------

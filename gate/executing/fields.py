@@ -30,7 +30,7 @@ class Seen(NamedTuple):
 def compare(request: ApiRequest, before: Json, after: Json, live: Json | None, uid: str) -> Seen:
     """Where the write that turns `before` into `after` stands in `live`."""
     if live is None or live.get("metadata", {}).get("uid") != uid:
-        return Seen(Standing.DONE if request.verb == "delete" else Standing.GONE)
+        return Seen(Standing.DONE if request.verb == "delete" or _let_go(before, after) else Standing.GONE)
     if request.verb == "delete":
         return Seen(Standing.DONE if live["metadata"].get("deletionTimestamp") else Standing.NOT_DONE)
     ours, now = _leaves(before, after), _leaves(before, live)
@@ -39,6 +39,11 @@ def compare(request: ApiRequest, before: Json, after: Json, live: Json | None, u
     if not any(_touches(path, ours) for path in now):
         return Seen(Standing.NOT_DONE)
     return Seen(Standing.MIXED, tuple(path for path, values in ours.items() if now.get(path) != values))
+
+
+def _let_go(before: Json, after: Json) -> bool:
+    """The write takes the last finalizer, which is only done to what is being deleted: gone is what was wanted, whoever was first."""
+    return bool((before.get("metadata") or {}).get("finalizers")) and not (after.get("metadata") or {}).get("finalizers")
 
 
 def _leaves(old: Json, new: Json) -> dict[str, bytes]:

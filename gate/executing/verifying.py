@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from core.cluster import quantities
-from core.cluster.kinds import KINDS
+from core.cluster.kinds import ENDPOINT_SLICE, KINDS
 from core.cluster.queries import Query, Sample, Shape
 from core.domain.check import Check, Look, Signal
 from core.domain.errors import Day2Error
@@ -207,13 +207,17 @@ def _of_daemon(pod: Json) -> bool:
 
 
 async def _pods_admitted(scene: Scene, _: int) -> Answer:
-    events = await scene.hands.reader.list(
-        KINDS["Event"], scene.check.target.name if scene.check.target.kind == "Namespace" else scene.check.target.namespace
-    )
+    return await _refused(scene, "PodSecurity")
+
+
+async def _refused(scene: Scene, words: str) -> Answer:
+    """By what controllers that make pods reported since the write."""
+    target = scene.check.target
+    events = await scene.hands.reader.list(KINDS["Event"], target.name if target.kind == "Namespace" else target.namespace)
     refused = [
         event
         for event in events
-        if event.get("reason") == "FailedCreate" and "PodSecurity" in str(event.get("message")) and _after(event, scene.since)
+        if event.get("reason") == "FailedCreate" and words in str(event.get("message")) and _after(event, scene.since)
     ]
     return not refused, f"{len(refused)} refusals since" if refused else "no pod was refused"
 
@@ -233,6 +237,33 @@ async def _autoscaler_agrees(scene: Scene, _: int) -> Answer:
     return low <= wanted <= high and low <= now <= high, f"{now} replicas, {wanted} wanted, bounds {low} to {high}"
 
 
+async def _endpoints_ready(scene: Scene, bound: int) -> Answer:
+    slices = await scene.hands.reader.list(ENDPOINT_SLICE, scene.check.target.namespace)
+    own = [item for item in slices if workloads.labels(item).get("kubernetes.io/service-name") == scene.check.target.name]
+    listed = [each for item in own if item.get("ports") for each in item.get("endpoints") or ()]
+    count = sum(len(each.get("addresses") or ()) for each in listed if at_path(each, "conditions.ready") is not False)
+    return count >= bound, f"{count} of at least {bound} ready addresses"
+
+
+async def _quota_admits(scene: Scene, _: int) -> Answer:
+    asked, held = (at_path(scene.live or {}, f"{part}.hard") or {} for part in ("spec", "status"))
+    if not asked or _amounts(asked) != _amounts(held):
+        return False, "the quota controller has not taken the amounts over"
+    return await _refused(scene, "exceeded quota")
+
+
+async def _node_open(scene: Scene, _: int) -> Answer:
+    if scene.live is None or not workloads.ready(scene.live):
+        return False, "the node is not ready"
+    closed = [item for item in at_path(scene.live, "spec.taints") or () if item.get("key") == "node.kubernetes.io/unschedulable"]
+    return not closed, "still tainted as unschedulable" if closed else "ready, and open to new pods"
+
+
+async def _object_gone(scene: Scene, _: int) -> Answer:
+    gone = at_path(scene.live or {}, "metadata.uid") != scene.check.target.uid
+    return gone, "the object is gone" if gone else "the object is still there"
+
+
 async def _pods(scene: Scene) -> list[Json]:
     return await workloads.pods_of(scene.hands.reader, scene.live) if scene.live else []
 
@@ -249,4 +280,8 @@ _SIGNALS: dict[Signal, Callable[[Scene, int], Awaitable[Answer]]] = {
     Signal.NODE_CORDONED: _node_cordoned,
     Signal.PODS_ADMITTED: _pods_admitted,
     Signal.AUTOSCALER_AGREES: _autoscaler_agrees,
+    Signal.ENDPOINTS_READY: _endpoints_ready,
+    Signal.QUOTA_ADMITS: _quota_admits,
+    Signal.NODE_OPEN: _node_open,
+    Signal.OBJECT_GONE: _object_gone,
 }

@@ -33,11 +33,12 @@ async def around(bench: Bench, action: Action, home: Json, target: Json, after: 
     held, sized = _held(pods), after is not None and amounts.replicas(after) is not None
     rolling = workloads.rolling(target)
     grown = rollouts.whole(after, rolling=rolling).minus(rollouts.whole(target, rolling=rolling)) if after is not None and sized else None
+    may = _allowed_more(target, after) if after is not None and target.get("kind") == "ResourceQuota" else grown
     found = (
         _nodes(nodes, target)
         | _freeze(bench, namespace)
-        | _gpus(bench, namespace, held, grown or Amounts())
-        | _money(bench, namespace, nodes, held, grown)
+        | _gpus(bench, namespace, held, may or Amounts())
+        | _money(bench, namespace, nodes, held, may)
         | await _disruptions(bench, namespace, target)
         | await _autoscaler(bench, namespace, target)
         | await _quota(bench, namespace, grown or Amounts())
@@ -143,6 +144,14 @@ async def _quota(bench: Bench, namespace: str, grown: Amounts) -> dict[str, Any]
             if more > 0 and any(read(used.get(name, "0")) + more > read(hard[name]) for name in names if name in hard):
                 return {"quota_exceeded": True}
     return {}
+
+
+def _allowed_more(quota: Json, after: Json) -> Amounts:
+    """What a raised quota lets the namespace ask for on top: priced as if all of it were used, because nobody asks again."""
+    old, new = (at_path(item, "spec.hard") or {} for item in (quota, after))
+    return Amounts(
+        *(max((read(new[name]) - read(old.get(name, "0")) for name in names if name in new), default=0) for read, names in _QUOTAS)
+    )
 
 
 def _money(bench: Bench, namespace: str, nodes: list[Json], held: Amounts, grown: Amounts | None) -> dict[str, Any]:

@@ -22,6 +22,7 @@ _TAINTS = {
     ("MemoryPressure", "True"): ("node.kubernetes.io/memory-pressure", ("NoSchedule",)),
     ("DiskPressure", "True"): ("node.kubernetes.io/disk-pressure", ("NoSchedule",)),
 }
+_CORDON = "node.kubernetes.io/unschedulable"
 _HEALTHY = {
     "MemoryPressure": ("False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
     "DiskPressure": ("False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -132,8 +133,11 @@ def _taint(cluster: Cluster, node: Json) -> None:
             taint = {"key": key, "effect": effect}
             wanted.append({**taint, "timeAdded": condition["lastTransitionTime"]} if effect == "NoExecute" else taint)
     if node["spec"].get("unschedulable"):
-        wanted.append({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"})
-    ours = {key for key, _ in _TAINTS.values()} | {"node.kubernetes.io/unschedulable"}
+        since = next(
+            (taint["timeAdded"] for taint in node["spec"].get("taints", ()) if taint["key"] == _CORDON and "timeAdded" in taint), ""
+        )
+        wanted.append({"key": _CORDON, "effect": "NoSchedule", "timeAdded": since or stamp(cluster.now)})
+    ours = {key for key, _ in _TAINTS.values()} | {_CORDON}
     kept = [taint for taint in node["spec"].get("taints", ()) if taint["key"] not in ours]
     taints = [*kept, *wanted]
     if taints != node["spec"].get("taints", []):

@@ -7,11 +7,12 @@ verification sees it by sources that the action did not write.
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from agents.catalogue import AGENTS
+from agents.reliability import broken_changes
 from core.cluster.kinds import KINDS
 from core.domain.evidence import observe
 from core.domain.ledger import ActionRow
@@ -34,6 +35,33 @@ ROLLED_OUT_BADLY = {
     "SEC-105": {"automountServiceAccountToken": True},
 }
 """What a person rolls out to get there: no recipe plants it as a second revision."""
+WEB = "/apis/apps/v1/namespaces/apps/deployments/web"
+SERVICE = "/api/v1/namespaces/apps/services/web"
+DAY = 25 * 3600
+
+
+class Drift(NamedTuple):
+    """What somebody writes to the healthy small world, and the kind that takes it back. `approved` where a person must say yes."""
+
+    path: str
+    body: dict[str, Any]
+    kind: str
+    wait: int = SETTLING
+    approved: bool = False
+
+
+def template(**spec: Any) -> dict[str, Any]:
+    return {"spec": {"template": {"spec": spec}}}
+
+
+DRIFTS = {
+    "REL-125": Drift(WEB, template(containers=[{"name": "web", "resources": {"requests": {"cpu": "90"}}}]), "rollback_rollout"),
+    "REL-126": Drift(WEB, template(nodeSelector={"disk": "none-has-it"}), "rollback_rollout"),
+    "REL-131": Drift(WEB, template(containers=[{"name": "web", "securityContext": {"privileged": True}}]), "rollback_rollout"),
+    "REL-145": Drift(SERVICE, {"spec": {"selector": {"app.kubernetes.io/name": "wbe"}}}, "set_service"),
+    "REL-148": Drift(SERVICE, {"spec": {"ports": [{"port": 80, "targetPort": 9999}]}}, "set_service"),
+    "REL-168": Drift("/api/v1/nodes/node-1", {"spec": {"unschedulable": True}}, "uncordon_node", wait=DAY, approved=True),
+}
 DECIDED_BY_PEOPLE = {"SEC-102", "FIN-102", "FIN-104"}
 """Their actions switch something off, or lose what a Job has not saved: a person says yes even where everything else is trusted."""
 WITHOUT_A_PLAN = {"REL-108"}
@@ -90,13 +118,42 @@ async def test_a_rollout_that_brought_too_many_rights_is_rolled_back_by_the_gate
         assert row.kind == "rollback_rollout"
 
 
+@pytest.mark.parametrize("code", sorted(DRIFTS))
+async def test_what_somebody_changed_is_taken_back_by_the_gate(code: str, small: World, tmp_path: Path) -> None:
+    drift = DRIFTS[code]
+    async with ward(small(), tmp_path) as cluster:
+        cluster.pass_time(SETTLING)
+        assert code not in [item.code for item in (await cluster.consult("reliability")).findings]
+        answer = await cluster.admin.patch(drift.path, json=drift.body, headers=STRATEGIC)
+        assert answer.status_code == 200, answer.text
+        cluster.pass_time(drift.wait)
+        row = await mended(cluster, "reliability", code)
+        assert row.kind == drift.kind
+        assert bool(cluster.approved) is drift.approved
+
+
+async def test_a_pod_that_a_finalizer_holds_goes_once_two_people_agree(small: World, tmp_path: Path) -> None:
+    async with ward(small(), tmp_path) as cluster:
+        pods = await cluster.reader.list(KINDS["Pod"], "apps", labels={"app.kubernetes.io/name": "web"})
+        path = f"/api/v1/namespaces/apps/pods/{pods[0]['metadata']['name']}"
+        held = {"metadata": {"finalizers": ["backup.example/keep"]}}
+        assert (await cluster.admin.patch(path, json=held, headers=STRATEGIC)).status_code == 200
+        assert (await cluster.admin.delete(path)).status_code == 200
+        cluster.pass_time(2 * SETTLING)
+        row = await mended(cluster, "reliability", "REL-120")
+        assert row.kind == "clear_finalizers"
+        assert len(cluster.approved) == 2
+        assert (await cluster.admin.get(path)).status_code == 404
+
+
 def test_every_check_that_has_a_planner_is_carried_to_its_end_here() -> None:
-    mended_here = {case.code for case in CASES} | {"REL-104"} | set(ROLLED_OUT_BADLY)
+    mended_here = {case.code for case in CASES} | {"REL-104", "REL-120"} | set(ROLLED_OUT_BADLY) | set(DRIFTS)
     planned = {code for agent in AGENTS for planner in agent.planners for code in planner.codes}
-    assert planned == mended_here
+    assert mended_here <= planned
+    assert planned - mended_here == set(broken_changes.PARTS) - set(DRIFTS), "the rest differs only in what the rollout brought"
     rows = [detector for agent in AGENTS for detector in agent.detectors]
     told = {row.code for row in rows if row.mend}
-    assert {row.code for row in rows} - planned == WITHOUT_A_PLAN | told, (
+    assert {row.code for row in rows} - planned - told == WITHOUT_A_PLAN, (
         "a check without any plan says what a person does, or is listed here"
     )
 

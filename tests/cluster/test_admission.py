@@ -367,6 +367,15 @@ def _objects(guard: Guarded, namespace: str) -> Iterator[tuple[str, ApiRequest]]
         "spec": {"scaleTargetRef": target, "maxReplicas": 3},
     }
     plane.request("POST", f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers", body).raise_for_status()
+    core = f"/api/v1/namespaces/{namespace}"
+    claim = {"accessModes": ["ReadWriteOnce"], "storageClassName": "", "resources": {"requests": {"storage": "1Gi"}}}
+    for kind, plural, spec in (
+        ("Service", "services", {"selector": {"app": "x"}, "ports": [{"port": 80}]}),
+        ("ResourceQuota", "resourcequotas", {"hard": {"count/secrets": "99"}}),
+        ("PersistentVolumeClaim", "persistentvolumeclaims", claim),
+    ):
+        body = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "web"}, "spec": spec}
+        plane.request("POST", f"{core}/{plural}", body).raise_for_status()
     body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {"containers": template["spec"]["containers"]}}
     plane.request("POST", f"/api/v1/namespaces/{namespace}/pods", body).raise_for_status()
     plane.until(lambda: plane.get(f"/api/v1/namespaces/{namespace}/pods/web")["status"]["phase"] == "Running", "the bare pod")

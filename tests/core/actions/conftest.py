@@ -85,6 +85,15 @@ def pod() -> Json:
     )
 
 
+def service() -> Json:
+    """One port with a name, and one that sends to its own number."""
+    ports = [
+        {"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"},
+        {"name": "https", "port": 443, "protocol": "TCP", "targetPort": "https"},
+    ]
+    return live("Service", "cart", spec={"type": "ClusterIP", "selector": {"app": "kart", "tier": "web"}, "ports": ports})
+
+
 def sizing(**to: Any) -> Json:
     seen = {"cpu_milli": 2000, "memory_mib": 2048, "memory_limit_mib": 3072}
     return {"container": "api", "from_sizes": {name: seen.get(name) for name in to}, "to_sizes": to}
@@ -130,6 +139,42 @@ def _objects() -> dict[str, tuple[Json, Json]]:
                 "levels": [{"mode": "enforce", "from_level": None, "to_level": "baseline"}, {"mode": "warn", "to_level": "restricted"}],
             },
             live("Namespace", "shop", metadata={"labels": {"kubernetes.io/metadata.name": "shop"}}),
+        ),
+        "set_service": (
+            {
+                "target": target("Service", "cart"),
+                "from_selector": {"app": "kart", "tier": "web"},
+                "to_selector": {"app": "cart"},
+                "ports": [{"port": 443, "from_target": "https", "to_target": 8443}],
+            },
+            service(),
+        ),
+        "raise_quota": (
+            {
+                "target": target("ResourceQuota", "team"),
+                "amounts": [
+                    {"resource": "requests.cpu", "from_hard": "10", "to_hard": "12500m"},
+                    {"resource": "pods", "from_hard": "20", "to_hard": "30"},
+                ],
+            },
+            live("ResourceQuota", "team", spec={"hard": {"requests.cpu": "10", "pods": "20", "requests.memory": "8Gi"}}),
+        ),
+        "uncordon_node": ({"target": target("Node", "n1")}, live("Node", "n1", spec={"unschedulable": True, "podCIDR": "10.0.0.0/24"})),
+        "clear_finalizers": (
+            {
+                "target": target("PersistentVolumeClaim", "data"),
+                "from_finalizers": ["kubernetes.io/pvc-protection", "backup.example/keep"],
+                "finalizers": ["backup.example/keep"],
+            },
+            live(
+                "PersistentVolumeClaim",
+                "data",
+                metadata={
+                    "deletionTimestamp": "2026-01-05T13:00:00Z",
+                    "finalizers": ["kubernetes.io/pvc-protection", "backup.example/keep"],
+                },
+                spec={},
+            ),
         ),
     }
 

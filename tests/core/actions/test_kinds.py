@@ -39,7 +39,7 @@ def test_a_re_created_object_is_a_conflict(kind: str, cases: Any) -> None:
         action.request(Live(other, live.related))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"clear_finalizers"}))
 def test_an_object_on_its_way_out_is_a_conflict(kind: str, cases: Any) -> None:
     action, live = cases[kind]
     leaving = {**live.object, "metadata": {**live.object["metadata"], "deletionTimestamp": "2026-01-05T13:00:00Z"}}

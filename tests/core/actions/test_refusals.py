@@ -38,6 +38,13 @@ MOVED_ON = [
     ("suspend_job", "spec/suspend", True),
     ("suspend_job", "spec/parallelism", 4),
     ("label_namespace", "metadata/labels", {"pod-security.kubernetes.io/enforce": "restricted"}),
+    ("set_service", "spec/selector", {"app": "kart"}),
+    ("set_service", "spec/ports/1/targetPort", 9443),
+    ("raise_quota", "spec/hard", {"pods": "20"}),
+    ("raise_quota", "spec/hard/pods", "25"),
+    ("uncordon_node", "spec/unschedulable", False),
+    ("clear_finalizers", "metadata/finalizers", ["backup.example/keep"]),
+    ("clear_finalizers", "metadata/deletionTimestamp", None),
 ]
 
 
@@ -62,6 +69,8 @@ NOT_POSSIBLE = [
     ("resize_pod", "spec/containers/0/resizePolicy", [{"resourceName": "cpu", "restartPolicy": "RestartContainer"}], "restart"),
     ("suspend_job", "status/conditions", [{"type": "Complete", "status": "True"}], "ended"),
     ("suspend_job", "metadata/labels", {"kueue.x-k8s.io/queue-name": "gpus"}, "queue"),
+    ("set_service", "spec/type", "ExternalName", "no pods"),
+    ("set_service", "spec/ports", [{"port": 80}], "no port 443"),
 ]
 
 
@@ -212,3 +221,36 @@ def test_a_rollback_goes_to_another_revision_and_tells_images_and_then_whether_m
     older = copy.deepcopy(live.related["cart-6"])
     older["spec"]["template"]["spec"]["containers"][0]["args"] = ["--slow"]
     assert [change.path for change in action.changes(Live(live.object, {"cart-6": older}))] == [path, "spec.template"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "words"),
+    [
+        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "10"}]}, "may go up"),
+        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "20"}]}, "may go up"),
+        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "41"}]}, "may go up"),
+        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "lots", "to_hard": "41"}]}, "quantity"),
+        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "1", "to_hard": "2"}] * 2}, "twice"),
+        ("set_service", {"to_selector": {"app": "kart", "tier": "web"}, "ports": []}, "nothing would change"),
+        ("set_service", {"ports": [{"port": 443, "from_target": 1, "to_target": 1}]}, "nothing would change"),
+        ("set_service", {"ports": [{"port": 443, "from_target": 1, "to_target": 2}] * 2}, "twice"),
+        ("set_service", {"to_selector": {}}, "to_selector"),
+        ("clear_finalizers", {"finalizers": ["kubernetes.io/pvc-protection"]}, "of Kubernetes itself"),
+        ("clear_finalizers", {"finalizers": ["foregroundDeletion"]}, "of Kubernetes itself"),
+        ("clear_finalizers", {"finalizers": ["batch.kubernetes.io/job-tracking"]}, "of Kubernetes itself"),
+        ("clear_finalizers", {"finalizers": ["resource.k8s.io/delete-protection"]}, "of Kubernetes itself"),
+    ],
+)
+def test_arguments_that_no_such_action_may_have_are_refused(kind: str, arguments: Json, words: str, documents: dict[str, Json]) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        parse_action(documents[kind] | arguments)
+
+
+def test_only_named_finalizers_are_removed_and_only_those_that_it_has(cases: Any, documents: dict[str, Json]) -> None:
+    other = parse_action(documents["clear_finalizers"] | {"finalizers": ["other.example/keep"]})
+    with pytest.raises(Refused, match="no such finalizer"):
+        other.request(cases["clear_finalizers"].live)
+
+
+def test_a_quota_may_be_raised_to_twice_its_amount(documents: dict[str, Json]) -> None:
+    parse_action(documents["raise_quota"] | {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "40"}]})
