@@ -9,6 +9,7 @@ from agents.reliability import (
     memory,
     quota_room,
     remedying,
+    rollout_errors,
     service_drift,
     sick_nodes,
     stale_config,
@@ -191,10 +192,25 @@ AGENT = Agent(
             detect=crash_loops.detect_otherwise,
             logs=crash_loops.logs,
         ),
+        Detector(
+            code=rollout_errors.CODE,
+            name="errors since a rollout",
+            severity=Severity.HIGH,
+            silent="in the first 3 minutes and after 6 hours, below 200 requests before or since, and where the test is not sure",
+            looks=(
+                "Requests of the service an hour before a Deployment's rollout against those since, by a beta-binomial test: found"
+                " where the share of failed ones rose by more than one percentage point with a probability of 95 % or more."
+            ),
+            plan="Back to the newest earlier revision that proved itself, as for REL-101; not where it is marked as a migration.",
+            limits="What fails since the same minute for another reason, such as a dependency, looks the same.",
+            kinds=(*_ROLLOUTS, "Service"),
+            detect=rollout_errors.detect,
+            ranges=rollout_errors.ranges,
+        ),
         *_CONDITIONS,
     ),
     planners=(
-        Planner((crash_loops.SINCE_ROLLOUT, image_pulls.CODE), "rollback_rollout", rolling_back.plan),
+        Planner((crash_loops.SINCE_ROLLOUT, image_pulls.CODE, rollout_errors.CODE), "rollback_rollout", rolling_back.plan),
         Planner((memory.KILLED_CODE, memory.NEAR_CODE), "resize_pod", remedying.resize_one),
         Planner((memory.KILLED_CODE, memory.NEAR_CODE), "set_requests", remedying.raise_memory),
         Planner((wedged_pods.CODE,), "delete_pod", remedying.replace_pod),

@@ -1,8 +1,8 @@
 """What a container will do, from its image, its pod's annotations and the world: so that a right fix cures and a wrong one does not.
 
 Annotations (prefix `simulator.day2.dev/`), on the template or live on a pod: `behaviour` (run, crash, missing, unready), `ready-seconds`,
-`run-seconds`, `needs-mi`, `state: not-ready`, `term-seconds`, `resize: Deferred|Infeasible`. Image tags `missing`, `crash`, `unready` speak
-for themselves; other images may have a row in the world.
+`run-seconds`, `needs-mi`, `state: not-ready`, `term-seconds`, `resize: Deferred|Infeasible`. Image tags `missing`, `crash`, `unready`,
+`errors` speak for themselves; other images may have a row in the world.
 """
 
 from typing import NamedTuple
@@ -15,6 +15,8 @@ SECONDS_TO_OOM = 25
 GANG = "scheduling.day2.dev/min-available"
 """Annotation of a pod that works only while so many pods of its owner run."""
 _TAGS = ("missing", "crash", "unready")
+ERRORS = 0.06
+"""Of the requests that a container with the tag `errors` answers: often enough to hurt, too seldom for any probe."""
 
 
 class Fate(NamedTuple):
@@ -64,6 +66,12 @@ def fate(world: World, roster: Roster, pod: Json, container: Json) -> Fate:
 def gang_size(pod: Json) -> int:
     """How many pods the pod's gang needs; 0 when it is in none."""
     return number(pod["metadata"].get("annotations", {}).get(GANG), 0)
+
+
+def errors(world: World, image: str) -> float:
+    """The share of requests, 0 to 1, that containers of this image fail by themselves."""
+    row = world.images.get(image)
+    return row.error_ratio if row else ERRORS * (image.rpartition(":")[2] == "errors")
 
 
 def _by_tag(image: str) -> Image:

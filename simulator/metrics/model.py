@@ -180,7 +180,7 @@ def _answers(workload: Workload, condition: Condition, count: Floats, total: Flo
     busy = 1 + 0.6 * np.clip((load - 0.7) / 0.3, 0, 1) ** 2 + 12 * np.maximum(0, load - 1)
     refused = np.where(load > 1, 0.5 * (1 - 1 / np.maximum(load, 1)), 0)
     share = np.divide(count, total, out=np.zeros_like(rps), where=total > 0)
-    return Answers(share, np.minimum(base * busy, SLOWEST_MS), np.minimum(1.0, model.error_ratio + refused))
+    return Answers(share, np.minimum(base * busy, SLOWEST_MS), np.minimum(1.0, model.error_ratio + condition.errors + refused))
 
 
 def answered_within(bound_ms: float, p99_ms: Floats) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 from simulator.controllers import pods as views
 from simulator.controllers import scheduling
 from simulator.controllers.cluster import moment
-from simulator.controllers.fates import gang_size
+from simulator.controllers.fates import errors, gang_size
 from simulator.metrics.noise import Floats
 from simulator.worlds.matching import Roster
 from simulator.worlds.world import Workload, World
@@ -30,6 +30,7 @@ class Condition:
     cpu_limit_milli: int
     memory_limit_mib: int
     working: bool = True
+    errors: float = 0.0
 
 
 @dataclass(slots=True)
@@ -82,6 +83,7 @@ class Timeline:
 
     def __init__(self, world: World) -> None:
         self.roster = Roster(world)
+        self._world = world
         self.histories: dict[tuple[str, str], History] = {}
         self.version = 0
         self._open: dict[str, tuple[str, tuple[str, str], Segment]] = {}
@@ -93,7 +95,7 @@ class Timeline:
         seen: set[str] = set()
         for pod in pods:
             uid = pod["metadata"]["uid"]
-            segment = _segment(pod, at, gangs)
+            segment = _segment(pod, at, gangs, self._world)
             if segment is None:
                 continue
             seen.add(uid)
@@ -155,7 +157,7 @@ def _unknown(pod: Json) -> Workload:
     return Workload(name=owners[0]["name"], namespace=meta["namespace"])
 
 
-def _segment(pod: Json, at: float, gangs: dict[str, int]) -> Segment | None:
+def _segment(pod: Json, at: float, gangs: dict[str, int], world: World) -> Segment | None:
     """The pod's stretch beginning now; None when no container of it runs."""
     status = pod.get("status", {})
     running = [each for each in status.get("containerStatuses", ()) if "running" in each.get("state", {})]
@@ -175,6 +177,7 @@ def _segment(pod: Json, at: float, gangs: dict[str, int]) -> Segment | None:
             cpu_limit_milli=resources["limits"].get("cpu", 0),
             memory_limit_mib=resources["limits"].get("memory", 0),
             working=_works(pod, gangs),
+            errors=errors(world, str(first.get("image", ""))),
         ),
         gpus=scheduling.demand(pod).get("nvidia.com/gpu", 0),
     )

@@ -138,6 +138,7 @@ def _peak_ahead(workload: Workload) -> Workload:
 
 RECIPES: dict[str, Callable[[Workload], Workload]] = {
     "crash-after-rollout": _rolled_to("crash"),
+    "errors-after-rollout": _rolled_to("errors"),
     "image-missing": _rolled_to("missing"),
     "oom": _oom,
     "overprovisioned": _overprovisioned,

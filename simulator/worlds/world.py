@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 Fault = Literal[
     "crash-after-rollout",
+    "errors-after-rollout",
     "image-missing",
     "oom",
     "unready-forever",
@@ -178,12 +179,13 @@ class Workload(_Part):
 
 
 class Image(_Part):
-    """What a container of this image does, whatever else its template says. Tags `:missing`, `:crash`, `:unready` need no row."""
+    """What a container of this image does, whatever else its template says. `:missing`, `:crash`, `:unready`, `:errors` need no row."""
 
     behaviour: Literal["run", "crash", "missing", "unready"] = "run"
     unless_env: str = Field(default="", description="it runs well in a container that has this environment variable")
     crash_after_seconds: int = Field(default=3, ge=0)
     exit_code: int = 1
+    error_ratio: float = Field(default=0, ge=0, le=1, description="of the requests that its containers answer, on top of what fails anyway")
     last_words: tuple[str, ...] = ()
 
 

@@ -35,6 +35,7 @@ class Case(NamedTuple):
 
 CASES = [
     Case("reliability", "REL-101", "rollback_rollout", "apps/deployment/web", {"web": {"faults": ["crash-after-rollout"]}}, {}),
+    Case("reliability", "REL-177", "rollback_rollout", "apps/deployment/web", {"web": {"faults": ["errors-after-rollout"]}}, {}),
     Case("reliability", "REL-102", "set_requests", "apps/deployment/worker", {"worker": {"faults": ["oom"]}}, {}),
     Case("reliability", "REL-107", "set_requests", "apps/deployment/worker", {"worker": {"faults": ["memory-near-limit"]}}, {}),
     Case(
