@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
 from core.domain.proposal import Proposal
 from interfaces.rendering import actions, findings
 from interfaces.rendering.envelopes import Json, envelope, plain
 from interfaces.rendering.screens import Screen
 from interfaces.rendering.tables import Column
-from runtime.services import planning
+from runtime.services import planning, repository
 from runtime.services.planning import Plan, Planned
 from runtime.services.rehearsing import Rehearsal
 
@@ -33,7 +35,9 @@ def document(made: Plan) -> Json:
 
 
 def _item(item: Planned) -> Json:
-    return proposed(item.proposal) | {"verdict": actions.verdict(item.verdict), "unjudged": item.unjudged}
+    owned = repository.written(item.proposal, item.verdict)
+    own = {"repository": owned._asdict()} if owned is not None else {}
+    return proposed(item.proposal) | {"verdict": actions.verdict(item.verdict), "unjudged": item.unjudged} | own
 
 
 def proposed(proposal: Proposal) -> Json:
@@ -108,8 +112,20 @@ def _block(screen: Screen, item: Json, metadata: Json) -> None:
     actions.field(screen, "why", f"{item['why']}   evidence {evidence}")
     actions.field(screen, "effect", effect(item["effect"]))
     _verdict(screen, item)
+    if "repository" in item:
+        _repository(screen, item["repository"])
     actions.field(screen, "undo", "automatic when verification misses" if item["reversible"] else "cannot be undone")
     screen.line()
+
+
+def _repository(screen: Screen, found: Json) -> None:
+    """What to change where the object is written; in the cluster it would be reverted."""
+    if found["advice"]:
+        actions.field(screen, "instead", found["advice"])
+        return
+    actions.field(screen, "instead", f"merge this into the manifest in the source of {found['owner']}:")
+    for line in yaml.safe_dump(found["patch"], sort_keys=False).splitlines():
+        screen.line(f"      {line}")
 
 
 def _verdict(screen: Screen, item: Json) -> None:
