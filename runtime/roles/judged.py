@@ -1,12 +1,13 @@
-"""Agents, judge and executor over a cluster that is mounted in this process. Used by `evals.judging` and `evals.injection`.
+"""Agents, judge and executor over a cluster that is mounted in this process. Used by the evaluations of judging, injection and faults.
 
 Each has its own identity under the generated RBAC; facts, rules, permits and writes are the product's own. Without a folder for keys
 nothing can be permitted: the judge only looks, and `apply` shows what an action would have done.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,16 +17,18 @@ from core.actions.roles import EXECUTOR, JUDGE, NAMESPACE, READER, manifests
 from core.cluster.kinds import KINDS
 from core.cluster.reading import Metrics
 from core.domain.action import Action, Live
+from core.domain.approval import Approval
 from core.domain.clock import Clock
 from core.domain.errors import Conflict, NotAuthorised, Refused
 from core.domain.ledger import ActionRow
 from core.domain.model import Question
+from core.domain.outcome import TERMINAL, ActionState
 from core.domain.proposal import Proposal
 from core.domain.values import Json
 from core.domain.verdict import Verdict
 from core.policy.engine import builtin
 from core.policy.redaction import redact
-from gate import keys
+from gate import approvals, keys
 from gate.door import LedgerDoor
 from gate.executing.hands import Hands
 from gate.executing.machine import execute_once
@@ -49,6 +52,8 @@ from tools.stores.memory import MemoryLedger
 ADMIN = "admin"
 ACCOUNTS = {name: f"system:serviceaccount:{NAMESPACE}:{name}" for name in (READER, JUDGE, EXECUTOR)}
 """Service accounts by the token that the application must know them by; `ADMIN` is the token of who installs the RBAC."""
+LONGEST = timedelta(hours=2)
+"""No check watches for longer."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Court:
     hands: Hands
     agents: InProcess
     admin: Any
+    person: keys.Signer | None = None
 
     async def judge(self, proposal: Proposal) -> Verdict:
         """What the judge says now, without anybody's approval."""
@@ -82,6 +88,48 @@ class Court:
         await execute_once(self.hands)
         found = [self.bench.ledger.get(proposal.action.id) for proposal in proposals]
         return tuple(row for row in found if row is not None)
+
+    async def mend(self, proposal: Proposal, *, by: str, people: Sequence[str], pass_time: Callable[[float], None]) -> ActionRow:
+        """The whole way to an end: judged, approved by `people` in turn where they are asked, executed, and watched.
+
+        `pass_time` is called with seconds whenever nothing but time can bring it on.
+        """
+        standing = await LedgerDoor(self.bench.ledger, self.bench.clock).submit(proposal, by=by)
+        begun, left = self.bench.clock.now(), list(people)
+        while (row := self._row(standing.action_id)).state not in TERMINAL and self.bench.clock.now() - begun < LONGEST:
+            if row.state is ActionState.NEEDS_APPROVAL and left:
+                self._approve(row, left.pop(0))
+            await judge_once(self.bench)
+            await execute_once(self.hands)
+            after = self._row(standing.action_id)
+            if (after.state, after.attempts, after.looks) == (row.state, row.attempts, row.looks):
+                now = self.bench.clock.now()
+                ahead = (after.next_look_at - now).total_seconds() if after.next_look_at else 0
+                pass_time(max(1.0, ahead))
+        return row
+
+    def _row(self, action_id: str) -> ActionRow:
+        found = self.bench.ledger.get(action_id)
+        if found is None:
+            raise Refused((f"{action_id} was not taken by the door",))
+        return found
+
+    def _approve(self, row: ActionRow, by: str) -> None:
+        if self.person is None:
+            raise Refused(("nobody here can sign an approval",))
+        now = self.bench.clock.now()
+        approval = Approval(
+            id=f"apr-{row.action_id}-{by}",
+            action_id=row.action_id,
+            action_digest=row.digest,
+            decision="approved",
+            by=by,
+            door="cli",
+            reason="read the diff",
+            at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+        self.bench.ledger.approve(approvals.sign(approval, self.person))
 
     async def audit(self) -> list[Json]:
         answer = await self.admin.get("/simulator/audit", params={"limit": "20000"})
@@ -116,6 +164,7 @@ async def opened(
         if installs:
             await install(admin, manifests({grant.agent: grant.capabilities for grant in declared.grants}))
         key = keys.signer(held, keys.JUDGE) if held else cast("Any", None)  # without one nothing is signed
+        person = keys.signer(held, f"{keys.DOOR}cli") if held else None
         ledger = MemoryLedger()
         bench = Bench(
             ledger=ledger,
@@ -124,7 +173,7 @@ async def opened(
             metrics=metrics,
             clock=clock,
             key=key,
-            doors={},
+            doors=keys.doors(held) if held else {},
             rules=builtin(),
             ids=SeededIds(0),
             objectives=declared.objectives,
@@ -142,4 +191,4 @@ async def opened(
             owner="executor-1",
         )
         looked: Metrics = seen(metrics) if seen else metrics
-        yield Court(bench, hands, in_process(SnapshotReader(reader, clock), looked, declared, clock), admin)
+        yield Court(bench, hands, in_process(SnapshotReader(reader, clock), looked, declared, clock), admin, person)

@@ -36,7 +36,7 @@ def _one(cluster: Cluster, claim: Json) -> None:
             text = "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
             events.record(cluster, claim, "ClaimLost", text, source=SOURCE, warning=True)
         return
-    if phase in (None, "Pending") and not claim["spec"].get("volumeName"):
+    if phase in (None, "Pending"):
         _bind(cluster, claim)
 
 
@@ -54,7 +54,8 @@ def _volume(cluster: Cluster, volume: Json) -> None:
 def _bind(cluster: Cluster, claim: Json) -> None:
     found = next((volume for volume in cluster.all(VOLUMES) if _fits(volume, claim)), None)
     storage = class_of(cluster, claim)
-    if found is None and storage is not None and storage.get("provisioner") != STATIC:
+    named = claim["spec"].get("volumeName")
+    if found is None and not named and storage is not None and storage.get("provisioner") != STATIC:
         if waits(storage) and not _used(cluster, claim):
             return _pend(cluster, claim, "WaitForFirstConsumer", "waiting for first consumer to be created before binding", warning=False)
         if storage["provisioner"] in _PROVISIONERS:
@@ -90,6 +91,8 @@ def _used(cluster: Cluster, claim: Json) -> bool:
 
 def _fits(volume: Json, claim: Json) -> bool:
     spec, ref = volume["spec"], volume["spec"].get("claimRef")
+    if claim["spec"].get("volumeName", volume["metadata"]["name"]) != volume["metadata"]["name"]:
+        return False
     if ref and (ref["namespace"], ref["name"]) != (claim["metadata"]["namespace"], claim["metadata"]["name"]):
         return False
     if volume.get("status", {}).get("phase", "Available") not in ("Available", "Bound" if ref else "Available"):
@@ -174,7 +177,7 @@ def hindrance(cluster: Cluster, pod: Json) -> str:
             return f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{claim["spec"].get("volumeName", "")}"'
         storage = class_of(cluster, claim)
         late = storage is not None and waits(storage) and storage.get("provisioner") in _PROVISIONERS
-        if phase != "Bound" and not late and not claim["spec"].get("volumeName"):
+        if phase != "Bound" and not late:
             return UNBOUND
     return ""
 
