@@ -20,6 +20,12 @@ from core.domain.finding import Severity
 _ROLLOUTS = ("Namespace", "Pod", "Deployment", "ReplicaSet")
 _OWNED = (*_ROLLOUTS, "StatefulSet", "DaemonSet", "Job")
 
+_BROUGHT = (
+    *("REL-109", "REL-110", "REL-111", "REL-112", "REL-113", "REL-116", "REL-121", "REL-125", "REL-126", "REL-127", "REL-128", "REL-129"),
+    *("REL-131", "REL-132", "REL-133", "REL-144", "REL-167"),
+)
+"""What a rollout may have brought. It is taken back only while pods of the revision before serve."""
+
 _WORDS = (
     "broken", "crash", "crashing", "crashloop", "restart", "restarts", "down", "outage", "failing", "error", "errors",
     "unhealthy", "oom", "memory", "rollback", "rollout", "deploy", "release", "stuck", "node", "incident", "not ready", "pull",
@@ -159,6 +165,9 @@ AGENT = Agent(
     ),
     planners=(
         Planner((crash_loops.SINCE_ROLLOUT, image_pulls.CODE), "rollback_rollout", rolling_back.plan),
+        Planner(_BROUGHT, "rollback_rollout", rolling_back.beside),
+        Planner(("REL-114",), "rollback_rollout", rolling_back.of_probes),
+        Planner((memory.KILLED_CODE,), "rollback_rollout", rolling_back.of_memory),
         Planner((memory.KILLED_CODE, memory.NEAR_CODE), "resize_pod", remedying.resize_one),
         Planner((memory.KILLED_CODE, memory.NEAR_CODE), "set_requests", remedying.raise_memory),
         Planner((wedged_pods.CODE,), "delete_pod", remedying.replace_pod),

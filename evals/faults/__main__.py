@@ -18,16 +18,15 @@ def main(arguments: Sequence[str] = ()) -> int:
     ids = [fault.id for fault in FAULTS if not chosen.only or any(part in fault.id for part in chosen.only.split(","))]
     for seed in map(int, chosen.seeds.split(",")):
         with ProcessPoolExecutor(chosen.jobs) as pool:
-            parts = [ids[number :: chosen.jobs] for number in range(chosen.jobs)]
-            for rows in pool.map(_part, [seed] * len(parts), parts):
-                for row in rows:
-                    sys.stdout.write(f"{row}\n")
+            for row in pool.map(_one, [seed] * len(ids), ids):
+                sys.stdout.write(f"{row}\n")
+                sys.stdout.flush()
         sys.stdout.write(f"quiet {quiet(seed)}\n")
     return 0
 
 
-def _part(seed: int, ids: list[str]) -> list[Row]:
-    return list(tried(seed, ids))
+def _one(seed: int, name: str) -> Row:
+    return next(tried(seed, [name]))
 
 
 if __name__ == "__main__":

@@ -92,7 +92,10 @@ def tried(seed: int, faults: Sequence[str]) -> Iterator[Row]:
     """Each of these faults on the ground of a seed."""
     ground, running = alive(seed)
     for name in faults:
-        yield _row(in_fork(lambda name=name: asyncio.run(trial(BY_ID[name], ground, running))))  # type: ignore[misc]
+        try:
+            yield _row(in_fork(lambda name=name: asyncio.run(trial(BY_ID[name], ground, running))))  # type: ignore[misc]
+        except RuntimeError as broken:
+            yield Row(name, BY_ID[name].family, seed, False, False, f"not tried: {broken}", (), bool(mending(BY_ID[name])))
 
 
 def quiet(seed: int) -> tuple[str, ...]:
@@ -140,8 +143,9 @@ def _told(diagnosis: scoring.Diagnosis) -> tuple[bool, bool, str, tuple[str, ...
 
 
 def mending(fault: Fault) -> tuple[str, ...]:
-    """The kinds that may mend it and that there are."""
-    return tuple(kind for kind in fault.mends if kind in CATALOGUE)
+    """The kinds that may mend it and that there are. Of a double fault each needs its own."""
+    known = tuple(kind for kind in fault.mends if kind in CATALOGUE)
+    return known if fault.family != "double" or known == fault.mends else ()
 
 
 async def _mended(row: Row, fault: Fault, ground: Ground, running: Running, court: Court, result: Scan, before: Objects) -> Row:

@@ -19,7 +19,7 @@ PULL_SECONDS = 2
 PULL_BACK_OFF_SECONDS = 15
 PROBE_SECONDS = 60
 CONFIG_SECONDS = 15
-_IMAGE = re.compile(r"[a-z0-9]+([._/:-]+[a-z0-9]+)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?")
+_IMAGE = re.compile(r"([\w.-]+(:\d+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?")
 
 
 class Note(NamedTuple):

@@ -17,6 +17,7 @@ CLAIMS, VOLUMES = resource("", "persistentvolumeclaims"), resource("", "persiste
 CLASSES = resource("storage.k8s.io", "storageclasses")
 BOUND = "pv.kubernetes.io/bind-completed"
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
+GUARD = "kubernetes.io/pv-protection"
 STATIC = "kubernetes.io/no-provisioner"
 UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
 
@@ -41,7 +42,17 @@ def _one(cluster: Cluster, claim: Json) -> None:
 
 
 def _volume(cluster: Cluster, volume: Json) -> None:
-    """Released once its claim is gone; what it was bound to decides."""
+    """Guarded while it is bound, as by the PV protection controller; released once its claim is gone."""
+    meta = volume["metadata"]
+    bound = volume.get("status", {}).get("phase") == "Bound"
+    held = meta.get("finalizers", [])
+    if "deletionTimestamp" in meta:
+        if GUARD in held and not bound:
+            cluster.update(VOLUMES, {**volume, "metadata": {**meta, "finalizers": [each for each in held if each != GUARD]}})
+        return
+    if GUARD not in held:
+        cluster.update(VOLUMES, {**volume, "metadata": {**meta, "finalizers": [*held, GUARD]}})
+        return
     wanted = volume["spec"].get("claimRef")
     if not volume.get("status", {}).get("phase"):
         cluster.set_status(VOLUMES, volume, {"phase": "Bound" if wanted else "Available"})

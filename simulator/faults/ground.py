@@ -84,7 +84,7 @@ def drawn(seed: int, *, suffix: str = "", autoscaled: bool = True) -> Ground:
     agent = _steady(chance, "agent", three, kind="DaemonSet")
     nightly = {
         "name": "nightly",
-        "namespace": two,
+        "namespace": three,
         "kind": "CronJob",
         "probes": False,
         "run_seconds": 40,
@@ -130,6 +130,7 @@ def drawn(seed: int, *, suffix: str = "", autoscaled: bool = True) -> Ground:
     return Ground(seed, world, tuple(manifests), *homes, general, pool)
 
 
+DNS = Home("Deployment", "kube-system", "coredns", "coredns", "registry.example/coredns:v1.12.0", 2)
 _DNS: Json = {
     "name": "coredns",
     "namespace": "kube-system",

@@ -113,7 +113,7 @@ def _job_of_missing_image(_: Ground, home: Home) -> tuple[Write, ...]:
 
 def _paused(_: Ground, home: Home) -> tuple[Write, ...]:
     """Stopped half-way: one new pod beside the old ones."""
-    held = patch("Deployment", home.namespace, home.name, {"spec": {"minReadySeconds": 600}})
+    held = patch("Deployment", home.namespace, home.name, {"spec": {"minReadySeconds": 300}})
     new = rollout(home, image=f"{home.repository}:v9.9.9", after=1)
     return held, new, patch("Deployment", home.namespace, home.name, {"spec": {"paused": True}}, after=30)
 
@@ -148,7 +148,7 @@ def _twin(_: Ground, home: Home) -> tuple[Write, ...]:
         create(
             made(
                 "Deployment",
-                f"{home.name}-copy",
+                f"copy-of-{home.name}",
                 home.namespace,
                 spec={"replicas": 1, "selector": {"matchLabels": labels}, "template": template},
             )
@@ -158,7 +158,7 @@ def _twin(_: Ground, home: Home) -> tuple[Write, ...]:
 
 def _both(*codes: str) -> Any:
     """Either of two that overlap."""
-    return lambda _, home: (Cause("Deployment", home.namespace, f"{home.name}*", codes),)
+    return lambda _, home: (Cause("Deployment", home.namespace, f"*{home.name}", codes),)
 
 
 FAULTS = (

@@ -3,7 +3,7 @@
 from typing import Any
 
 from simulator.faults.fault import Cause, Fault, blames, nobody, rollout
-from simulator.faults.ground import Ground, Home
+from simulator.faults.ground import DNS, Ground, Home
 from simulator.faults.pods import ANY, BACK
 from simulator.faults.writes import Write, create, made, patch
 
@@ -22,7 +22,7 @@ def _node(ground: Ground, _: Home) -> tuple[Cause, ...]:
 
 
 def _everybody(ground: Ground, _: Home) -> tuple[Home, ...]:
-    return ground.homes
+    return *ground.homes, DNS
 
 
 def _spoken(_: Ground, home: Home) -> tuple[Write, ...]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from simulator.faults.fault import Cause, Fault, accuses, bare_pod, blames, restarted, rollout, scaled
-from simulator.faults.ground import Ground, Home
+from simulator.faults.ground import DNS, Ground, Home
 from simulator.faults.writes import Write, create, delete, made, patch
 
 Json = dict[str, Any]
@@ -80,8 +80,7 @@ def _dns(**spec: Any) -> Any:
 
 
 def _dns_down(_: Ground, __: Home) -> tuple[Write, ...]:
-    home = Home("Deployment", "kube-system", "coredns", "coredns", "registry.example/coredns:v1.12.0", 2)
-    return (scaled(home, 0),)
+    return (scaled(DNS, 0),)
 
 
 def _dns_moved(_: Ground, __: Home) -> tuple[Write, ...]:
@@ -227,7 +226,6 @@ FAULTS = (
         befalls=BEHIND,
         inject=_away,
         cause=blames("REL-146"),
-        mends=("scale_workload",),
         on_rig=True,
     ),
     Fault(

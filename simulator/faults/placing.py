@@ -114,7 +114,7 @@ def _important(ground: Ground, home: Home) -> tuple[Write, ...]:
     """A job of a high priority fills the nodes on which others stand."""
     tail = _tail(ground)
     high = made("PriorityClass", f"urgent{tail}", value=100_000, globalDefault=False, description="goes first")
-    pod = bare_pod(name="main", resources={"requests": {"cpu": "7500m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}})
+    pod = bare_pod(name="main", resources={"requests": {"cpu": "7900m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}})
     tolerated = [{"key": f"batch{tail}", "operator": "Exists"}]
     spec = {**pod, "priorityClassName": f"urgent{tail}", "nodeSelector": {"pool": f"batch{tail}"}, "tolerations": tolerated}
     template = {"metadata": {"labels": {_APP: "rush"}}, "spec": {**spec, "restartPolicy": "Never"}}

@@ -280,11 +280,4 @@ FAULTS = (
         cause=blames("REL-141"),
         wait_seconds=2700,
     ),
-    Fault(
-        id="cron-job-unscheduled",
-        family="jobs",
-        befalls=("nightly",),
-        inject=lambda _, home: (patch("CronJob", home.namespace, home.name, {"spec": {"timeZone": "Mars/Olympus"}}),),
-        cause=blames("REL-142"),
-    ),
 )
