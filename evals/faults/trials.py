@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from agents.catalogue import AGENTS
 from core.actions.catalogue import CATALOGUE
 from core.domain.finding import Finding
+from core.domain.ledger import ActionRow
 from core.domain.money import InstancePrice, PriceList, PriceSource
 from core.domain.objective import Autonomy, Objective, Objectives, Scope
 from core.domain.outcome import ActionState
@@ -151,12 +152,9 @@ def mending(fault: Fault) -> tuple[str, ...]:
 async def _mended(row: Row, fault: Fault, ground: Ground, running: Running, court: Court, result: Scan, before: Objects) -> Row:
     """Every proposal for a cause, the whole way; then the oracle."""
     home = fault.victim(ground)
-    chosen = [each for cause in fault.cause(ground, home) for each in proposals(result, cause) if each.action.kind in fault.mends]
-    ended = []
-    for proposal in chosen:
-        carried = await court.mend(proposal, by=REQUESTER, people=PEOPLE, pass_time=running.clock.advance)
-        verified = carried.state is ActionState.VERIFIED
-        ended.append("verified" if verified else f"{carried.state}: {carried.note}"[:300])
+    chosen = remedies(fault, ground, result)
+    carried = await court.mend(chosen, by=REQUESTER, people=PEOPLE, pass_time=running.clock.advance)
+    ended = [end_of(action) for action in carried]
     running.clock.advance(SETTLING)
     cured = await seen(court)
     spared = fault.moves(ground, home)
@@ -164,6 +162,16 @@ async def _mended(row: Row, fault: Fault, ground: Ground, running: Running, cour
     survives = not ills and await _survives(court, running, ground, home)
     kinds = tuple(each.action.kind for each in chosen)
     return row._replace(kinds=kinds, ended=tuple(ended), ills=ills, harmed=harm, survives=survives)
+
+
+def remedies(fault: Fault, ground: Ground, result: Scan) -> list[Proposal]:
+    """One for each cause: what two agents propose for one object is tried once, as arbitration has it."""
+    found = [next(iter(proposals(result, cause)), None) for cause in fault.cause(ground, fault.victim(ground))]
+    return [proposal for proposal in found if proposal is not None and proposal.action.kind in fault.mends]
+
+
+def end_of(row: ActionRow) -> str:
+    return "verified" if row.state is ActionState.VERIFIED else f"{row.state}: {row.note}"[:300]
 
 
 def proposals(result: Scan, cause: Cause) -> list[Proposal]:

@@ -5,9 +5,9 @@ nothing can be permitted: the judge only looks, and `apply` shows what an action
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -89,24 +89,29 @@ class Court:
         found = [self.bench.ledger.get(proposal.action.id) for proposal in proposals]
         return tuple(row for row in found if row is not None)
 
-    async def mend(self, proposal: Proposal, *, by: str, people: Sequence[str], pass_time: Callable[[float], None]) -> ActionRow:
-        """The whole way to an end: judged, approved by `people` in turn where they are asked, executed, and watched.
+    async def mend(
+        self, proposals: Sequence[Proposal], *, by: str, people: Sequence[str], pass_time: Callable[[float], None]
+    ) -> tuple[ActionRow, ...]:
+        """Each the whole way to its end: judged, approved by `people` in turn where they are asked, executed, and watched.
 
-        `pass_time` is called with seconds whenever nothing but time can bring it on.
+        `pass_time` is called with seconds whenever nothing but time can bring any of them on.
         """
-        standing = await LedgerDoor(self.bench.ledger, self.bench.clock).submit(proposal, by=by)
-        begun, left = self.bench.clock.now(), list(people)
-        while (row := self._row(standing.action_id)).state not in TERMINAL and self.bench.clock.now() - begun < LONGEST:
-            if row.state is ActionState.NEEDS_APPROVAL and left:
-                self._approve(row, left.pop(0))
+        door, begun = LedgerDoor(self.bench.ledger, self.bench.clock), self.bench.clock.now()
+        ids = [(await door.submit(proposal, by=by)).action_id for proposal in proposals]
+        left = {action_id: list(people) for action_id in ids}
+        while (rows := self._open(ids)) and self.bench.clock.now() - begun < LONGEST:
+            for row in rows:
+                if row.state is ActionState.NEEDS_APPROVAL and left[row.action_id]:
+                    self._approve(row, left[row.action_id].pop(0))
             await judge_once(self.bench)
             await execute_once(self.hands)
-            after = self._row(standing.action_id)
-            if (after.state, after.attempts, after.looks) == (row.state, row.attempts, row.looks):
+            if _standing(after := self._open(ids)) == _standing(rows):
                 now = self.bench.clock.now()
-                ahead = (after.next_look_at - now).total_seconds() if after.next_look_at else 0
-                pass_time(max(1.0, ahead))
-        return row
+                pass_time(max(1.0, min((_ahead(row, now) for row in after), default=1.0)))
+        return tuple(map(self._row, ids))
+
+    def _open(self, ids: Sequence[str]) -> list[ActionRow]:
+        return [row for row in map(self._row, ids) if row.state not in TERMINAL]
 
     def _row(self, action_id: str) -> ActionRow:
         found = self.bench.ledger.get(action_id)
@@ -144,6 +149,15 @@ class Court:
         return found
 
 
+def _standing(rows: Sequence[ActionRow]) -> list[tuple[str, str, int, str]]:
+    return [(row.action_id, row.state, row.attempts, row.looks) for row in rows]
+
+
+def _ahead(row: ActionRow, now: datetime) -> float:
+    """Seconds until something can happen for this action."""
+    return (row.next_look_at - now).total_seconds() if row.next_look_at else 0.0
+
+
 def prompted(question: Question) -> list[tuple[str, str]]:
     """Role and text of each message that a model would be sent."""
     return prompts.messages(question, redact)
@@ -159,36 +173,44 @@ async def opened(
     """
     async with contextlib.AsyncExitStack() as stack:
         names = (ADMIN, READER, JUDGE, EXECUTOR)
-        admin, reader, judge, executor = [await stack.enter_async_context(mounted.connect(application, name)) for name in names]
+        clients = {name: await stack.enter_async_context(mounted.connect(application, name)) for name in names}
         metrics = MountedMetrics(await stack.enter_async_context(mounted.connect(application, ADMIN, "/prometheus")))
         if installs:
-            await install(admin, manifests({grant.agent: grant.capabilities for grant in declared.grants}))
-        key = keys.signer(held, keys.JUDGE) if held else cast("Any", None)  # without one nothing is signed
-        person = keys.signer(held, f"{keys.DOOR}cli") if held else None
-        ledger = MemoryLedger()
-        bench = Bench(
-            ledger=ledger,
-            reader=HttpReader(judge),
-            previewer=PreviewWriter(judge),
-            metrics=metrics,
-            clock=clock,
-            key=key,
-            doors=keys.doors(held) if held else {},
-            rules=builtin(),
-            ids=SeededIds(0),
-            objectives=declared.objectives,
-            grants=declared.grants,
-            prices=declared.prices,
-        )
-        hands = Hands(
-            ledger=ledger,
-            writer=ImpersonatingWriter(executor),
-            reader=HttpReader(executor),
-            metrics=metrics,
-            clock=clock,
-            judge=key.verifier if held else cast("Any", None),
-            key=key,
-            owner="executor-1",
-        )
-        looked: Metrics = seen(metrics) if seen else metrics
-        yield Court(bench, hands, in_process(SnapshotReader(reader, clock), looked, declared, clock), admin, person)
+            await install(clients[ADMIN], manifests({grant.agent: grant.capabilities for grant in declared.grants}))
+        yield joined(clients, metrics, clock, declared, held=held, seen=seen)
+
+
+def joined(
+    clients: Mapping[str, Any], metrics: Metrics, clock: Clock, declared: Declared, *, held: Path | None = None, seen: Any = None
+) -> Court:
+    """The roles over clients by account: `ADMIN`, reader, judge, executor. The RBAC is there already."""
+    admin, reader, judge, executor = (clients[name] for name in (ADMIN, READER, JUDGE, EXECUTOR))
+    key = keys.signer(held, keys.JUDGE) if held else cast("Any", None)  # without one nothing is signed
+    person = keys.signer(held, f"{keys.DOOR}cli") if held else None
+    ledger = MemoryLedger()
+    bench = Bench(
+        ledger=ledger,
+        reader=HttpReader(judge),
+        previewer=PreviewWriter(judge),
+        metrics=metrics,
+        clock=clock,
+        key=key,
+        doors=keys.doors(held) if held else {},
+        rules=builtin(),
+        ids=SeededIds(0),
+        objectives=declared.objectives,
+        grants=declared.grants,
+        prices=declared.prices,
+    )
+    hands = Hands(
+        ledger=ledger,
+        writer=ImpersonatingWriter(executor),
+        reader=HttpReader(executor),
+        metrics=metrics,
+        clock=clock,
+        judge=key.verifier if held else cast("Any", None),
+        key=key,
+        owner="executor-1",
+    )
+    looked: Metrics = seen(metrics) if seen else metrics
+    return Court(bench, hands, in_process(SnapshotReader(reader, clock), looked, declared, clock), admin, person)

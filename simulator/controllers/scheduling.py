@@ -68,8 +68,10 @@ def _place(cluster: Cluster, pod: Json, nodes: list[Json], used: dict[str, Count
         elif all(each.startswith("Insufficient") for each in why):
             crowded.append(node)
     if not fitting:
-        _make_room(cluster, pod, need, crowded, used)
-        return _refuse(cluster, pod, len(nodes), reasons)
+        nominated = _make_room(cluster, pod, need, crowded, used)
+        if nominated in used:
+            used[nominated].update(need)  # whoever comes after it does not get what it was promised
+        return _refuse(cluster, pod, len(nodes), reasons, nominated=nominated)
     beside = _siblings(cluster, pod)
     name = min(fitting, key=lambda node: _score(need, beside, node, used))["metadata"]["name"]
     used[name].update(need)
@@ -101,7 +103,7 @@ def _bind(cluster: Cluster, pod: Json, node: str) -> None:
     events.record(cluster, pod, "Scheduled", f"Successfully assigned {meta['namespace']}/{meta['name']} to {node}", source=SOURCE)
 
 
-def _refuse(cluster: Cluster, pod: Json, total: int, reasons: Counter[str], hindered: str = "") -> None:
+def _refuse(cluster: Cluster, pod: Json, total: int, reasons: Counter[str], hindered: str = "", nominated: str = "") -> None:
     listed = hindered or ", ".join(sorted(f"{count} {why}" for why, count in reasons.items()))
     helpless = ", ".join(sorted(_preemption(total, reasons)))
     message = f"0/{total} nodes are available: {listed}. preemption: 0/{total} nodes are available: {helpless}."
@@ -109,6 +111,8 @@ def _refuse(cluster: Cluster, pod: Json, total: int, reasons: Counter[str], hind
         message = "no nodes available to schedule pods"
     status = dict(pod.get("status", {}))
     status["phase"] = "Pending"
+    if nominated:
+        status["nominatedNodeName"] = nominated
     status["conditions"] = put(status.get("conditions", []), "PodScheduled", "False", cluster.now, reason="Unschedulable", message=message)
     told: dict[str, datetime] = cluster.memo.setdefault("unscheduled", {})
     again = told.get(pod["metadata"]["uid"], cluster.now - RETRY) + RETRY <= cluster.now
@@ -119,17 +123,17 @@ def _refuse(cluster: Cluster, pod: Json, total: int, reasons: Counter[str], hind
     events.record(cluster, pod, "FailedScheduling", message, source=SOURCE, warning=True)
 
 
-def _make_room(cluster: Cluster, pod: Json, need: Amounts, crowded: list[Json], used: dict[str, Counter[str]]) -> None:
-    """Preemption: of one node, the fewest and least important pods below the pod's priority, whose going leaves room."""
-    priority = pod["spec"].get("priority", 0)
+def _make_room(cluster: Cluster, pod: Json, need: Amounts, crowded: list[Json], used: dict[str, Counter[str]]) -> str:
+    """Preemption: of one node, the fewest and least important pods below the pod's priority, whose going leaves room. That node's name."""
+    priority, nominated = pod["spec"].get("priority", 0), str(pod.get("status", {}).get("nominatedNodeName", ""))
     if priority <= 0 or pod["spec"].get("preemptionPolicy") == "Never":
-        return
+        return ""
     best: list[Json] = []
     for node in crowded:
         name = node["metadata"]["name"]
         chosen = _victims(cluster, node, need, used[name], priority)
         if chosen and (not best or len(chosen) < len(best)):
-            best = chosen
+            best, nominated = chosen, name
     for victim in best:
         meta = victim["metadata"]
         text = f"{SOURCE}: preempting to accommodate a higher priority pod"
@@ -142,6 +146,7 @@ def _make_room(cluster: Cluster, pod: Json, need: Amounts, crowded: list[Json], 
         live = cluster.store.peek(PODS, meta["namespace"], meta["name"])
         if live is not None:
             cluster.delete_pod(live)
+    return nominated
 
 
 def _victims(cluster: Cluster, node: Json, need: Amounts, used: Counter[str], priority: int) -> list[Json]:

@@ -59,6 +59,7 @@ class Ground(NamedTuple):
     nightly: Home
     nodes: tuple[str, ...]
     pool: tuple[str, ...]
+    suffix: str
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -127,7 +128,7 @@ def drawn(seed: int, *, suffix: str = "", autoscaled: bool = True) -> Ground:
     known = [item for item in extras if item["object"]["kind"] != "Namespace"]
     world = load({**bare, "objects": known})
     homes = [_home(document) for document in documents]
-    return Ground(seed, world, tuple(manifests), *homes, general, pool)
+    return Ground(seed, world, tuple(manifests), *homes, general, pool, suffix)
 
 
 DNS = Home("Deployment", "kube-system", "coredns", "coredns", "registry.example/coredns:v1.12.0", 2)
@@ -183,6 +184,7 @@ def _steady(chance: Random, name: str, namespace: str, **more: Any) -> Json:
         "memory_request_mib": need,
         "memory_limit_mib": need,
         "memory": {"base_mib": round(need * 0.81), "needs_mib": round(need * 0.85), "noise": 0.01},
+        "template_annotations": {"rig.day2.dev/restart-ms": "300ms", "rig.day2.dev/needs-mi": str(round(need * 0.85))},
         **more,
     }
 

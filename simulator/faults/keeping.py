@@ -25,21 +25,22 @@ def _class(name: str | None) -> Any:
     return lambda _, home: (create(_claim("scratch", home.namespace, name)), _mounts(home, "scratch", after=1))
 
 
-def _provisioner(_: Ground, home: Home) -> tuple[Write, ...]:
-    kind = made("StorageClass", "gold", provisioner="csi.gone.example.com", volumeBindingMode="Immediate", reclaimPolicy="Delete")
-    return create(kind), create(_claim("scratch", home.namespace, "gold"), after=1), _mounts(home, "scratch", after=2)
+def _provisioner(ground: Ground, home: Home) -> tuple[Write, ...]:
+    name = f"silver{ground.suffix}"
+    kind = made("StorageClass", name, provisioner="csi.gone.example.com", volumeBindingMode="Immediate", reclaimPolicy="Delete")
+    return create(kind), create(_claim("scratch", home.namespace, name), after=1), _mounts(home, "scratch", after=2)
 
 
 def _lost(ground: Ground, home: Home) -> tuple[Write, ...]:
     """The finalizer that guards a volume in use is taken away, as people do who are in a hurry."""
-    volume = f"{home.name}-disk{ground.pool[0].removeprefix('batch-1')}"
+    volume = f"{home.name}-disk{ground.suffix}"
     freed = patch("PersistentVolume", "", volume, {"metadata": {"finalizers": None}}, after=1)
     return delete("PersistentVolume", "", volume), freed, restarted(home, after=30)
 
 
 def _elsewhere(ground: Ground, home: Home) -> tuple[Write, ...]:
     """A volume of one node, and that node takes no pods any more."""
-    tail = ground.pool[0].removeprefix("batch-1")
+    tail = ground.suffix
     terms = [{"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["node-99"]}]}]
     spec = {
         "capacity": {"storage": "1Gi"},
@@ -131,13 +132,13 @@ def _held(kind: str) -> Any:
 
 
 def _namespace_held(ground: Ground, _: Home) -> tuple[Write, ...]:
-    name = f"old{ground.pool[0].removeprefix('batch-1')}"
+    name = f"old{ground.suffix}"
     kept = made("ConfigMap", "kept", name, metadata={"finalizers": ["example.com/hold"]}, data={})
     return create(made("Namespace", name)), create(kept, after=2), delete("Namespace", "", name, after=5)
 
 
 def _namespace(ground: Ground, _: Home) -> tuple[Cause, ...]:
-    return (Cause("Namespace", "", f"old{ground.pool[0].removeprefix('batch-1')}", ("REL-172",)),)
+    return (Cause("Namespace", "", f"old{ground.suffix}", ("REL-172",)),)
 
 
 def _twin(_: Ground, home: Home) -> tuple[Write, ...]:

@@ -43,7 +43,7 @@ def _ingress(service: str = "", port: int = 80, kind: str = "") -> Any:
     def inject(ground: Ground, home: Home) -> tuple[Write, ...]:
         backend = {"service": {"name": service or home.name, "port": {"number": port}}}
         paths = [{"path": "/", "pathType": "Prefix", "backend": backend}]
-        known = ground.pool[0].removeprefix("batch-1")
+        known = ground.suffix
         spec = {"ingressClassName": kind or f"edge{known}", "rules": [{"host": "www.example.com", "http": {"paths": paths}}]}
         return (create(made("Ingress", "door", home.namespace, spec=spec)),)
 
@@ -93,7 +93,7 @@ def _dns_itself(_: Ground, __: Home) -> tuple[Cause, ...]:
 
 def _webhook(ground: Ground, service: Json, *, excludes: tuple[str, ...] = ("kube-system",)) -> Json:
     """A webhook that must answer for each new pod."""
-    tail = ground.pool[0].removeprefix("batch-1")
+    tail = ground.suffix
     spaces = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(ground.namespaces)}]}
     if excludes:
         spaces["matchExpressions"].append({"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": list(excludes)})
@@ -131,7 +131,7 @@ def _webhook_starved(ground: Ground, home: Home) -> tuple[Write, ...]:
 
 
 def _hook(ground: Ground, _: Home) -> tuple[Cause, ...]:
-    tail = ground.pool[0].removeprefix("batch-1")
+    tail = ground.suffix
     return (Cause("ValidatingWebhookConfiguration", "", f"policy{tail}", ("REL-173",)),)
 
 
@@ -145,7 +145,7 @@ def _self_guard(ground: Ground, home: Home) -> tuple[Write, ...]:
 
 
 def _self_guarded(ground: Ground, _: Home) -> tuple[Cause, ...]:
-    tail = ground.pool[0].removeprefix("batch-1")
+    tail = ground.suffix
     return (Cause("ValidatingWebhookConfiguration", "", f"policy{tail}", ("REL-174",)),)
 
 

@@ -19,7 +19,7 @@ def _asks(**requests: str) -> Any:
 
 
 def _memory(_: Ground, home: Home) -> tuple[Write, ...]:
-    return (rollout(home, resources={"requests": {"memory": "300Gi"}, "limits": {"memory": "300Gi"}}),)
+    return (rollout(home, resources={"requests": {"memory": "3000Gi"}, "limits": {"memory": "3000Gi"}}),)
 
 
 def _placed(**spec: Any) -> Any:
@@ -92,13 +92,9 @@ def _cordoned(ground: Ground, home: Home) -> tuple[Write, ...]:
 
 def _tainted(ground: Ground, home: Home) -> tuple[Write, ...]:
     taints = [{"key": "maintenance", "value": "planned", "effect": "NoSchedule"}]
-    both = [{"key": f"batch{_tail(ground)}", "value": "only", "effect": "NoSchedule"}, *taints]
+    both = [{"key": f"batch{ground.suffix}", "value": "only", "effect": "NoSchedule"}, *taints]
     nodes = (patch("Node", "", name, {"spec": {"taints": both}}) for name in ground.pool)
     return *nodes, restarted(home, after=30)
-
-
-def _tail(ground: Ground) -> str:
-    return ground.pool[0].removeprefix("batch-1")
 
 
 def _intolerant(_: Ground, home: Home) -> tuple[Write, ...]:
@@ -112,7 +108,7 @@ def _unlabelled(ground: Ground, home: Home) -> tuple[Write, ...]:
 
 def _important(ground: Ground, home: Home) -> tuple[Write, ...]:
     """A job of a high priority fills the nodes on which others stand."""
-    tail = _tail(ground)
+    tail = ground.suffix
     high = made("PriorityClass", f"urgent{tail}", value=100_000, globalDefault=False, description="goes first")
     pod = bare_pod(name="main", resources={"requests": {"cpu": "7900m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}})
     tolerated = [{"key": f"batch{tail}", "operator": "Exists"}]
@@ -125,7 +121,7 @@ def _important(ground: Ground, home: Home) -> tuple[Write, ...]:
 
 FAULTS = (
     Fault(
-        id="cpu-beyond-any-node", family="resources", befalls=ANY, inject=_asks(cpu="64"), cause=blames("REL-125"), mends=BACK, on_rig=True
+        id="cpu-beyond-any-node", family="resources", befalls=ANY, inject=_asks(cpu="640"), cause=blames("REL-125"), mends=BACK, on_rig=True
     ),
     Fault(id="memory-beyond-any-node", family="resources", befalls=ANY, inject=_memory, cause=blames("REL-125"), mends=BACK, on_rig=True),
     Fault(
