@@ -42,20 +42,22 @@ STAGES: Mapping[str, Stage] = {
     for stage, codes in {
         Stage.MADE: "REL-130 REL-131 REL-132",
         Stage.SCHEDULED: "REL-124 REL-125 REL-126 REL-127 REL-128 REL-129",
-        Stage.MOUNTED: "REL-121 REL-122 REL-123 REL-167",
+        Stage.MOUNTED: "REL-120 REL-121 REL-122 REL-123 REL-167",
         Stage.CONFIGURED: "REL-110",
         Stage.PULLED: "REL-105 REL-117",
-        Stage.STARTED: "REL-109 REL-111 REL-112 REL-113",
-        Stage.RUNNING: "REL-101 REL-102 REL-108 REL-114 REL-144",
+        Stage.STARTED: "REL-109 REL-111 REL-112 REL-113 REL-114 REL-144",
+        Stage.RUNNING: "REL-101 REL-102 REL-108",
         Stage.READY: "REL-103 REL-115 REL-116",
         Stage.ROLLED_OUT: "REL-133 REL-136 REL-138",
-        Stage.SERVING: "REL-146 REL-150 REL-157 REL-160 REL-173 REL-176",
+        Stage.SERVING: "REL-146 REL-150 REL-157 REL-160 REL-163 REL-173 REL-176 REL-177",
     }.items()
     for code in codes.split()
 }
 """Of the codes that can follow from another. What is not here is a fault of its own, always."""
 
-BREAKING = frozenset(STAGES) | frozenset(
+FOLLOWING = frozenset(("REL-120", "REL-163"))
+"""What may follow from another object's fault, and explains nothing: a pod that does not go, a quota that is nearly used up."""
+BREAKING = frozenset(STAGES) - FOLLOWING | frozenset(
     ("REL-104", "REL-145", "REL-147", "REL-148", "REL-149", "REL-154", "REL-155", "REL-156", "REL-164", "REL-165")
 )
 """What can explain others: it stops something. A budget that is too strict or a quota nearly used up stops nothing yet."""
@@ -63,6 +65,7 @@ STATIC = frozenset(("REL-116",))
 """Mistakes in a template: they explain what shows at their stage or later, on the same object."""
 _WEBHOOK = re.compile(r"failed calling webhook \"(?P<name>[^\"]{1,253})\"")
 _LONGEST_WAY = 5
+_REFUSED_BY_QUOTA = "REL-130"
 _ENDS = frozenset(("Node", "PersistentVolume", "NetworkPolicy"))
 """Kinds from which nothing leads on: a fault is there, or the way ends."""
 
@@ -88,7 +91,7 @@ def explained(desk: Desk, findings: Sequence[Finding]) -> tuple[Finding, ...]:
         at.setdefault(_place(finding), []).append(finding)
     if not any(finding.code in STAGES for finding in findings):
         return tuple(findings)
-    needs = _Needs(desk)
+    needs = _Needs(desk, tuple(_place(finding) for finding in findings if finding.code == _REFUSED_BY_QUOTA))
     parents = {finding.id: parent for finding in findings if (parent := _explanation(finding, at, needs)) is not None}
     return tuple(_linked(desk, finding, parents, needs) for finding in findings)
 
@@ -104,7 +107,7 @@ def _explanation(finding: Finding, at: Mapping[Place, list[Finding]], needs: "_N
     if stage is None:
         return None
     start = _place(finding)
-    own = [other for other in at[start] if other.id != finding.id and _earlier(other, stage)]
+    own = [other for other in at[start] if other.id != finding.id and finding.code not in FOLLOWING and _earlier(other, stage)]
     if own:
         return _Parent(_first(own), ())
     ahead: deque[tuple[Place, tuple[tuple[Place, str], ...]]] = deque([(start, ())])
@@ -127,7 +130,7 @@ def _explanation(finding: Finding, at: Mapping[Place, list[Finding]], needs: "_N
 
 def _earlier(other: Finding, stage: Stage) -> bool:
     own = STAGES.get(other.code)
-    return own is not None and (own < stage or (own == stage and other.code in STATIC))
+    return own is not None and other.code not in FOLLOWING and (own < stage or (own == stage and other.code in STATIC))
 
 
 def _first(causes: Iterable[Finding]) -> Finding:
@@ -165,7 +168,8 @@ def _shown(place: Place) -> str:
 class _Needs:
     """What an object needs, by kind. Made once for each examination."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, refused: tuple[Place, ...] = ()) -> None:
+        self._refused = refused
         self._snapshot = desk.snapshot
         self._graph = graph_of(desk)
         self._calls: dict[Place, list[tuple[str, str]]] = {}
@@ -184,9 +188,12 @@ class _Needs:
                 yield from self._of_autoscaler(item)
             case "PersistentVolumeClaim":
                 yield Edge(("PersistentVolume", "", item.spec.volume_name), Stage.MADE, "spec.volumeName")
+            case "ResourceQuota":
+                yield from (Edge(there, Stage.SERVING, "status.used") for there in self._refused if there[1] == namespace)
             case "PodDisruptionBudget":
-                for pod in self._graph.selected(namespace, item.spec.selector):
-                    yield Edge(self._home(pod), Stage.SERVING, "spec.selector")
+                yield from (
+                    Edge(self._home(pod), Stage.SERVING, "spec.selector") for pod in self._graph.selected(namespace, item.spec.selector)
+                )
             case "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration":
                 for webhook in item.webhooks:
                     yield from self._of_client(webhook.client_config.service)

@@ -112,9 +112,9 @@ RESOURCES: tuple[Resource, ...] = (
     _row("storage.k8s.io/v1", "volumeattachments", "VolumeAttachment", sub="status", cluster=True),
     _row("discovery.k8s.io/v1", "endpointslices", "EndpointSlice", generations=True),
     _row("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition", "crd crds", cluster=True, verbs=_READ),
-    _row("apiregistration.k8s.io/v1", "apiservices", "APIService", cluster=True, verbs=_READ),
-    _row(_ADMISSION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", cluster=True, verbs=_READ),
-    _row(_ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", cluster=True, verbs=_READ),
+    _row("apiregistration.k8s.io/v1", "apiservices", "APIService", sub="status", cluster=True),
+    _row(_ADMISSION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", cluster=True, generations=True),
+    _row(_ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", cluster=True, generations=True),
 )
 """Stored resources. Metrics and the review kinds keep nothing; they are rows of `METRICS` and `REVIEWS`."""
 

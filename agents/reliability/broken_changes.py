@@ -9,7 +9,7 @@ from typing import Any
 
 from agents import rolling_back
 from agents.desk import Desk
-from agents.sizes import of_pod
+from agents.sizes import limited, of_pod
 from agents.workloads import rollout_of
 from core.cluster.objects import PodSpec
 from core.domain.finding import Finding
@@ -53,14 +53,17 @@ PARTS: Mapping[str, Callable[[PodSpec], Any]] = {
     "REL-113": _images,
     "REL-114": _probes,
     "REL-115": _probes,
+    "REL-116": _probes,
     "REL-121": _references,
     "REL-125": _placing,
     "REL-126": _placing,
     "REL-127": _placing,
     "REL-128": _placing,
+    "REL-129": _claims,
     "REL-130": of_pod,
     "REL-131": _whole,
     "REL-132": _identity,
+    "REL-133": _whole,
     "REL-144": _whole,
     "REL-155": lambda spec: (spec.dns_policy, spec.dns_config, spec.host_network),
     "REL-167": _claims,
@@ -70,7 +73,7 @@ PLAN = (
     "Back to the revision before, where a rollout of the last day changed that part of the template and the revision before proved itself:"
     " current for an hour, or with ready pods now. Not where the rollout is marked as a migration (`day2.dev/migration`)."
 )
-HIDDEN = frozenset(("REL-109", "REL-111", "REL-112", "REL-144"))
+HIDDEN = frozenset(("REL-109", "REL-111", "REL-112", "REL-133", "REL-144"))
 """Faults of what the slim objects do not hold: two templates that look alike may still differ there."""
 
 
@@ -84,3 +87,17 @@ def undo_change(desk: Desk, finding: Finding) -> Proposal | None:
     if finding.code not in HIDDEN and part(now) == part(before):
         return None
     return rolling_back.plan_for(desk, finding, rollout)
+
+
+def undo_cut(desk: Desk, finding: Finding) -> Proposal | None:
+    """Where the rollout cut the memory limit that is too small now: the one before is known to have been enough."""
+    rollout = rollout_of(desk.snapshot, finding.subject.uid)
+    if rollout is None or rollout.previous is None:
+        return None
+    now, before = (_limits(each.spec.template.spec) for each in (rollout.current, rollout.previous))
+    cut = any(0 < now[name] < before.get(name, 0) for name in now)
+    return rolling_back.plan_for(desk, finding, rollout) if cut else None
+
+
+def _limits(spec: PodSpec) -> dict[str, int]:
+    return {each.name: limited(each).memory_mib for each in spec.containers}

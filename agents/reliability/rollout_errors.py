@@ -13,7 +13,7 @@ from agents.desk import Desk, RangeQuery
 from agents.recalling import graph_of, once
 from agents.reliability.odds import Counts, above
 from agents.reporting import derived, found, seen
-from agents.workloads import Rollout, rollouts
+from agents.workloads import Rollout, rollouts, settled
 from core.cluster.queries import Query, Series, Shape
 from core.cluster.snapshot import Snapshot
 from core.domain.finding import Finding, Severity
@@ -43,7 +43,7 @@ class Compared(NamedTuple):
 
 def _suspects(snapshot: Snapshot, now: datetime) -> Iterator[Rollout]:
     for rollout in rollouts(snapshot):
-        if rollout.previous is not None and LEAST_TIME <= now - rollout.started_at <= RECENT:
+        if rollout.previous is not None and settled(rollout.workload) and LEAST_TIME <= now - rollout.started_at <= RECENT:
             yield rollout
 
 

@@ -106,8 +106,8 @@ AGENT = Agent(
             silent="without a memory limit, a day after the last kill, and after a resize since",
             looks="Containers whose last or present end was OOMKilled within a day, from their own status: no metrics needed.",
             plan=(
-                "Twice the memory limit, because nobody saw how much it wanted: in the template of a workload, in place for a "
-                "bare pod. A request that stood at the limit goes with it."
+                "Back to the revision before, where the rollout cut the limit. Else twice the limit, because nobody saw how much it"
+                " wanted: in the template of a workload, in place for a bare pod. A request that stood at the limit goes with it."
             ),
             limits="A leak grows into any limit. The second finding for the same workload is the hint.",
             kinds=_OWNED,
@@ -196,7 +196,7 @@ AGENT = Agent(
             code=rollout_errors.CODE,
             name="errors since a rollout",
             severity=Severity.HIGH,
-            silent="in the first 3 minutes and after 6 hours, below 200 requests before or since, and where the test is not sure",
+            silent="until the rollout is complete, in its first 3 minutes, after 6 hours, below 200 requests, where the test is unsure",
             looks=(
                 "Requests of the service an hour before a Deployment's rollout against those since, by a beta-binomial test: found"
                 " where the share of failed ones rose by more than one percentage point with a probability of 95 % or more."
@@ -211,6 +211,7 @@ AGENT = Agent(
     ),
     planners=(
         Planner((crash_loops.SINCE_ROLLOUT, image_pulls.CODE, rollout_errors.CODE), "rollback_rollout", rolling_back.plan),
+        Planner((memory.KILLED_CODE,), "rollback_rollout", broken_changes.undo_cut),
         Planner((memory.KILLED_CODE, memory.NEAR_CODE), "resize_pod", remedying.resize_one),
         Planner((memory.KILLED_CODE, memory.NEAR_CODE), "set_requests", remedying.raise_memory),
         Planner((wedged_pods.CODE,), "delete_pod", remedying.replace_pod),

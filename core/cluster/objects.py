@@ -351,6 +351,7 @@ class ServiceSpec(Struct, frozen=True, rename="camel"):
     external_name: str = ""
     external_ips: tuple[str, ...] = field(default=(), name="externalIPs")
     load_balancer_source_ranges: tuple[str, ...] = ()
+    cluster_ip: str = field(default="", name="clusterIP")
 
 
 class ServiceStatus(Struct, frozen=True, rename="camel"):

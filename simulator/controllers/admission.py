@@ -1,4 +1,4 @@
-"""What the pod security admission refuses, in its own words. Controllers ask before they create a pod; routes may ask too.
+"""What the pod security admission refuses, in its own words. `admitting` asks before a controller's pod is stored.
 
 The checks are those of k8s.io/pod-security-admission/policy that a namespace label switches on, without AppArmor, SELinux and Windows.
 """
@@ -6,7 +6,7 @@ The checks are those of k8s.io/pod-security-admission/policy that a namespace la
 from collections.abc import Iterator
 from typing import Any
 
-from simulator.controllers.cluster import NAMESPACES, PODS, Cluster, Json
+from simulator.controllers.cluster import Json
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 _HOST = ("hostNetwork", "hostPID", "hostIPC")
@@ -20,19 +20,6 @@ _SAFE_VOLUMES = frozenset(
     {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret"}
 )
 _CONFINED = ("RuntimeDefault", "Localhost")
-
-
-class PodRefusedError(ValueError):
-    """Admission does not let this pod in; the message is the API server's."""
-
-
-def create_pod(cluster: Cluster, pod: Json) -> Json:
-    """Create a controller's pod. Raises PodRefusedError."""
-    meta = pod["metadata"]
-    why = refusal(cluster.store.peek(NAMESPACES, None, meta["namespace"]), pod)
-    if why:
-        raise PodRefusedError(f'pods "{meta.get("name") or meta["generateName"] + "*"}" is forbidden: {why}')
-    return cluster.create(PODS, pod)
 
 
 def refusal(namespace: Json | None, pod: Json) -> str:

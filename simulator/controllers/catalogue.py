@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from simulator.clock import VirtualClock
 from simulator.controllers import (
+    apiservices,
     cronjobs,
     daemonsets,
     deployments,
@@ -18,12 +19,14 @@ from simulator.controllers import (
     hpa,
     jobs,
     kubelets,
+    limits,
     namespaces,
     nodes,
     pod_gc,
     replicasets,
     scheduling,
     statefulsets,
+    volumes,
 )
 from simulator.controllers.cluster import Cluster, Reconcile, earliest
 
@@ -37,11 +40,14 @@ CONTROLLERS: tuple[tuple[str, Reconcile], ...] = (
     ("replicasets", replicasets.reconcile),
     ("statefulsets", statefulsets.reconcile),
     ("daemonsets", daemonsets.reconcile),
+    ("volumes", volumes.reconcile),
     ("scheduling", scheduling.reconcile),
     ("kubelets", kubelets.reconcile),
     ("pod garbage", pod_gc.reconcile),
     ("endpoints", endpoints.reconcile),
     ("disruption", disruption.reconcile),
+    ("quotas", limits.reconcile),
+    ("API services", apiservices.reconcile),
 )
 PASSES = 8
 """At most so many passes in one tick: two controllers that fight must not stop time."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from simulator.controllers import admission, events, pods, scheduling
+from simulator.controllers import admitting, events, pods, scheduling
 from simulator.controllers.cluster import DAEMON_SETS, NODES, PODS, Cluster, Json
 
 SOURCE = "daemonset-controller"
@@ -50,8 +50,8 @@ def _create(cluster: Cluster, daemon_set: Json, node: str, revision: str) -> Non
     pod = pods.from_template(daemon_set, daemon_set["spec"]["template"], generateName=f"{name}-", labels={HASH: revision})
     pod["spec"] |= {"nodeName": node, "tolerations": [*pod["spec"].get("tolerations", []), *TOLERATIONS]}
     try:
-        made = admission.create_pod(cluster, pod)
-    except admission.PodRefusedError as refused:
+        made = admitting.create_pod(cluster, pod)
+    except admitting.PodRefusedError as refused:
         events.record(cluster, daemon_set, "FailedCreate", f"Error creating: {refused}", source=SOURCE, warning=True)
         return
     events.record(cluster, daemon_set, "SuccessfulCreate", f"Created pod: {made['metadata']['name']}", source=SOURCE)

@@ -252,6 +252,12 @@ def _progress(cluster: Cluster, deployment: Json, status: Json, conditions: list
     """The Progressing condition, and when it will be too late."""
     old, before = find(conditions, "Progressing"), deployment.get("status", {})
     deadline = timedelta(seconds=deployment["spec"].get("progressDeadlineSeconds", 600))
+    if deployment["spec"].get("paused"):
+        if old is None or old["reason"] not in ("DeploymentPaused", "ProgressDeadlineExceeded"):
+            conditions = _progressing(cluster, conditions, "Unknown", "DeploymentPaused", "Deployment is paused")
+        return conditions, None
+    if old is not None and old["reason"] == "DeploymentPaused":
+        return _progressing(cluster, conditions, "Unknown", "DeploymentResumed", "Deployment is resumed"), cluster.now + deadline
     if is_complete(deployment, status):
         message = f'ReplicaSet "{newest}" has successfully progressed.'
         if old is not None and old.get("reason") == "NewReplicaSetAvailable" and old.get("message") == message:

@@ -1,12 +1,14 @@
 """What a container will do, from its image, its pod's annotations and the world: so that a right fix cures and a wrong one does not.
 
 Annotations (prefix `simulator.day2.dev/`), on the template or live on a pod: `behaviour` (run, crash, missing, unready), `ready-seconds`,
-`run-seconds`, `needs-mi`, `state: not-ready`, `term-seconds`, `resize: Deferred|Infeasible`. Image tags `missing`, `crash`, `unready`,
-`errors` speak for themselves; other images may have a row in the world.
+`run-seconds`, `needs-mi`, `state: not-ready`, `term-seconds`, `resize: Deferred|Infeasible`. Image tags `missing`, `crash`, `unready` and
+`errors` speak for themselves (and `arm64`, on nodes that are not); other images may have a row in the world. What the container's command
+and probes do is read from them alone (`programs`), unless an annotation or the image says otherwise.
 """
 
 from typing import NamedTuple
 
+from simulator.controllers import programs
 from simulator.controllers.cluster import PREFIX, Json
 from simulator.worlds.matching import Roster
 from simulator.worlds.world import Image, World
@@ -20,7 +22,7 @@ ERRORS = 0.06
 
 
 class Fate(NamedTuple):
-    """`run_seconds` 0 means for ever; `needs_mib` 0 means that memory never runs out."""
+    """`run_seconds` 0 means for ever; `needs_mib` 0 means that memory never runs out; `error` is why the runtime cannot start it."""
 
     behaviour: str
     crash_after_seconds: int
@@ -30,6 +32,7 @@ class Fate(NamedTuple):
     needs_mib: int
     base_mib: float
     grows_mib_per_hour: float
+    error: str = ""
 
     def killed_after(self, limit_mib: int) -> float | None:
         """Seconds from the start until the kernel kills a container with this limit; None when it fits."""
@@ -51,7 +54,7 @@ def fate(world: World, roster: Roster, pod: Json, container: Json) -> Fate:
         behaviour = "run"
     if notes.get("state") == "not-ready" and behaviour == "run":
         behaviour = "unready"
-    return Fate(
+    fated = Fate(
         behaviour=behaviour,
         crash_after_seconds=image.crash_after_seconds,
         exit_code=image.exit_code,
@@ -61,6 +64,23 @@ def fate(world: World, roster: Roster, pod: Json, container: Json) -> Fate:
         base_mib=memory.base_mib if memory else 0,
         grows_mib_per_hour=memory.grows_mib_per_hour if memory else 0,
     )
+    return _commanded(fated, container)
+
+
+def _commanded(fated: Fate, container: Json) -> Fate:
+    """An image that cannot be pulled runs no command."""
+    if fated.behaviour == "missing":
+        return fated
+    if container.get("image", "").endswith(":arm64"):
+        return fated._replace(error=f'exec: "/app/{container["name"]}": exec format error: unknown')
+    told = programs.course([*(container.get("command") or ()), *((container.get("args") or ()) if container.get("command") else ())])
+    if told.takes_over:
+        return fated
+    if told.error:
+        return fated._replace(error=told.error)
+    if told.code:
+        return fated._replace(behaviour="crash", crash_after_seconds=told.seconds + 1, exit_code=told.code)
+    return fated._replace(behaviour="sleep" if told.seconds >= programs.FOR_EVER else "run", run_seconds=min(told.seconds + 1, 10**8))
 
 
 def gang_size(pod: Json) -> int:

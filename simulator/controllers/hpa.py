@@ -123,6 +123,8 @@ def _measure(cluster: Cluster, hpa: Json, target: Json, current: int) -> Measure
     percent = _target_percent(hpa)
     if percent is None:
         return Measured(current, None, 0)
+    if any(not _requests(pod) for pod in members(cluster, target) if pods.is_active(pod)):
+        return Measured(current, None, 0)
     uses = [_use(cluster, pod) for pod in members(cluster, target) if pods.is_active(pod)]
     told = {way: _rules(hpa, way).get("tolerance") for way in ("scaleDown", "scaleUp")}
     down, up = (TOLERANCE if each is None else float(quantities.parse(each)) for each in told.values())
@@ -136,6 +138,11 @@ def _target_percent(hpa: Json) -> int | None:
             return found
     old: int | None = hpa["spec"].get("targetCPUUtilizationPercentage")
     return old
+
+
+def _requests(pod: Json) -> bool:
+    """Whether each container asks for CPU: of what it does not ask for there is no share."""
+    return all("cpu" in each.get("resources", {}).get("requests", {}) for each in pod["spec"]["containers"])
 
 
 def members(cluster: Cluster, target: Json) -> list[Json]:

@@ -48,7 +48,8 @@ def begin(pod: Json, old: list[Json], fate_of: Callable[[Json], Fate], around: S
 
 def _ending(fate: Fate) -> Fate:
     """It runs for a moment, unless it hangs."""
-    return fate._replace(run_seconds=0 if fate.behaviour == "unready" else RUN_SECONDS, needs_mib=0, grows_mib_per_hour=0.0)
+    hangs = fate.behaviour in ("unready", "sleep")
+    return fate._replace(run_seconds=0 if hangs else RUN_SECONDS, needs_mib=0, grows_mib_per_hour=0.0)
 
 
 def queued(container: Json) -> Json:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from simulator.clock import stamp
-from simulator.controllers import admission, events, pods
+from simulator.controllers import admitting, events, pods
 from simulator.controllers.cluster import JOBS, PODS, Cluster, Json, earliest, moment
 from simulator.controllers.conditions import find, is_true, put
 
@@ -156,8 +156,8 @@ def _create(cluster: Cluster, job: Json, index: str) -> None:
         pod["metadata"].setdefault("annotations", {})[INDEX] = index
         pod["metadata"]["labels"][INDEX] = index
     try:
-        made = admission.create_pod(cluster, pod)
-    except admission.PodRefusedError as refused:
+        made = admitting.create_pod(cluster, pod)
+    except admitting.PodRefusedError as refused:
         events.record(cluster, job, "FailedCreate", f"Error creating: {refused}", source=SOURCE, warning=True)
         return
     events.record(cluster, job, "SuccessfulCreate", f"Created pod: {made['metadata']['name']}", source=SOURCE)

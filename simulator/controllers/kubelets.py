@@ -8,7 +8,7 @@ from functools import partial
 from hashlib import sha256
 
 from simulator.clock import stamp
-from simulator.controllers import container_states, events, fates, init_containers, nodes, resizing
+from simulator.controllers import container_states, events, fates, init_containers, nodes, references, resizing
 from simulator.controllers.cluster import NODES, PODS, PREFIX, Cluster, Json, earliest, moment
 from simulator.controllers.conditions import find, put
 from simulator.controllers.container_states import Note, Situation
@@ -17,6 +17,7 @@ from simulator.worlds.matching import Roster
 
 MANAGER = "kubelet"
 TERMINATION_SECONDS = 2
+MOUNT_SECONDS = 60
 
 
 def reconcile(cluster: Cluster) -> datetime | None:
@@ -82,6 +83,8 @@ def _status(cluster: Cluster, pod: Json) -> tuple[Json, datetime | None]:
     status = {**old, "observedGeneration": pod["metadata"].get("generation", 1)}
     if "startTime" not in status:
         status |= _first(cluster, pod)
+    if not status.get("containerStatuses") and (refused := references.unmounted(cluster, pod)):
+        return _unmounted(cluster, pod, status, refused)
     begun = _initialise(cluster, pod, status)
     if begun.statuses:
         status["initContainerStatuses"] = begun.statuses
@@ -94,6 +97,15 @@ def _status(cluster: Cluster, pod: Json) -> tuple[Json, datetime | None]:
     if status["phase"] != "Pending":
         status["podIP"], status["podIPs"] = _address(pod), [{"ip": _address(pod)}]
     return status, earliest(due, resized.due)
+
+
+def _unmounted(cluster: Cluster, pod: Json, status: Json, refused: str) -> tuple[Json, datetime | None]:
+    """Nothing starts before every volume is there; the kubelet tries again, and says so again."""
+    _tell(cluster, pod, Note("FailedMount", refused, warning=True))
+    statuses = [container_states.new(container) for container in pod["spec"]["containers"]]
+    conditions = _conditions(cluster, list(status.get("conditions", [])), statuses, "Pending", [])
+    shown = {**status, "phase": "Pending", "conditions": put(conditions, "PodReadyToStartContainers", "False", cluster.now)}
+    return shown, cluster.after(MOUNT_SECONDS)
 
 
 def _first(cluster: Cluster, pod: Json) -> Json:
@@ -125,6 +137,7 @@ def _situation(cluster: Cluster, pod: Json, status: Json, *, once: bool) -> Situ
         once=once,
         ends_at=lambda started: started + timedelta(seconds=init_containers.RUN_SECONDS),
         tell=partial(_tell, cluster, pod),
+        absent=partial(references.absent, cluster, pod),
     )
 
 

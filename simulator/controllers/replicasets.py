@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from simulator.controllers import admission, events, pods
+from simulator.controllers import admitting, events, pods
 from simulator.controllers.cluster import PODS, REPLICA_SETS, Cluster, Json, earliest
 from simulator.controllers.conditions import put
 
@@ -34,8 +34,8 @@ def _create(cluster: Cluster, replica_set: Json, count: int) -> str:
     name = replica_set["metadata"]["name"]
     for _ in range(count):
         try:
-            pod = admission.create_pod(cluster, pods.from_template(replica_set, replica_set["spec"]["template"], generateName=f"{name}-"))
-        except admission.PodRefusedError as refused:
+            pod = admitting.create_pod(cluster, pods.from_template(replica_set, replica_set["spec"]["template"], generateName=f"{name}-"))
+        except admitting.PodRefusedError as refused:
             events.record(cluster, replica_set, "FailedCreate", f"Error creating: {refused}", source=SOURCE, warning=True)
             return str(refused)
         events.record(cluster, replica_set, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}", source=SOURCE)

@@ -1,7 +1,8 @@
 """The scheduler: binds pending pods to nodes that fit, or says why none does in the real scheduler's words.
 
-Fit is requests (CPU, memory, extended resources, pod count), taints, nodeSelector, required node affinity and cordon. Among the fitting,
-the node with fewest siblings of the same owner wins, then the least allocated, then the first by name: same cluster, same binding.
+Fit is requests (CPU, memory, extended resources, pod count), taints, nodeSelector, required node affinity, cordon, claims and what
+`neighbours` says of the pods that are there. Among the fitting, the node with fewest siblings of the same owner wins, then the least
+allocated, then the first by name: same cluster, same binding. Where room is all that is missing, pods of a lower priority go.
 """
 
 from collections import Counter
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from core.cluster import quantities
-from simulator.controllers import events
+from simulator.controllers import events, neighbours, volumes
 from simulator.controllers.cluster import NODES, PODS, Cluster, Json, earliest
 from simulator.controllers.conditions import put
 
@@ -47,16 +48,30 @@ def _turn(pod: Json) -> tuple[int, str, str, str]:
 
 
 def _place(cluster: Cluster, pod: Json, nodes: list[Json], used: dict[str, Counter[str]]) -> None:
+    hindered = volumes.hindrance(cluster, pod)
+    if hindered:
+        return _refuse(cluster, pod, len(nodes), Counter(), hindered)
     reasons: Counter[str] = Counter()
     fitting: list[Json] = []
+    crowded: list[Json] = []
     need = demand(pod)
+    tied = list(volumes.terms(cluster, pod))
+    around = neighbours.Around(cluster, pod, nodes)
     for node in nodes:
         why = obstacles(pod, need, node, used[node["metadata"]["name"]])
+        if not why and not all(affine(term, node) for term in tied):
+            why = ["node(s) didn't match PersistentVolume's node affinity"]
+        why = why or around.obstacles(node)
         reasons.update(why)
         if not why:
             fitting.append(node)
+        elif all(each.startswith("Insufficient") for each in why):
+            crowded.append(node)
     if not fitting:
-        return _refuse(cluster, pod, len(nodes), reasons)
+        nominated = _make_room(cluster, pod, need, crowded, used)
+        if nominated in used:
+            used[nominated].update(need)  # whoever comes after it does not get what it was promised
+        return _refuse(cluster, pod, len(nodes), reasons, nominated=nominated)
     beside = _siblings(cluster, pod)
     name = min(fitting, key=lambda node: _score(need, beside, node, used))["metadata"]["name"]
     used[name].update(need)
@@ -88,14 +103,16 @@ def _bind(cluster: Cluster, pod: Json, node: str) -> None:
     events.record(cluster, pod, "Scheduled", f"Successfully assigned {meta['namespace']}/{meta['name']} to {node}", source=SOURCE)
 
 
-def _refuse(cluster: Cluster, pod: Json, total: int, reasons: Counter[str]) -> None:
-    listed = ", ".join(sorted(f"{count} {why}" for why, count in reasons.items()))
+def _refuse(cluster: Cluster, pod: Json, total: int, reasons: Counter[str], hindered: str = "", nominated: str = "") -> None:
+    listed = hindered or ", ".join(sorted(f"{count} {why}" for why, count in reasons.items()))
     helpless = ", ".join(sorted(_preemption(total, reasons)))
     message = f"0/{total} nodes are available: {listed}. preemption: 0/{total} nodes are available: {helpless}."
     if not total:
         message = "no nodes available to schedule pods"
     status = dict(pod.get("status", {}))
     status["phase"] = "Pending"
+    if nominated:
+        status["nominatedNodeName"] = nominated
     status["conditions"] = put(status.get("conditions", []), "PodScheduled", "False", cluster.now, reason="Unschedulable", message=message)
     told: dict[str, datetime] = cluster.memo.setdefault("unscheduled", {})
     again = told.get(pod["metadata"]["uid"], cluster.now - RETRY) + RETRY <= cluster.now
@@ -104,6 +121,52 @@ def _refuse(cluster: Cluster, pod: Json, total: int, reasons: Counter[str]) -> N
     told[pod["metadata"]["uid"]] = cluster.now
     cluster.set_status(PODS, pod, status, manager="kube-scheduler")
     events.record(cluster, pod, "FailedScheduling", message, source=SOURCE, warning=True)
+
+
+def _make_room(cluster: Cluster, pod: Json, need: Amounts, crowded: list[Json], used: dict[str, Counter[str]]) -> str:
+    """Preemption: of one node, the fewest and least important pods below the pod's priority, whose going leaves room. That node's name."""
+    priority, nominated = pod["spec"].get("priority", 0), str(pod.get("status", {}).get("nominatedNodeName", ""))
+    if priority <= 0 or pod["spec"].get("preemptionPolicy") == "Never":
+        return ""
+    best: list[Json] = []
+    for node in crowded:
+        name = node["metadata"]["name"]
+        chosen = _victims(cluster, node, need, used[name], priority)
+        if chosen and (not best or len(chosen) < len(best)):
+            best, nominated = chosen, name
+    for victim in best:
+        meta = victim["metadata"]
+        text = f"{SOURCE}: preempting to accommodate a higher priority pod"
+        status = dict(victim.get("status", {}))
+        status["conditions"] = put(
+            status.get("conditions", []), "DisruptionTarget", "True", cluster.now, reason="PreemptionByScheduler", message=text
+        )
+        cluster.set_status(PODS, victim, status, manager="kube-scheduler")
+        events.record(cluster, victim, "Preempted", f"Preempted by pod {pod['metadata']['uid']} on node", source=SOURCE)
+        live = cluster.store.peek(PODS, meta["namespace"], meta["name"])
+        if live is not None:
+            cluster.delete_pod(live)
+    return nominated
+
+
+def _victims(cluster: Cluster, node: Json, need: Amounts, used: Counter[str], priority: int) -> list[Json]:
+    """Pods that are on their way out already make room by themselves."""
+    here = [pod for pod in cluster.all(PODS) if pod["spec"].get("nodeName") == node["metadata"]["name"]]
+    free, left, chosen = allocatable(node), Counter(used), []
+    left.subtract(sum((Counter(demand(pod)) for pod in here if "deletionTimestamp" in pod["metadata"]), Counter[str]()))
+    lower = [pod for pod in here if pod["spec"].get("priority", 0) < priority and "deletionTimestamp" not in pod["metadata"]]
+
+    def fits() -> bool:
+        return all(left[key] + amount <= free.get(key, 0) for key, amount in need.items() if key != "pods")
+
+    if fits():
+        return []
+    for pod in sorted(lower, key=lambda pod: (pod["spec"].get("priority", 0), -demand(pod).get("cpu", 0), pod["metadata"]["name"])):
+        left.subtract(demand(pod))
+        chosen.append(pod)
+        if fits():
+            return chosen
+    return []
 
 
 def _preemption(total: int, reasons: Counter[str]) -> list[str]:
@@ -151,12 +214,15 @@ def _tolerates_cordon(tolerations: list[Json]) -> bool:
 
 
 def _selected(spec: Json, node: Json) -> bool:
-    labels = node["metadata"].get("labels", {})
-    if not spec.get("nodeSelector", {}).items() <= labels.items():
+    if not spec.get("nodeSelector", {}).items() <= node["metadata"].get("labels", {}).items():
         return False
     required = spec.get("affinity", {}).get("nodeAffinity", {}).get("requiredDuringSchedulingIgnoredDuringExecution")
-    if not required:
-        return True
+    return not required or affine(required, node)
+
+
+def affine(required: Json, node: Json) -> bool:
+    """Whether a node is one of those that a required node affinity names."""
+    labels = node["metadata"].get("labels", {})
     return any(all(_matches(each, labels) for each in term.get("matchExpressions", ())) for term in required["nodeSelectorTerms"])
 
 

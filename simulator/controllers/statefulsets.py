@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from simulator.controllers import admission, events, pods
+from simulator.controllers import admitting, events, pods
 from simulator.controllers.cluster import PODS, REVISIONS, STATEFUL_SETS, Cluster, Json, owner_reference
 
 SOURCE = "statefulset-controller"
@@ -77,8 +77,8 @@ def _create(cluster: Cluster, stateful_set: Json, number: int, revision: str) ->
     pod = pods.from_template(stateful_set, stateful_set["spec"]["template"], name=name, labels=labels)
     pod["spec"] |= {"hostname": name, "subdomain": stateful_set["spec"].get("serviceName", "")}
     try:
-        admission.create_pod(cluster, pod)
-    except admission.PodRefusedError as refused:
+        admitting.create_pod(cluster, pod)
+    except admitting.PodRefusedError as refused:
         text = f"create Pod {name} in StatefulSet {stateful_set['metadata']['name']} failed error: {refused}"
         events.record(cluster, stateful_set, "FailedCreate", text, source=SOURCE, warning=True)
         return

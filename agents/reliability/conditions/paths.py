@@ -87,16 +87,23 @@ def _selector(value: Any) -> LabelSelector | None:
 def no_names(desk: Desk) -> Iterator[Sign]:
     """A pod with DNS settings by which no service's name resolves, though it is told to call one."""
     callers = {(call.pod.metadata.namespace, call.pod.metadata.name) for call in calls(desk)}
+    cluster_dns = {
+        service.spec.cluster_ip
+        for service in desk.snapshot.of("Service")
+        if service.metadata.namespace == "kube-system" and service.metadata.labels.get("k8s-app") == _DNS["k8s-app"]
+    } - {"", "None"}
     for pod in pods(desk):
         if (pod.metadata.namespace, pod.metadata.name) not in callers:
             continue
-        servers = (pod.spec.dns_config or {}).get("nameservers")
+        servers = (pod.spec.dns_config or {}).get("nameservers") or ()
         if pod.spec.dns_policy == "Default" or (pod.spec.dns_policy == "ClusterFirst" and pod.spec.host_network):
             what = f"cannot resolve the services it is told to call: its dnsPolicy is {pod.spec.dns_policy}" + (
                 " with hostNetwork" if pod.spec.host_network else ""
             )
         elif pod.spec.dns_policy == "None" and not servers:
             what = "cannot resolve anything: its dnsPolicy is None and it names no server"
+        elif pod.spec.dns_policy == "None" and cluster_dns and not cluster_dns & set(servers):
+            what = "cannot resolve the services it is told to call: its dnsPolicy is None and its servers are not the cluster's"
         else:
             continue
         yield on_pod(desk, pod, what, "Each call by name fails.", seen(desk, "Pod", pod, "spec.dnsPolicy", pod.spec.dns_policy))
@@ -134,7 +141,7 @@ CHECKS = (
         Severity.HIGH,
         ("Namespace", "Pod", "Service", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"),
         no_names,
-        looks="dnsPolicy Default, ClusterFirst with hostNetwork, and None without servers, of pods told to call a service by name.",
+        looks="dnsPolicy Default, ClusterFirst with hostNetwork, and None without the cluster's server, of pods told to call a service.",
         silent="for pods that no variable tells to call a service",
         mend="ClusterFirst, or ClusterFirstWithHostNet where the pod uses its node's network.",
     ),

@@ -32,7 +32,12 @@ class Cause(NamedTuple):
 
 _CAUSES = (
     Cause(
-        "volume", re.compile(r"persistentvolumeclaim|volume node affinity|available persistent volumes|max volume count", re.IGNORECASE), 5
+        "volume",
+        re.compile(
+            r"persistentvolumeclaim|volume node affinity|PersistentVolume's node affinity|available persistent volumes|max volume count",
+            re.IGNORECASE,
+        ),
+        5,
     ),
     Cause("placement", re.compile(r"didn't match Pod's node affinity/selector|didn't match the requested node name", re.IGNORECASE), 4),
     Cause("spread", re.compile(r"anti-affinity|pod affinity rules|topology spread|free ports", re.IGNORECASE), 3),

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise, takewhile
 
 from agents.desk import Desk
 from agents.reliability.conditions.signs import Sign, check, events, ours, reported
@@ -103,8 +104,8 @@ def job_failed(desk: Desk) -> Iterator[Sign]:
 def cron_failing(desk: Desk) -> Iterator[Sign]:
     for cron, runs in _crons(desk):
         ended = [job for job in runs if _ended(job)]
-        last = ended[:FAILED_IN_A_ROW]
-        if len(last) == FAILED_IN_A_ROW and all(_failed(job) for job in last) and not cron.spec.suspend:
+        last = list(takewhile(_failed, ended))[:FAILED_IN_A_ROW]
+        if last and not cron.spec.suspend and (len(last) == FAILED_IN_A_ROW or _missed(cron, runs) >= FAILED_IN_A_ROW):
             what = f"has failed {FAILED_IN_A_ROW} times in a row"
             good = moment(cron.status.last_successful_time)
             evidence = (
@@ -112,6 +113,14 @@ def cron_failing(desk: Desk) -> Iterator[Sign]:
                 *(seen(desk, "Job", job, "status.conditions[Failed].status", "True") for job in last),
             )
             yield Sign("CronJob", cron, what, f"Its work has not been done since {good}.", evidence)
+
+
+def _missed(cron: CronJob, runs: list[Job]) -> int:
+    """Runs without success since the last one that had it. One failed Job is kept by default; those that went well tell the pace."""
+    good, latest = cron.status.last_successful_time, cron.status.last_schedule_time
+    begun = sorted(job.metadata.creation_timestamp for job in runs if job.status.completion_time and job.metadata.creation_timestamp)
+    pace = min((later - earlier for earlier, later in pairwise(begun) if later > earlier), default=timedelta.max)
+    return (latest - begun[-1]) // pace if begun and good is not None and latest is not None else 0
 
 
 def cron_missed(desk: Desk) -> Iterator[Sign]:
@@ -235,7 +244,7 @@ CHECKS = (
         Severity.HIGH,
         ("Namespace", "Job", "CronJob"),
         cron_failing,
-        looks="CronJobs whose last three ended Jobs all failed.",
+        looks="CronJobs whose last three ended Jobs all failed, also where only one of them is kept: the pace of the others counts.",
         silent="below three failures in a row, and while suspended",
         mend="Read the log of the last run.",
     ),
