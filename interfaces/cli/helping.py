@@ -172,6 +172,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 rbac generate -A",
         "day2 rbac generate --legacy -n shop",
     ),
+    "rbac narrow": (
+        "day2 rbac narrow shop/deployer --kube-audit audit.log > narrowed.yaml",
+        "day2 rbac narrow shop/deployer --kube-audit audit.log --from snapshot.jsonl.gz -o json",
+    ),
     "rbac explain": ("day2 rbac explain scale_workload", "day2 rbac explain finops", "day2 rbac explain finops -o json"),
     "gate manifests": (
         "day2 gate manifests --ca-file webhook-ca.crt > guard.yaml",

@@ -32,7 +32,7 @@ from runtime.ids import RandomIds
 from runtime.roles import console, modelling, reading
 from runtime.roles.identifying import account
 from runtime.roles.reading import Reading
-from runtime.services import asking, describing, muting, scanning, snapshotting
+from runtime.services import asking, describing, muting, narrowing, scanning, server_log, snapshotting
 from runtime.services import vulnerabilities as weighing
 from runtime.settings import Settings
 from tools import clocks, hand_clock
@@ -109,6 +109,7 @@ async def _scan_files(
     clock = hand_clock.HandClock(contents.at) if contents.at else clocks.SystemClock()  # manifests have no time of their own
     working = in_process(found.reader, None, declared.read(settings.policy.objectives), clock)
     result = await scanning.scan(working, request(clock, scope, agents=asked), asked)
+    result = scanning.without(result, found.implied)
     if selector:
         result = await scanning.selected(result, found.reader, selector, scope)
     place: Where = {
@@ -164,6 +165,14 @@ async def vulnerabilities(
         return weighing.weighed(files, None), files.sources, {}
     snapshot, place = await whole(settings, source)
     return weighing.weighed(files, snapshot), files.sources, place
+
+
+async def narrowed(settings: Settings, account: str, log: Path, *, source: Path | None) -> narrowing.Proposed:
+    """The log first: where it cannot be read, no cluster is asked."""
+    identity = narrowing.account(account)
+    seen = narrowing.observed(server_log.events(log), identity)
+    snapshot, _ = await whole(settings, source)
+    return narrowing.proposed(snapshot, identity, seen)
 
 
 async def closed(settings: Settings, namespaces: Sequence[str], source: Path | None) -> tuple[closing.Closed, ...]:

@@ -7,13 +7,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from core.cluster.kinds import Kind
 from core.cluster.manifests import Manifests, Problem, decode_manifests
-from core.cluster.objects import STRUCTS
+from core.cluster.objects import STRUCTS, Meta, Namespace
+from core.cluster.observed import OBSERVED
 from core.cluster.snapshot import Snapshot
 from core.domain.errors import InvalidInput
 from core.domain.values import Json, digest
 
+MADE = frozenset(
+    (
+        "Pod", "ReplicaSet", "Event", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "HorizontalPodAutoscaler",
+        "PodDisruptionBudget", "Namespace",
+    )
+)  # fmt: skip
+"""Of manifests that people wrote, a kind of these without a document is one that they do not make: controllers make it, or nobody does.
+What others may bring (services, configuration, roles, nodes, classes) is not known, and its checks are not run."""
 SUFFIXES = (".yaml", ".yml", ".json")
 MOST_FILES = 20_000
 
@@ -76,6 +87,21 @@ class ManifestReader:
         system = next((item.metadata.uid for item in namespaces if item.metadata.name == "kube-system"), "")
         return system or f"files-{digest([self.name])[:16]}"
 
+    @cached_property
+    def written(self) -> bool:
+        """Whether people wrote these files: what an API server gave has uids."""
+        return not any(item.metadata.uid for items in self.manifests.objects.values() for item in items)
+
+    @cached_property
+    def implied(self) -> frozenset[str]:
+        """Namespaces that the files use and do not have. How those are labelled is not known, so nothing is found on them."""
+        if not self.written:
+            return frozenset()
+        objects = self.manifests.objects
+        known = {item.metadata.name for item in objects.get("Namespace", ())}
+        used = {item.metadata.namespace or "default" for kind, items in objects.items() if OBSERVED[kind].namespaced for item in items}
+        return frozenset(used - known)
+
     async def get(self, kind: Kind, namespace: str, name: str) -> Json | None:  # noqa: ARG002  the port's form
         return None
 
@@ -84,16 +110,27 @@ class ManifestReader:
 
     async def snapshot(self, kinds: Sequence[str], namespaces: Sequence[str] = ()) -> Snapshot:
         whole = self.manifests.snapshot(await self.cluster_uid(), self.taken_at)
+        unread = frozenset(whole.unread) - (MADE if self.written else frozenset())
         kept = {
-            kind: tuple(item for item in whole.of(kind) if _within(kind, item.metadata, namespaces)) for kind in kinds if kind in STRUCTS
+            kind: tuple(item for item in self._of(whole, kind) if _within(kind, item.metadata, namespaces))
+            for kind in kinds
+            if kind in STRUCTS
         }
         return Snapshot(
             cluster=whole.cluster,
             taken_at=whole.taken_at,
-            objects={kind: items for kind, items in kept.items() if kind not in whole.unread},
-            unread={kind: "not in the files" for kind in whole.unread if kind in kinds},
+            objects={kind: items for kind, items in kept.items() if kind not in unread},
+            unread={kind: "not in the files" for kind in unread if kind in kinds},
             poisoned=whole.poisoned,
         )
+
+    def _of(self, whole: Snapshot, kind: str) -> tuple[Any, ...]:
+        """As an API server would have it: each object in a namespace, and each namespace there."""
+        if not self.written:
+            return whole.of(kind)
+        if kind == "Namespace":
+            return (*whole.of(kind), *(Namespace(metadata=Meta(name=name)) for name in sorted(self.implied)))
+        return tuple(map(_placed, whole.of(kind))) if kind in OBSERVED and OBSERVED[kind].namespaced else whole.of(kind)
 
     async def log(self, namespace: str, pod: str, container: str, *, previous: bool = False, lines: int = 40) -> str:  # noqa: ARG002
         return ""
@@ -103,6 +140,12 @@ class ManifestReader:
 
     async def allowed(self, user: str, verb: str, group: str, resource: str, subresource: str, namespace: str) -> bool:  # noqa: ARG002
         return False
+
+
+def _placed(item: Any) -> Any:
+    if item.metadata.namespace:
+        return item
+    return msgspec.structs.replace(item, metadata=msgspec.structs.replace(item.metadata, namespace="default"))
 
 
 def problems(manifests: Manifests) -> tuple[Problem, ...]:

@@ -1,22 +1,19 @@
 """The API server's own audit log against our chains: each write there has exactly one record here, and the other way round.
 
-Behind `day2 audit reconcile`. The log is what `--audit-log-path` writes (audit.k8s.io/v1, one JSON event a line, level Metadata or more).
-The two are joined by the permit: its token stands in the log as the extra `day2.dev/permit`, its id in our record of its use.
+Behind `day2 audit reconcile`. The two are joined by the permit: its token stands in the log as the extra `day2.dev/permit`, its id in our
+record of its use.
 """
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-import msgspec
-
-from core.domain.errors import InvalidInput
 from core.domain.ledger import AuditRow
 from core.domain.values import bounded
+from runtime.services.server_log import COMPLETE, Event
 
 AGENTS = "day2:"
 EXTRA = "day2.dev/permit"
@@ -53,48 +50,7 @@ class Reconciliation(NamedTuple):
     problems: tuple[str, ...]
 
 
-class _User(msgspec.Struct):
-    username: str = ""
-    extra: dict[str, list[str]] | None = None
-
-
-class _Status(msgspec.Struct):
-    code: int = 0
-
-
-class _Event(msgspec.Struct, rename="camel"):
-    kind: str
-    stage: str
-    verb: str
-    request_received_timestamp: datetime
-    request_u_r_i: str = msgspec.field(default="", name="requestURI")
-    user: _User = msgspec.field(default_factory=_User)
-    impersonated_user: _User | None = None
-    response_status: _Status | None = None
-
-
-def events(path: Path) -> Iterator[_Event]:
-    """Raises InvalidInput with the line. The last line may be cut off: the server is writing it."""
-    decoder = msgspec.json.Decoder(_Event)
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if not line.strip() or not line.endswith(b"\n"):
-                    continue
-                try:
-                    yield decoder.decode(line)
-                except msgspec.DecodeError as error:
-                    raise InvalidInput(
-                        f"{path}:{number}: no event of audit.k8s.io: {bounded(str(error), 120)}",
-                        mend="give the file of --audit-log-path, in its JSON form",
-                    ) from error
-    except OSError as error:
-        raise InvalidInput(
-            f"cannot read {path}: {error.strerror}", mend="give the file that the API server's --audit-log-path names"
-        ) from error
-
-
-def reconcile(found: Iterable[_Event], records: Sequence[AuditRow]) -> Reconciliation:
+def reconcile(found: Iterable[Event], records: Sequence[AuditRow]) -> Reconciliation:
     known, writes, times = uses(records), [], []
     for event in found:
         times.append(event.request_received_timestamp)
@@ -135,12 +91,12 @@ def _stored(events: set[str], stored_by: str) -> bool | None:
     return False if events & NEVER else None
 
 
-def _write(event: _Event) -> Write | None:
+def _write(event: Event) -> Write | None:
     """None for what was no write of ours, was refused, or was only tried."""
-    user = event.impersonated_user or event.user
-    if event.kind != "Event" or event.stage not in ("ResponseComplete", "Panic") or event.verb not in WRITES:
+    user = event.acting
+    if event.kind != "Event" or event.stage not in COMPLETE or event.verb not in WRITES:
         return None
-    if not user.username.startswith(AGENTS) or not 200 <= (event.response_status or _Status()).code < 300:
+    if not user.username.startswith(AGENTS) or not 200 <= event.code < 300:
         return None
     where = urlsplit(event.request_u_r_i)
     if "dryRun" in parse_qs(where.query):

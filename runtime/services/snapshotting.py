@@ -56,11 +56,13 @@ class Contents(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """Something that can be looked at without a cluster. `found` is what was written by hand or printed by kubectl, else None."""
+    """Something that can be looked at without a cluster. `found` is what was written by hand or printed by kubectl, else None; `implied`
+    are namespaces that it uses and does not have."""
 
     reader: ClusterReader
     contents: Contents
     found: Manifests | None = None
+    implied: frozenset[str] = frozenset()
 
     def scope(self, asked: Sequence[str]) -> tuple[str, ...]:
         """The namespaces to look at. Raises InvalidInput for one that was not saved."""
@@ -93,7 +95,7 @@ def opened(path: Path, now: datetime) -> Source:
     found = manifests.read(file)
     at = gathered_at(file)
     reader = ManifestReader(found, at or now, file.resolve().name)
-    return Source(reader, _of_manifests(found, reader, str(path), at), found)
+    return Source(reader, _of_manifests(found, reader, str(path), at), found, reader.implied)
 
 
 def is_saved(path: Path) -> bool:

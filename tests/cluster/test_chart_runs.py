@@ -31,7 +31,7 @@ from gate.audit import verify_ledger
 from gate.door import LedgerDoor
 from runtime import settings as configuration
 from runtime.roles import everything
-from runtime.services import reconciling
+from runtime.services import reconciling, server_log
 from tests.cluster.charted import CHART, GRANT, NAMESPACE, RELEASE, ROOT, Pods, emptied, in_cluster, merged, volume
 from tests.cluster.guarded import free_port
 from tests.cluster.test_whole_runs import deploy
@@ -193,7 +193,7 @@ def approve(release: Release) -> None:
 def told_by_the_server(release: Release, ledger: Ledger) -> None:
     """The API server's own audit log has one write, by the agent's user, made by the executor's account with a token for its pod."""
     log = release.plane.layout.audit_log
-    found = [event for event in reconciling.events(log) if f"/namespaces/{release.managed}/" in event.request_u_r_i]
+    found = [event for event in server_log.events(log) if f"/namespaces/{release.managed}/" in event.request_u_r_i]
     told = reconciling.reconcile(found, [row for row in ledger.chain(1, 10_000) if row.subject == "act-chart00001"])
     assert (told.problems, told.writes, told.matched) == ((), 1, 1)
     lines = [json.loads(line) for line in log.read_text().splitlines() if f"/namespaces/{release.managed}/deployments/web" in line]

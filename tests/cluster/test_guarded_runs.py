@@ -27,7 +27,7 @@ from gate.door import LedgerDoor
 from gate.executing.hands import ROLE as EXECUTOR
 from runtime import serving
 from runtime.roles import deciding, everything
-from runtime.services import reconciling
+from runtime.services import reconciling, server_log
 from runtime.settings import FlowSettings, GateSettings, KubernetesSettings, PolicySettings, Settings, StoreSettings
 from tests.cluster.guarded import GRANTS, Guarded, guarded
 from tests.cluster.test_whole_runs import deploy
@@ -173,7 +173,7 @@ async def play(guard: Guarded, clock: Clock, namespace: str, folder: Path, actio
 
 def assert_the_server_tells_the_same(guard: Guarded, ledger: Ledger, namespace: str, action_id: str) -> None:
     """Its audit log and our chains, joined by permit: nothing unexplained, nothing missing, and it saw what we say was stored."""
-    found = [event for event in reconciling.events(guard.plane.layout.audit_log) if f"/namespaces/{namespace}/" in event.request_u_r_i]
+    found = [event for event in server_log.events(guard.plane.layout.audit_log) if f"/namespaces/{namespace}/" in event.request_u_r_i]
     records = [row for row in ledger.chain(1, 10_000) if row.subject == action_id]
     told = reconciling.reconcile(found, records)
     assert told.problems == ()

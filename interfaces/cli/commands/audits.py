@@ -92,11 +92,11 @@ def reconcile_logs(
     """The API server's own log against the chains: each write there has one record here, and the other way round; else exits 1."""
     from interfaces.rendering import records
     from runtime.roles import console
-    from runtime.services import reconciling, recording
+    from runtime.services import reconciling, recording, server_log
 
     session = begin(context)
     with console.record(session.settings) as record:
-        found = reconciling.reconcile(reconciling.events(kube_audit), recording.chain(record.ledger))
+        found = reconciling.reconcile(server_log.events(kube_audit), recording.chain(record.ledger))
     session.show(records.reconciliation(found), view=records.reconciliation_view)
     if found.problems:
         raise typer.Exit(Exit.ERROR)

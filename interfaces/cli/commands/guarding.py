@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from interfaces.cli.sessions import Session, begin
+from interfaces.cli.commands.looking import SOURCE
+from interfaces.cli.sessions import Session, begin, run
 
 if TYPE_CHECKING:
     from interfaces.rendering.envelopes import Json
@@ -46,6 +47,26 @@ def explain(context: typer.Context, what: Annotated[str, typer.Argument(help="an
     session = begin(context)
     found = guarding.explained(what, guarding.in_force(session.settings))
     session.show(records.right_list(found), columns=records.RIGHT_COLUMNS, name="right")
+
+
+@rbac.command("narrow")
+def narrow(
+    context: typer.Context,
+    account: Annotated[str, typer.Argument(help="whose rights", metavar="NAMESPACE/SERVICEACCOUNT|USER")],
+    kube_audit: Annotated[Path, typer.Option("--kube-audit", help="the API server's audit log: the file of its --audit-log-path")],
+    source: Annotated[Path | None, typer.Option("--from", help=SOURCE, show_default=False)] = None,
+) -> None:
+    """The role that observed use allows, as YAML to review and apply; what was never used, and the ways to cluster-admin it closes.
+
+    Nothing is changed. Apply the new role first, take the old bindings away after, and watch for requests that are refused.
+    """
+    from interfaces.rendering import narrowings
+    from runtime.roles import looking
+
+    session = begin(context)
+    with session.waiting(f"reading {kube_audit}"):
+        found = run(looking.narrowed(session.settings, account, kube_audit, source=source))
+    session.show(narrowings.document(found), view=narrowings.view)
 
 
 @gate.command("manifests")

@@ -10,7 +10,8 @@ import pytest
 
 from core.domain.errors import InvalidInput
 from core.domain.ledger import AuditRow, Entry, link
-from runtime.services.reconciling import Reconciliation, events, reconcile
+from runtime.services.reconciling import Reconciliation, reconcile
+from runtime.services.server_log import events
 
 AT = datetime(2026, 11, 2, 12, tzinfo=UTC)
 

@@ -43,6 +43,42 @@ def test_findings_of_files_with_what_could_not_be_looked_at() -> None:
     assert scanning.score(found.findings) < 100
 
 
+WRITTEN = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "nginx:latest", securityContext: {privileged: true}}]}
+"""
+
+
+def test_a_manifest_that_people_wrote_is_looked_at_as_what_it_would_become() -> None:
+    reader = manifests.ManifestReader(decode_manifests({"web.yaml": WRITTEN.encode()}), NOW)
+    found = scanning.without(scanned(reader), reader.implied)
+    assert {"SEC-106", "SEC-109"} <= {finding.code for finding in found.findings}
+    assert {finding.subject.kind for finding in found.findings} == {"Deployment"}
+    lost = [row.reason for row in found.coverage.not_run if "not in the files" in row.reason]
+    assert lost
+    assert not any("Pod could not" in reason or "Namespace could not" in reason for reason in lost)
+
+
+def test_what_an_api_server_gave_says_what_it_does_not_have() -> None:
+    """There, a kind without an object was not asked for."""
+    reader = of_files()
+    assert reader.implied == frozenset()
+    assert any("Deployment could not be read" in row.reason for row in scanned(reader).coverage.not_run)
+
+
+def test_an_object_without_a_namespace_stands_in_the_default_one() -> None:
+    text = WRITTEN.replace(", namespace: shop", "")
+    reader = manifests.ManifestReader(decode_manifests({"web.yaml": text.encode()}), NOW)
+    assert reader.implied == {"default"}
+    assert {finding.subject.namespace for finding in scanning.without(scanned(reader), reader.implied).findings} == {"default"}
+
+
 def test_only_what_the_baseline_does_not_have_is_new(tmp_path: Path) -> None:
     found = scanned(of_files())
     file = tmp_path / "baseline.json"
