@@ -39,6 +39,7 @@ class Facts(Value):
     gitops_owner: str = Field(default="", description="Argo CD or Flux application that writes this object, from labels and managedFields")
     owner_kind: str = ""
     autoscaled_by: str = Field(default="", description="HPA that owns spec.replicas")
+    autoscaler_min: int | None = Field(default=None, description="how far down that autoscaler may go; None without one")
     # the workload behind it
     replicas: int | None = None
     replicas_ready: int | None = None

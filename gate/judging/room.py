@@ -45,11 +45,15 @@ class Room:
 
     def without(self, name: str) -> int:
         """Pods that have no place once a node is closed: its own when they start anew, or those of one more node that is lost, as far as
-        the closed one would have taken them. Of the others the fullest are tried, by each amount, and the fullest with pods that are
-        particular about nodes and would be taken here."""
+        the closed one would have taken them. Of the others the fullest of each sort are tried, by each amount, and the fullest with pods
+        that are particular about nodes and would be taken here."""
         others = [each for each in self._nodes if each != name]
         bound = [each for each in others if any(_particular(pod) and accepts(self._nodes.get(name, {}), pod) for pod in self._on[each])]
-        fullest = {max(group, key=lambda each: self._held[each][field]) for group in (others, bound) if group for field in range(4)}
+        sorts: dict[Any, list[str]] = defaultdict(list)
+        for each in others:
+            sorts[_allocatable(self._nodes[each], 100), str(at_path(self._nodes[each], "spec.taints"))].append(each)
+        groups = [group for group in (*sorts.values(), bound) if group]
+        fullest = {max(group, key=lambda each: self._held[each][field]) for group in groups for field in range(4)}
         worse = [self._left(each, (name, each)) - self._left(each, (each,)) for each in fullest]
         return max(self._left(name, (name,)), *worse, 0)
 

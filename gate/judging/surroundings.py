@@ -131,7 +131,7 @@ async def _autoscaler(bench: Bench, namespace: str, target: Json) -> dict[str, A
     wanted = target["kind"], at_path(target, "metadata.name")
     for item in await bench.reader.list(KINDS["HorizontalPodAutoscaler"], namespace):
         if (at_path(item, "spec.scaleTargetRef.kind"), at_path(item, "spec.scaleTargetRef.name")) == wanted:
-            return {"autoscaled_by": str(at_path(item, "metadata.name"))}
+            return {"autoscaled_by": str(at_path(item, "metadata.name")), "autoscaler_min": int(at_path(item, "spec.minReplicas") or 1)}
     return {}
 
 

@@ -118,3 +118,14 @@ def test_a_pod_holds_what_its_init_containers_need_before_and_its_sidecars_besid
     first = [{"resources": {"requests": {"cpu": "3"}}}, {"restartPolicy": "Always", "resources": {"requests": {"cpu": "500m"}}}]
     assert amounts.size(pod(initContainers=first))[:2] == (3500, 1024)
     assert amounts.size(pod(initContainers=first[1:]))[:2] == (1500, 1024)
+
+
+def test_a_node_is_missed_when_the_last_other_of_its_sort_is_lost_though_fuller_ones_of_another_sort_are_there() -> None:
+    """Two large nodes carry each other; the small ones are fuller by every amount, and what is lost there finds room anyway."""
+    large = [node(name, cpu="16", memory="64Gi") for name in ("large-1", "large-2")]
+    small = [node(name, cpu="8", memory="16Gi") for name in ("small-1", "small-2")]
+    pods = [pod(name, cpu="5", memory="4Gi") for name in ("large-1", "large-2")]
+    pods += [pod(name, cpu="1", memory="1Gi") for name in ("small-1", "small-2") for _ in range(6)]
+    assert Room([*small, *large], pods).without("large-1") > 0
+    third = node("large-3", cpu="16", memory="64Gi")
+    assert Room([*small, *large, third], pods).without("large-1") == 0

@@ -189,7 +189,11 @@ async def test_an_autoscaler_of_the_very_workload_is_named(gate: Any) -> None:
         gate.cluster.put(made)
     assert "autoscaled_by" not in await seen(gate)
     gate.cluster.put(scaler("Deployment", "cart"))
-    assert (await seen(gate))["autoscaled_by"] == "hpa-Deployment-cart"
+    found = await seen(gate)
+    assert (found["autoscaled_by"], found["autoscaler_min"]) == ("hpa-Deployment-cart", 1)
+    bounded = scaler("Deployment", "cart")
+    gate.cluster.put(bounded | {"spec": bounded["spec"] | {"minReplicas": 3}})
+    assert (await seen(gate))["autoscaler_min"] == 3
 
 
 async def test_a_freeze_holds_from_its_first_moment_to_before_its_last(gate: Any) -> None:

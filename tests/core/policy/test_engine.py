@@ -203,6 +203,7 @@ WITHOUT_EFFECT_ON_A_GOOD_ACTION = {
     "cpu_milli_room_after",
     "requests_cpu_milli_after",
     "cpu_milli_demand",
+    "autoscaler_min",
     "hpa_min_before",
     "age_hours",
     "unscheduled",
@@ -214,6 +215,7 @@ GOOD_FOR: dict[str, dict[str, Any]] = {"clear_finalizers": {"deleting": True}, "
 ONLY_FOR = {
     "disruptions_allowed": {"delete_pod", "evict_pod", "drain_node"},
     "replicas_after": {"scale_workload"},
+    "autoscaled_by": {"scale_workload"},
     "requests_memory_mib_after": {"set_requests", "resize_pod"},
 }
 """Facts that decide on a good action of these kinds; on others they only matter once something else is amiss."""
