@@ -51,8 +51,8 @@ def _chained(ground: Ground, home: Home) -> tuple[Write, ...]:
 
 def _noise(ground: Ground, home: Home) -> tuple[Write, ...]:
     """Warnings about a bystander that mean nothing any more, beside one real fault."""
-    other = ground.worker if home != ground.worker else ground.middle
-    involved = {"kind": "Deployment", "namespace": other.namespace, "name": other.name, "apiVersion": "apps/v1"}
+    other = ground.store
+    involved = {"kind": "StatefulSet", "namespace": other.namespace, "name": other.name, "apiVersion": "apps/v1"}
     event = made(
         "Event",
         f"{other.name}.noise",
@@ -61,7 +61,7 @@ def _noise(ground: Ground, home: Home) -> tuple[Write, ...]:
         reason="FailedCreate",
         message='Error creating: pods "x" is forbidden: exceeded quota: team, requested: pods=1, used: pods=9, limited: pods=9',
         type="Warning",
-        source={"component": "replicaset-controller"},
+        source={"component": "statefulset-controller"},
         firstTimestamp="2026-11-23T12:20:00Z",
         lastTimestamp="2026-11-23T12:21:00Z",
         count=3,
