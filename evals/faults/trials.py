@@ -94,7 +94,7 @@ def tried(seed: int, faults: Sequence[str]) -> Iterator[Row]:
     ground, running = alive(seed)
     for name in faults:
         try:
-            yield _row(in_fork(lambda name=name: asyncio.run(trial(BY_ID[name], ground, running))))  # type: ignore[misc]
+            yield row_of(in_fork(lambda name=name: asyncio.run(trial(BY_ID[name], ground, running))))  # type: ignore[misc]
         except RuntimeError as broken:
             yield Row(name, BY_ID[name].family, seed, False, False, f"not tried: {broken}", (), bool(mending(BY_ID[name])))
 
@@ -117,9 +117,9 @@ async def _look(ground: Ground, running: Running) -> tuple[Finding, ...]:
         return (await scanned(court, ground, "before")).findings
 
 
-def _row(told: dict[str, Any]) -> Row:
-    lists = ("elsewhere", "kinds", "ended", "ills", "harmed")
-    return Row(**{**told, **{name: tuple(told[name]) for name in lists}})
+def row_of(told: dict[str, Any]) -> Row:
+    """Lists of JSON are tuples again."""
+    return Row(**{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()})
 
 
 async def trial(fault: Fault, ground: Ground, running: Running) -> dict[str, Any]:

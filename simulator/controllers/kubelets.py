@@ -83,7 +83,7 @@ def _status(cluster: Cluster, pod: Json) -> tuple[Json, datetime | None]:
     status = {**old, "observedGeneration": pod["metadata"].get("generation", 1)}
     if "startTime" not in status:
         status |= _first(cluster, pod)
-    if not status.get("containerStatuses") and (refused := references.unmounted(cluster, pod)):
+    if _is_unbegun(status) and (refused := references.unmounted(cluster, pod)):
         return _unmounted(cluster, pod, status, refused)
     begun = _initialise(cluster, pod, status)
     if begun.statuses:
@@ -99,12 +99,23 @@ def _status(cluster: Cluster, pod: Json) -> tuple[Json, datetime | None]:
     return status, earliest(due, resized.due)
 
 
+def _is_unbegun(status: Json) -> bool:
+    """Whether no container, nor an init container, was ever started."""
+    statuses = [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+    return all(each["state"] == {"waiting": {"reason": "ContainerCreating"}} for each in statuses)
+
+
 def _unmounted(cluster: Cluster, pod: Json, status: Json, refused: str) -> tuple[Json, datetime | None]:
     """Nothing starts before every volume is there; the kubelet tries again, and says so again."""
     _tell(cluster, pod, Note("FailedMount", refused, warning=True))
     statuses = [container_states.new(container) for container in pod["spec"]["containers"]]
     conditions = _conditions(cluster, list(status.get("conditions", [])), statuses, "Pending", [])
-    shown = {**status, "phase": "Pending", "conditions": put(conditions, "PodReadyToStartContainers", "False", cluster.now)}
+    shown = {
+        **status,
+        "phase": "Pending",
+        "containerStatuses": statuses,
+        "conditions": put(conditions, "PodReadyToStartContainers", "False", cluster.now),
+    }
     return shown, cluster.after(MOUNT_SECONDS)
 
 

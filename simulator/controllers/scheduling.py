@@ -132,6 +132,8 @@ def _make_room(cluster: Cluster, pod: Json, need: Amounts, crowded: list[Json], 
     for node in crowded:
         name = node["metadata"]["name"]
         chosen = _victims(cluster, node, need, used[name], priority)
+        if chosen is None:
+            return name  # what makes room there is on its way out already
         if chosen and (not best or len(chosen) < len(best)):
             best, nominated = chosen, name
     for victim in best:
@@ -149,8 +151,8 @@ def _make_room(cluster: Cluster, pod: Json, need: Amounts, crowded: list[Json], 
     return nominated
 
 
-def _victims(cluster: Cluster, node: Json, need: Amounts, used: Counter[str], priority: int) -> list[Json]:
-    """Pods that are on their way out already make room by themselves."""
+def _victims(cluster: Cluster, node: Json, need: Amounts, used: Counter[str], priority: int) -> list[Json] | None:
+    """None where pods that are on their way out leave room enough."""
     here = [pod for pod in cluster.all(PODS) if pod["spec"].get("nodeName") == node["metadata"]["name"]]
     free, left, chosen = allocatable(node), Counter(used), []
     left.subtract(sum((Counter(demand(pod)) for pod in here if "deletionTimestamp" in pod["metadata"]), Counter[str]()))
@@ -160,7 +162,7 @@ def _victims(cluster: Cluster, node: Json, need: Amounts, used: Counter[str], pr
         return all(left[key] + amount <= free.get(key, 0) for key, amount in need.items() if key != "pods")
 
     if fits():
-        return []
+        return None
     for pod in sorted(lower, key=lambda pod: (pod["spec"].get("priority", 0), -demand(pod).get("cpu", 0), pod["metadata"]["name"])):
         left.subtract(demand(pod))
         chosen.append(pod)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from simulator.faults.fault import Cause, Fault, blames, nobody, rollout
-from simulator.faults.ground import DNS, Ground, Home
+from simulator.faults.fault import Cause, Fault, accuses, bare_pod, blames, nobody, rollout
+from simulator.faults.ground import DNS, LARGE, Ground, Home
 from simulator.faults.pods import ANY, BACK
 from simulator.faults.writes import Write, create, made, patch
 
@@ -51,8 +51,8 @@ def _chained(ground: Ground, home: Home) -> tuple[Write, ...]:
 
 def _noise(ground: Ground, home: Home) -> tuple[Write, ...]:
     """Warnings about a bystander that mean nothing any more, beside one real fault."""
-    other = ground.worker if home != ground.worker else ground.middle
-    involved = {"kind": "Deployment", "namespace": other.namespace, "name": other.name, "apiVersion": "apps/v1"}
+    other = ground.store
+    involved = {"kind": "StatefulSet", "namespace": other.namespace, "name": other.name, "apiVersion": "apps/v1"}
     event = made(
         "Event",
         f"{other.name}.noise",
@@ -61,7 +61,7 @@ def _noise(ground: Ground, home: Home) -> tuple[Write, ...]:
         reason="FailedCreate",
         message='Error creating: pods "x" is forbidden: exceeded quota: team, requested: pods=1, used: pods=9, limited: pods=9',
         type="Warning",
-        source={"component": "replicaset-controller"},
+        source={"component": "statefulset-controller"},
         firstTimestamp="2026-11-23T12:20:00Z",
         lastTimestamp="2026-11-23T12:21:00Z",
         count=3,
@@ -91,7 +91,35 @@ def _back_again(_: Ground, home: Home) -> tuple[Write, ...]:
     return rollout(home, image=f"{home.repository}:missing"), rollout(home, image=home.image, after=240)
 
 
+def _held_gpus(ground: Ground, home: Home) -> tuple[Write, ...]:
+    """A node with GPUs joins, and a forgotten job takes one and does nothing with it."""
+    room = {"cpu": "16", "memory": "64Gi", "pods": "110", "nvidia.com/gpu": "2"}
+    labels = {"kubernetes.io/arch": "amd64", "kubernetes.io/os": "linux", "node.kubernetes.io/instance-type": LARGE}
+    taints = [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}]
+    machine = made(
+        "Node",
+        f"gpu-1{ground.suffix}",
+        metadata={"labels": {**labels, "kubernetes.io/hostname": f"gpu-1{ground.suffix}"}},
+        spec={"taints": taints},
+        status={"capacity": room, "allocatable": room, "nodeInfo": {"kubeletVersion": "v1.37.2", "architecture": "amd64"}},
+    )
+    asked = {"cpu": "1", "memory": "1Gi", "nvidia.com/gpu": "1"}
+    pod = bare_pod("registry.example/notebook:v1.0.0", resources={"requests": asked, "limits": {"memory": "1Gi", "nvidia.com/gpu": "1"}})
+    spec = {**pod, "restartPolicy": "Never", "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}]}
+    template = {"metadata": {"labels": {_APP: "notebook"}, "annotations": {"simulator.day2.dev/run-seconds": "864000"}}, "spec": spec}
+    return create(machine), create(made("Job", "notebook", home.namespace, spec={"template": template}), after=30)
+
+
 FAULTS = (
+    Fault(
+        id="gpu-held-idle",
+        family="GPU hold",
+        befalls=("worker",),
+        inject=_held_gpus,
+        cause=accuses("Job", "FIN-104", name="notebook"),
+        mends=("suspend_job",),
+        wait_seconds=4 * 3600,
+    ),
     *(
         Fault(
             id=f"node-{how}",

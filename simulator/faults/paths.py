@@ -99,7 +99,7 @@ def _webhook(ground: Ground, service: Json, *, excludes: tuple[str, ...] = ("kub
         spaces["matchExpressions"].append({"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": list(excludes)})
     rule = {"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "scope": "Namespaced"}
     one = {
-        "name": "pods.policy.example.com",
+        "name": f"pods.policy{tail}.example.com",
         "clientConfig": {"service": {**service, "path": "/validate", "port": 443}},
         "failurePolicy": "Fail",
         "namespaceSelector": spaces,

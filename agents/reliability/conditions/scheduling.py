@@ -5,9 +5,9 @@ condition PodScheduled as `0/6 nodes are available: 4 Insufficient cpu, 2 node(s
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agents.desk import Desk
 from agents.reliability.conditions.signs import Sign, check, on_pod, unwell
@@ -18,7 +18,7 @@ from core.cluster.placing import GPUS
 from core.domain.finding import Severity
 
 PATIENCE = timedelta(minutes=2)
-_KINDS = ("Namespace", "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob")
+_KINDS = ("Namespace", "Node", "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob")
 _COUNTED = re.compile(r"(?P<count>\d+) (?P<why>Insufficient [^\s,.]+|Too many pods|node\(s\) [^,.{]+)")
 
 
@@ -46,10 +46,12 @@ _CAUSES = (
 )
 
 
-def cause_of(message: str) -> str:
-    """The sort of reason that keeps out most nodes; empty for a message of no known form.
+def cause_of(message: str, meant: bool | None = None) -> str:
+    """The sort of reason that keeps the pod out; empty for a message of no known form.
 
-    Room counts before taints where it keeps out any node at all: tainted nodes were never meant for the pod.
+    The scheduler asks in an order, and counts each node by what stopped it first: taints, then selector and affinity, then room, volumes
+    and spread. So room counts where it keeps out any node at all, and volumes and spread before what the other nodes were never meant for.
+    `meant`: whether some node is one that the pod selects; then a taint or a cordon is what is wrong with it. None where it selects none.
     """
     if "persistentvolumeclaim" in message.lower():
         return "volume"  # said of the pod, not of nodes: without a count
@@ -60,6 +62,10 @@ def cause_of(message: str) -> str:
             counts[cause.name] = counts.get(cause.name, 0) + int(found["count"])
     if counts.get("room"):
         return "room"
+    if late := {name: count for name, count in counts.items() if name in ("volume", "spread")}:
+        counts = late
+    elif meant is not None and len(counts) > 1:
+        return "taint" if meant else "placement"
     strength = {item.name: item.strength for item in _CAUSES}
     return max(counts, key=lambda name: (counts[name], strength[name]), default="")
 
@@ -68,10 +74,40 @@ def _because(name: str, what: str, matters: str) -> Callable[[Desk], Iterator[Si
     def look(desk: Desk) -> Iterator[Sign]:
         for pod in unwell(desk):
             condition = _unschedulable(desk, pod)
-            if condition is not None and cause_of(condition.message) == name:
+            if condition is not None and cause_of(condition.message, _meant(desk, pod)) == name:
                 yield _sign(desk, pod, condition, what, matters)
 
     return look
+
+
+def _meant(desk: Desk, pod: Pod) -> bool | None:
+    required = ((pod.spec.affinity or {}).get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    terms = [term for term in required.get("nodeSelectorTerms") or () if isinstance(term, dict)]
+    if not terms and not pod.spec.node_selector:
+        return None
+    every = (node.metadata.labels for node in desk.snapshot.nodes)
+    return any(pod.spec.node_selector.items() <= labels.items() and _named(terms, labels) for labels in every)
+
+
+def _named(terms: list[dict[str, Any]], labels: Mapping[str, str]) -> bool:
+    """One of the terms, and of it each expression. What cannot be weighed here counts as fulfilled."""
+    return not terms or any(all(_holds(one, labels) for one in term.get("matchExpressions") or ()) for term in terms)
+
+
+def _holds(expression: Any, labels: Mapping[str, str]) -> bool:
+    if not isinstance(expression, dict):
+        return True
+    value, values = labels.get(str(expression.get("key"))), expression.get("values") or ()
+    match expression.get("operator"):
+        case "In":
+            return value in values
+        case "NotIn":
+            return value not in values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+    return True
 
 
 def _unschedulable(desk: Desk, pod: Pod) -> Condition | None:
@@ -128,7 +164,7 @@ CHECKS = (
         Severity.HIGH,
         _KINDS,
         _because("placement", "waits for a node that does not exist: none matches its node selector or affinity", "It waits for ever."),
-        looks="Unschedulable pods that most nodes do not match by node selector, node affinity or name.",
+        looks="Unschedulable pods that no node matches by node selector, node affinity or name.",
         silent=_SILENT,
         mend="Correct the selector, or label the nodes that were meant.",
     ),
@@ -138,7 +174,7 @@ CHECKS = (
         Severity.HIGH,
         _KINDS,
         _because("taint", "waits for a node: all are cordoned or have taints that it does not tolerate", "It waits until a taint goes."),
-        looks="Unschedulable pods that most nodes keep out by a taint or a cordon, and none for lack of room.",
+        looks="Unschedulable pods that the nodes they are meant for keep out by a taint or a cordon, and none for lack of room.",
         silent=_SILENT,
         mend="Uncordon what is well again, or add the toleration where the pod is meant for those nodes.",
     ),

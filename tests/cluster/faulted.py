@@ -1,0 +1,314 @@
+"""The library's faults on the real control plane, all of them side by side: each on a ground of its own, named by a suffix.
+
+Everything is real but the nodes and the waiting: patience of detectors and the time that a verification watches are passed by moving our
+own clock ahead, while what is looked at stands in the real API server at that moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from agents.catalogue import AGENTS
+from core.cluster.queries import Query, Sample, Series
+from core.cluster.reading import Metrics
+from core.domain.finding import Finding
+from core.domain.proposal import Proposal
+from core.domain.request import Request
+from evals.faults import scoring, trials
+from runtime.roles import judged
+from runtime.roles.judged import Court
+from runtime.services import scanning
+from runtime.services.scanning import Scan
+from simulator.faults import ground as grounds
+from simulator.faults import oracle
+from simulator.faults.fault import Fault
+from simulator.faults.ground import Ground, Home
+from simulator.faults.writes import Write, path
+from tests.cluster.access import identities
+from tests.controlplane.rig import ControlPlane, node
+from tools.kubernetes import config, transport
+from tools.metrics.prometheus import PrometheusMetrics
+
+Json = dict[str, Any]
+AHEAD = 1500
+"""Seconds: every detector's patience but those of the most patient."""
+PATIENCE_SECONDS, SETTLING_SECONDS = 75.0, 30.0
+LARGE = {"cpu": "48", "memory": "192Gi", "pods": "400"}
+NODES = 8
+LONGEST_WRITE = 3.0
+"""Seconds between two writes of one fault, at most: controllers here need no longer to see the first."""
+GRANTS = {agent.name: agent.capabilities for agent in AGENTS}
+
+
+class Ahead:
+    """A clock that runs with the real one, so much ahead. Whoever may wait moves it on instead."""
+
+    def __init__(self) -> None:
+        self.by = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.by
+
+    async def sleep(self, seconds: float) -> None:
+        self.pass_time(seconds)
+
+    def pass_time(self, seconds: float) -> None:
+        """The control plane gets a moment of its own time."""
+        begun = time.monotonic()
+        time.sleep(min(seconds, 1.0))
+        self.by += timedelta(seconds=max(0.0, seconds - (time.monotonic() - begun)))
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Metrics asked at a time ahead answer for the real now."""
+
+    metrics: Metrics
+    clock: Ahead
+
+    async def instant(self, query: Query, at: datetime) -> tuple[Sample, ...]:
+        return await self.metrics.instant(query, at - self.clock.by)
+
+    async def range(self, query: Query, start: datetime, end: datetime, step_seconds: int) -> tuple[Series, ...]:
+        return await self.metrics.range(query, start - self.clock.by, end - self.clock.by, step_seconds)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fault on its ground. `spaces` are the namespaces that it needs; only they are made."""
+
+    fault: Fault
+    ground: Ground
+
+    @property
+    def home(self) -> Home:
+        return self.fault.victim(self.ground)
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        moved = self.fault.moves(self.ground, self.home)
+        blamed = self.fault.cause(self.ground, self.home)
+        own = [*(each.namespace for each in (self.home, *moved, *blamed))]
+        return tuple(name for name in self.ground.namespaces if name in own)
+
+    def owns(self, finding: Finding) -> bool:
+        subject = finding.subject
+        named = subject.name.endswith(self.ground.suffix) or any(scoring.is_on(cause, finding) for cause in self.causes)
+        return subject.namespace in self.spaces or (not subject.namespace and named)
+
+    @property
+    def causes(self) -> Any:
+        return self.fault.cause(self.ground, self.home)
+
+
+@dataclass
+class Outcome:
+    """What came of it. `broke` says why the fault could not be done at all."""
+
+    broke: str = ""
+    quiet: tuple[str, ...] = ()
+    diagnosis: scoring.Diagnosis | None = None
+    kinds: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    ills: tuple[str, ...] = ()
+    harmed: tuple[str, ...] = ()
+
+
+def cases(faults: Sequence[Fault], seed: int = 1) -> list[Case]:
+    return [Case(fault, grounds.drawn(seed, suffix=f"-f{number}", autoscaled=False)) for number, fault in enumerate(faults)]
+
+
+# -- grounds ----------------------------------------------------------------------------------------------------------
+
+
+def lay(plane: ControlPlane, found: Sequence[Case]) -> None:
+    """Nodes for all, then each ground; back when every pod is ready."""
+    plane.add_nodes(NODES, prefix="general", capacity=LARGE)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda case: _made(plane, case), found))
+    plane.until(lambda: not _unready(plane), "all pods of all grounds", timeout_seconds=120)
+
+
+def _made(plane: ControlPlane, case: Case) -> None:
+    if case.home == case.ground.batch:
+        for name in case.ground.pool:
+            plane.request("POST", path("Node"), _pool_node(name, case.ground)).raise_for_status()
+    for manifest in case.ground.manifests:
+        meta = manifest["metadata"]
+        space = meta["name"] if manifest["kind"] == "Namespace" else meta.get("namespace") or manifest_space(manifest, case)
+        if space in case.spaces:
+            plane.request("POST", path(manifest["kind"], meta.get("namespace", "")), manifest).raise_for_status()
+
+
+def manifest_space(manifest: Json, case: Case) -> str:
+    """Of what has no namespace: whose it is."""
+    return case.ground.files.namespace if manifest["kind"] == "PersistentVolume" else case.ground.front.namespace
+
+
+def _pool_node(name: str, ground: Ground) -> Json:
+    label = f"batch{ground.suffix}"
+    body = node(name, zone="zone-a", capacity={"cpu": "8", "memory": "32Gi"}, labels={"pool": label})
+    return {**body, "spec": {"taints": [{"key": label, "value": "only", "effect": "NoSchedule"}]}}
+
+
+def _unready(plane: ControlPlane) -> list[str]:
+    items = (item for kind in ("Deployment", "StatefulSet") for item in plane.get(path(kind))["items"])
+    return [item["metadata"]["name"] for item in items if item.get("status", {}).get("readyReplicas", 0) < item["spec"]["replicas"]]
+
+
+def inject(plane: ControlPlane, case: Case) -> None:
+    for write in case.fault.inject(case.ground, case.home):
+        time.sleep(min(write.after_seconds, LONGEST_WRITE))
+        send(plane, write)
+
+
+def send(plane: ControlPlane, write: Write) -> None:
+    """A write that meets a conflict is sent again: its author would have done so."""
+    for _ in range(5):
+        answer = plane.request(write.method, write.path, write.body, content_type=write.content_type)
+        if answer.status_code != 409:
+            break
+        time.sleep(0.2)
+    if not answer.is_success:
+        raise RuntimeError(f"{write.method} {write.path}: {answer.text[:400]}")
+
+
+def seen(plane: ControlPlane) -> dict[str, list[Json]]:
+    return {kind: plane.get(path(kind))["items"] for kind in oracle.KINDS}
+
+
+def of(everything: Mapping[str, Sequence[Json]], case: Case) -> dict[str, list[Json]]:
+    """What belongs to one ground; nodes are shared."""
+    return {
+        kind: [item for item in items if item["metadata"].get("namespace") in case.spaces or kind == "Node"]
+        for kind, items in everything.items()
+    }
+
+
+# -- looking and mending ----------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def court(plane: ControlPlane, folder: Path, clock: Ahead, kubeconfigs: Mapping[str, Path]) -> AsyncIterator[Court]:
+    async with AsyncExitStack() as stack:
+        clients = {
+            name: await stack.enter_async_context(transport.connect(config.load(file), connections=20))
+            for name, file in kubeconfigs.items()
+        }
+        metrics = Behind(PrometheusMetrics(plane.prometheus_url), clock)
+        yield judged.joined(clients, metrics, clock, trials.DECLARED, held=folder)
+
+
+def rights(plane: ControlPlane, folder: Path) -> dict[str, Path]:
+    return identities(plane, folder, GRANTS)
+
+
+async def look(found: Court, run: str) -> Scan:
+    request = Request(id=run, trigger="cli", by=trials.REQUESTER, at=found.agents.clock.now())
+    return await scanning.scan(found.agents, request, tuple(agent.name for agent in AGENTS))
+
+
+def part(result: Scan, case: Case) -> Scan:
+    return result._replace(findings=tuple(one for one in result.findings if case.owns(one)))
+
+
+@dataclass
+class Proof:
+    """The whole of it, step by step; `came` is what came of each fault."""
+
+    plane: ControlPlane
+    found: Sequence[Case]
+    clock: Ahead = field(default_factory=Ahead)
+    came: dict[str, Outcome] = field(default_factory=dict)
+    took: dict[str, float] = field(default_factory=dict)
+    before: dict[str, list[Json]] = field(default_factory=dict)
+    proposals: list[tuple[Case, Proposal]] = field(default_factory=list)
+
+    async def lived(self, court: Court) -> dict[str, Outcome]:
+        self.came = {case.fault.id: Outcome() for case in self.found}
+        for step in (self._healthy, self._broken, self._looked, self._mended, self._outlived):
+            begun = time.monotonic()
+            await step(court)
+            self.took[step.__name__] = time.monotonic() - begun
+        return self.came
+
+    async def _healthy(self, court: Court) -> None:
+        self.before = seen(self.plane)
+        self.clock.by = timedelta(seconds=AHEAD)
+        result = await look(court, "healthy")
+        for case in self.found:
+            self.came[case.fault.id].quiet = tuple(map(scoring.shown, scoring.incidents(part(result, case).findings)))
+
+    async def _broken(self, _: Court) -> None:
+        with ThreadPoolExecutor(12) as pool:
+            for case, broke in zip(self.found, pool.map(self._tried, self.found), strict=True):
+                self.came[case.fault.id].broke = broke
+
+    def _tried(self, case: Case) -> str:
+        try:
+            inject(self.plane, case)
+        except RuntimeError as broken:
+            return str(broken)
+        return ""
+
+    async def _looked(self, court: Court) -> None:
+        """Those whose detectors are the most patient last."""
+        for seconds in sorted({case.fault.wait_seconds for case in self.found}):
+            group = [case for case in self.found if case.fault.wait_seconds == seconds]
+            self.clock.by = timedelta(seconds=seconds)
+            end = time.monotonic() + PATIENCE_SECONDS
+            while True:
+                result = await look(court, f"broken-{seconds}")
+                for case in group:
+                    self.came[case.fault.id].diagnosis = scoring.diagnosed(part(result, case).findings, case.causes)
+                if all(self._is_right(case) for case in group) or time.monotonic() > end:
+                    break
+                await asyncio.sleep(1)
+            for case in group:
+                if trials.mending(case.fault):
+                    chosen = trials.remedies(case.fault, case.ground, part(result, case))
+                    self.proposals += [(case, proposal) for proposal in chosen]
+
+    def _is_right(self, case: Case) -> bool:
+        diagnosis = self.came[case.fault.id].diagnosis
+        return diagnosis is not None and diagnosis.right and not diagnosis.elsewhere
+
+    async def _mended(self, court: Court) -> None:
+        proposals = [proposal for _, proposal in self.proposals]
+        rows = await court.mend(proposals, by=trials.REQUESTER, people=trials.PEOPLE, pass_time=self.clock.pass_time)
+        for (case, proposal), row in zip(self.proposals, rows, strict=True):
+            self.came[case.fault.id].kinds += (proposal.action.kind,)
+            self.came[case.fault.id].ended += (trials.end_of(row),)
+        await self._settled()
+        cured = seen(self.plane)
+        for case, _ in self.proposals:
+            spared = case.fault.moves(case.ground, case.home)
+            self.came[case.fault.id].harmed = oracle.harmed(of(self.before, case), of(cured, case), spared)
+
+    async def _outlived(self, _: Court) -> None:
+        """A cure outlives a pod of the workload that was mended."""
+        cured = seen(self.plane)
+        for case, _proposal in self.proposals:
+            if name := oracle.one_pod_of(of(cured, case), case.home):
+                self.plane.request("DELETE", path("Pod", case.home.namespace, name))
+        await asyncio.sleep(2)
+        await self._settled()
+
+    async def _settled(self) -> None:
+        """Until the oracle has nothing more to say of what was mended, or for half a minute."""
+        end = time.monotonic() + SETTLING_SECONDS
+        while True:
+            now = seen(self.plane)
+            for case, _ in self.proposals:
+                self.came[case.fault.id].ills = oracle.ills(of(now, case), case.spaces)
+            if not any(self.came[case.fault.id].ills for case, _ in self.proposals) or time.monotonic() > end:
+                return
+            await asyncio.sleep(1)
