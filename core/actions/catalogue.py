@@ -10,13 +10,16 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from core.actions.aiming import CatalogueAction
 from core.actions.cordon_node import CordonNode
+from core.actions.cut_network import CutNetwork
 from core.actions.delete_pod import DeletePod
+from core.actions.edit_config import EditConfig
 from core.actions.label_namespace import LabelNamespace
 from core.actions.resize_pod import ResizePod
 from core.actions.restart_rollout import RestartRollout
 from core.actions.rollback_rollout import RollbackRollout
 from core.actions.scale_workload import ScaleWorkload
 from core.actions.set_hpa_bounds import SetHpaBounds
+from core.actions.set_image import SetImage
 from core.actions.set_requests import SetRequests
 from core.actions.suspend_job import SuspendJob
 from core.domain.api_request import Right
@@ -34,7 +37,10 @@ AnyAction = Annotated[
     | DeletePod
     | CordonNode
     | SuspendJob
-    | LabelNamespace,
+    | LabelNamespace
+    | CutNetwork
+    | SetImage
+    | EditConfig,
     Field(discriminator="kind"),
 ]
 CATALOGUE: dict[str, type[CatalogueAction]] = {kind.model_fields["kind"].default: kind for kind in get_args(get_args(AnyAction)[0])}

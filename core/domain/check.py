@@ -22,6 +22,7 @@ class Signal(StrEnum):
     NODE_CORDONED = "node_cordoned"  # no new pod was bound to the node since the write
     PODS_ADMITTED = "pods_admitted"  # no pod of the namespace is refused or warned about since the write
     AUTOSCALER_AGREES = "autoscaler_agrees"  # the HPA's controller observed the bounds, and replicas moved into them
+    LEASE_HELD = "lease_held"  # an experiment's controller renews its lease; a fault is never verified, only taken back
 
 
 class Expectation(Value):

@@ -127,7 +127,7 @@ async def _prepare(hands: Hands, row: ActionRow) -> Prepared:
     permit = permits.opened(row.permit, hands.judge, await hands.opening(row, request), hands.clock.now())
     before = await hands.live(request) or {}
     metadata = before.get("metadata", {})
-    if metadata.get("uid") != row.target_uid:
+    if metadata.get("uid") != row.target_uid and (before or not request.makes):
         raise Refused((f"{request.resource}/{request.name} is gone, or is another object by now",))
     if permit.generation and metadata.get("generation") != permit.generation:
         raise Conflict(f"{request.resource}/{request.name} changed since it was judged")
@@ -242,7 +242,8 @@ def _applied(hands: Hands, row: ActionRow) -> None:
 
 async def _watch(hands: Hands, row: ActionRow) -> None:
     now = hands.clock.now()
-    if row.next_look_at and row.next_look_at > now:
+    moments = [moment for moment in (row.next_look_at, row.deadline) if moment]
+    if moments and min(moments) > now:  # whoever renews a lease moves the next look, and never the deadline
         return
     check = Check.model_validate_json(row.check)
     looks = await verifying.look(hands, row, check)

@@ -192,12 +192,13 @@ def test_a_permit_opens_nothing_else(hook: Hook, write: Write, reason: str) -> N
     [
         ({"subResource": "scale"}, "line"),
         ({"subResource": "status"}, "line"),
-        ({"operation": "CREATE"}, "only changes"),
+        ({"operation": "CREATE", "oldObject": None}, "line"),
+        ({"operation": "CREATE", "oldObject": None, "subResource": "eviction"}, "only changes"),
         ({"operation": "CONNECT"}, "only changes"),
         ({"oldObject": None}, "only changes"),
         ({"agent": "finops"}, "agent"),
     ],
-    ids=["scale", "status", "create", "connect", "nothing-there", "another-agent"],
+    ids=["scale", "status", "create", "subresource", "connect", "nothing-there", "another-agent"],
 )
 def test_a_permit_opens_no_other_operation(hook: Hook, changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(PermitRefused, match=reason):
