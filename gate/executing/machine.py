@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from core.actions import states
 from core.domain.api_request import ApiRequest
-from core.domain.check import Check
+from core.domain.check import Check, Signal
 from core.domain.errors import (
     Conflict,
     Corrupt,
@@ -78,6 +78,15 @@ async def execute_once(hands: Hands) -> int:
 async def resume(hands: Hands) -> None:
     """After a start: what the executor before us left half done."""
     _recover(hands, hands.ledger.in_states(S.CLAIMED, S.SENDING))
+
+
+async def let_go(hands: Hands) -> None:
+    """Before an end: what a lease holds is taken back now, for nobody may be left who would."""
+    now = hands.clock.now()
+    for row in hands.ledger.in_states(S.APPLIED):
+        if Signal.LEASE_HELD in row.check:
+            hands.ledger.observe(row.action_id, looks=verifying.previous(row), next_look_at=now, at=now)
+            await execute_once(hands)
 
 
 def _recover(hands: Hands, rows: list[ActionRow]) -> None:
