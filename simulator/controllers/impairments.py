@@ -37,11 +37,9 @@ def impaired(cluster: Cluster) -> frozenset[str]:
 def _reads(cluster: Cluster, namespace: str, text: str) -> bool:
     place, _, value = text.partition("=")
     name, _, key = place.partition("/")
-    maps = cluster.all(CONFIG_MAPS)
-    data = next(
-        (item.get("data", {}) for item in maps if (item["metadata"]["namespace"], item["metadata"]["name"]) == (namespace, name)), {}
-    )
-    return bool(data.get(key) == value)
+    wanted = (namespace, name)
+    found = [item for item in cluster.all(CONFIG_MAPS) if (item["metadata"]["namespace"], item["metadata"]["name"]) == wanted]
+    return any(item.get("data", {}).get(key) == value for item in found)
 
 
 def _has(pods: list[Json], namespace: str, name: str) -> bool:

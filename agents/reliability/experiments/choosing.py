@@ -113,10 +113,9 @@ def _named(experiment: Experiment, scene: Scene, node: Json | None) -> tuple[str
                 return (f"node {scenes.name(node)} is not open to experiments; its owners label it {'='.join(scenes.OPEN)}",)
             return (f"node {scenes.name(node)} is closed already",) if at_path(node, "spec.unschedulable") else ()
         case documents.NetworkCut(directions=directions):
-            open_ones = [scenes.name(item) for item in scene.policies if _lets_through(item, scene.workload, directions)]
+            let = [scenes.name(item) for item in scene.policies if _lets_through(item, scene.workload, directions)]
             return tuple(
-                f"the NetworkPolicy {each} lets traffic to its pods through: policies add up, and nothing would be cut"
-                for each in open_ones
+                f"the NetworkPolicy {name} lets traffic of its pods through, and policies add up: nothing would be cut" for name in let
             )
         case documents.DependencyDown(workload=named, of=kind):
             return () if scene.other else (f"there is no {kind} {named} in {experiment.target.namespace}",)
@@ -136,9 +135,8 @@ def _lets_through(policy: Json, workload: Json, directions: tuple[str, ...]) -> 
     """Whether it selects such pods, by labels as far as it uses them, and has a rule in a direction that would be cut."""
     marks = at_path(workload, "spec.template.metadata.labels") or {}
     wanted = at_path(policy, "spec.podSelector.matchLabels") or {}
-    return all(marks.get(key) == value for key, value in wanted.items()) and any(
-        at_path(policy, f"spec.{each.lower()}") for each in directions
-    )
+    rules = [at_path(policy, f"spec.{direction.lower()}") for direction in directions]
+    return any(rules) and all(marks.get(key) == value for key, value in wanted.items())
 
 
 def _blast(experiment: Experiment, scene: Scene, pods: tuple[Json, ...]) -> tuple[str, ...]:

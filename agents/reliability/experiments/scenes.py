@@ -13,7 +13,7 @@ SYSTEM = ("kube-system", "kube-public", "kube-node-lease", "day2-system", "day2-
 
 
 class Scene(NamedTuple):
-    """`workloads` are those that the target may mean; `other` and `config` what the fault names besides; `pods` those of the target, `policies` network policies.
+    """`workloads` are those that the target may mean; `other` and `config` what the fault names besides; `pods` those of the target.
 
     `running` is the id of another experiment that has not ended, `budget` percent of the error budget (None: promised, not measured).
     """
