@@ -99,10 +99,15 @@ WORLD = {
             "zones": ["a", "b", "c"],
         }
     ],
-    "namespaces": [{"name": case.namespace, "labels": OPEN, "network_policy": False} for case in CASES],
+    "namespaces": [
+        *({"name": name, "labels": OPEN, "network_policy": False} for name in (*FAULTS, "shop", "kube-system")),
+        {"name": "shut", "network_policy": False},
+    ],
     "config_maps": {"config/settings": {"app.mode": "on", "other": "stays"}},
     "workloads": [
         *({**WEB, "namespace": case.namespace, **MORE.get(case.namespace, {})} for case in CASES),
+        {**WEB, "namespace": "shop"},
+        {**WEB, "namespace": "shut"},
         {**WEB, "name": "store", "namespace": "dependency", "replicas": 1, "traffic": None},
     ],
 }
