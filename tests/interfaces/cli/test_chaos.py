@@ -13,7 +13,7 @@ import pytest
 
 from core.domain.outcome import ActionState
 from interfaces.rendering import schemas
-from runtime.roles import console, deciding
+from runtime.roles import console, deciding, everything
 from runtime.settings import Settings
 from tests.contracts import experiments
 from tests.runtime import test_experiments as worlds
@@ -71,6 +71,7 @@ def test_the_example_of_the_page_is_validated_run_listed_and_shown(day2: Day2, t
         assert seen.code == 0, seen.err
         jsonschema.validate(seen.json, schemas.of_kind("ExperimentPreview"))
         assert [row["capability"] for row in seen.json["actions"]] == ["delete_pod"]
+        everything.prepare(settings)  # the person looks while the command starts: the ledger is there before
         person = Person(settings)
         person.start()
         try:
