@@ -77,6 +77,11 @@ def document(namespace: str, fault: Json, probes: list[Json], **spec: Any) -> do
     return documents.read(json.dumps(plain), "experiment.yaml")
 
 
+def ready(count: int, name: str = "ready", **more: Any) -> Json:
+    """A probe: so many pods of the target are Ready."""
+    return {"name": name, "ready": count, **more}
+
+
 @dataclass
 class Bench:
     """The running product with the flow of experiments over it. `approving` is the person; without one nobody decides."""

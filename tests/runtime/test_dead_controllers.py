@@ -68,7 +68,7 @@ class Watcher:
 @pytest.mark.parametrize("children", [(), ("judge", "executor")], ids=["the-executor-lives", "the-executor-dies-with-it"])
 def test_the_fault_of_a_killed_controller_is_taken_back_and_nothing_is_done_twice(tmp_path: Path, children: tuple[str, ...]) -> None:
     with worlds.running(tmp_path, rate=1.0) as (_, settings):
-        asked = experiments.document("cpu", {"kind": "cpu_pressure", "cpu": "100m"}, [worlds.ready(2)], duration="10m")
+        asked = experiments.document("cpu", {"kind": "cpu_pressure", "cpu": "100m"}, [experiments.ready(2)], duration="10m")
         document = {"apiVersion": "day2.dev/v1alpha1", "kind": "Experiment", "metadata": {"name": "cpu"}, "spec": asked.spec}
         (tmp_path / "experiment.yaml").write_text(json.dumps(document), encoding="utf-8")
         everything.prepare(settings)

@@ -16,6 +16,7 @@ from core.domain.outcome import ActionState
 from core.domain.values import Json, at_path, canonical
 from runtime.settings import Settings
 from tests.contracts import experiments
+from tests.contracts.experiments import ready
 from tests.contracts.simulated import Simulated, simulated
 from tools.kubernetes import config, transport
 from tools.kubernetes.installing import install
@@ -47,10 +48,6 @@ class Case(NamedTuple):
     touched: tuple[str, str, str]
     word: str
     more: Json = {}
-
-
-def ready(count: int, name: str = "ready", **more: Any) -> Json:
-    return {"name": name, "ready": count, **more}
 
 
 ERRORS = {"name": "errors", "metric": "error_ratio", "most": 100}
