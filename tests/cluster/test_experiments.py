@@ -14,6 +14,7 @@ from core.domain.outcome import ActionState
 from core.domain.values import at_path, canonical
 from runtime.settings import FlowSettings, GateSettings, KubernetesSettings, PolicySettings, Settings, StoreSettings
 from tests.cluster.guarded import GRANTS, Guarded, guarded, put
+from tests.cluster.test_guarded_runs import assert_the_server_tells_the_same
 from tests.cluster.test_whole_runs import deploy
 from tests.contracts import experiments
 
@@ -60,6 +61,8 @@ async def play(guard: Guarded, folder: Path, namespace: str, fault: dict[str, An
         asked = experiments.document(namespace, fault, [experiments.ready(2)], duration="12s", recovery="1m")
         report = await bench.run(asked)
         rows = [bench.product.ledger.get(item["id"]) for item in report["actions"]]
+        for row in filter(None, rows):
+            assert_the_server_tells_the_same(guard, bench.product.ledger, namespace, row.action_id)
     after = await asyncio.to_thread(guard.plane.get, touched.format(deployment=path, namespace=namespace))
     return report, rows, before, after
 
