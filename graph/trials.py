@@ -55,8 +55,8 @@ class Laboratory(Protocol):
     def record(self, event: str, identity: str, body: Plain) -> None:
         """Into the audit chain."""
 
-    def stopped(self, identity: str) -> str:
-        """Who asked to stop this experiment and why; empty where nobody did."""
+    def stopped(self, state: ExperimentState) -> str:
+        """Who asked to stop this experiment, or everything here, and why; empty where nobody did."""
 
     async def conclude(self, state: ExperimentState) -> Plain:
         """The report: verdict, findings, proposals."""

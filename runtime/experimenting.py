@@ -16,7 +16,7 @@ from langsmith import tracing_context
 
 from core.domain.errors import Busy
 from core.domain.ledger import Ledger
-from core.domain.values import Json
+from core.domain.values import Json, bounded
 from core.policy.experiments import Asked
 from graph.build import build_experiment
 from graph.state import Plain
@@ -64,7 +64,7 @@ class Experimenting:
         for trial in experiments.unfinished(self._ledger):
             try:
                 await self._carried(trial.id, trial.name, trial.spec, trial.by)
-            except Exception:  # whatever it is, it ended a process before; its fault is taken back by its lease
+            except Exception:  # it is on record as given up
                 log.exception("experiment %s cannot be carried on", trial.id)
 
     async def _carried(self, identity: str, name: str, spec: Json, by: str) -> Plain:
@@ -73,9 +73,19 @@ class Experimenting:
         if report := stored.values.get("report"):
             return dict(report)
         start = None if stored.values else ExperimentState(id=identity, name=name, spec=spec, by=by)
-        with tracing_context(enabled=False):
-            answer = await self._flow.ainvoke(start, config, context=self._context, durability="sync")
+        try:
+            with tracing_context(enabled=False):
+                answer = await self._flow.ainvoke(start, config, context=self._context, durability="sync")
+        except Exception as error:  # whatever it is: an experiment that cannot go on must not bar all others
+            self._given_up(identity, error)
+            raise
         return dict(answer["report"])
+
+    def _given_up(self, identity: str, error: Exception) -> None:
+        """On record as inconclusive; what is applied goes back by its lease, which nobody renews from now on."""
+        self._context.laboratory.release([row.action_id for row in self._ledger.of_run(identity)])
+        summary = {"word": "inconclusive", "reasons": [bounded(f"it could not go on: {error}", 200)], "score": 0, "coverage": 0}
+        self._context.laboratory.record(experiments.FINISHED, identity, summary)
 
 
 @cache

@@ -157,8 +157,10 @@ class Bench:
     def record(self, event: str, identity: str, body: Plain) -> None:
         self._ledger.record(role=experiments.ROLE, event=event, subject=identity, body=body, at=self._clock.now())
 
-    def stopped(self, identity: str) -> str:
-        return self._heard.stop(identity)
+    def stopped(self, state: ExperimentState) -> str:
+        scopes = ("all", f"agent={faults.AGENT}", f"namespace={(state['spec'].get('target') or {}).get('namespace')}")
+        stops = (f"emergency stop of {row.scope} by {row.by}" for row in self._ledger.stops() if row.scope in scopes)
+        return self._heard.stop(state["id"]) or next(stops, "")
 
     async def conclude(self, state: ExperimentState) -> Plain:
         experiment = documents.again(state["name"], state["spec"])

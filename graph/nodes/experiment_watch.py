@@ -33,7 +33,7 @@ async def watch(state: ExperimentState, runtime: Runtime[ExperimentContext]) -> 
 
 async def _ended(experiment: Experiment, state: ExperimentState, tallies: Any, context: ExperimentContext) -> str:
     """Why it ends now, before its time; empty to go on."""
-    if said := context.laboratory.stopped(state["id"]):
+    if said := context.laboratory.stopped(state):
         return said
     if words := probing.broken(experiment, tallies):
         return f"a critical probe failed: {words}"

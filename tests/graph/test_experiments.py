@@ -142,7 +142,7 @@ class World:
     def record(self, event: str, identity: str, body: Any) -> None:
         self.died(event)
 
-    def stopped(self, identity: str) -> str:
+    def stopped(self, state: Any) -> str:
         return self.stop
 
     async def conclude(self, state: Any) -> Any:
@@ -246,6 +246,13 @@ async def test_a_part_that_the_gate_does_not_let_through_ends_it_and_the_rest_is
 
 async def test_a_person_who_stops_it_is_heard_while_others_still_decide() -> None:
     world = World(decided=Stands.NEEDS_APPROVAL, stop="stopped by ann: enough")
+    report = await Stage(world).play()
+    assert report["verdict"]["word"] == "inconclusive"
+    assert world.states == {"act-store0": Stands.CANCELLED}
+
+
+async def test_what_stops_holding_while_people_decide_is_not_broken_further() -> None:
+    world = World(decided=Stands.NEEDS_APPROVAL, outcomes=lambda world: "fail" if world.calls.count("look") > 2 else "pass")
     report = await Stage(world).play()
     assert report["verdict"]["word"] == "inconclusive"
     assert world.states == {"act-store0": Stands.CANCELLED}
