@@ -20,7 +20,7 @@ from gate.keys import Verifier
 UNDO_WINDOW_SECONDS = 10
 """How long an undo may come again where its write moves no generation: the API server asks anew when its compare-and-swap failed."""
 _USER = re.compile(r"day2:(agent|preview):([a-z][a-z0-9-]{0,40})")
-_VERBS: dict[str, Verb] = {"UPDATE": "patch", "DELETE": "delete"}
+_VERBS: dict[str, Verb] = {"CREATE": "create", "UPDATE": "patch", "DELETE": "delete"}
 
 
 class Review(NamedTuple):
@@ -69,8 +69,8 @@ def read(document: Json) -> Review:
             verb=request.verb,
             line=request.line,
             namespace=namespace,
-            old=dict(asked["oldObject"]),
-            new=dict(asked.get("object") or {}),
+            old={} if request.makes else dict(asked["oldObject"]),
+            new=dict(asked["object"] if request.makes else asked.get("object") or {}),
             options=dict(asked.get("options") or {}),
             dry_run=asked.get("dryRun") is True,
         )
@@ -123,19 +123,22 @@ def _presented(asked: Review, judge: Verifier) -> Permit:
 
 
 def _check(permit: Permit, asked: Review, agent: str, now: int) -> None:
-    wanted = {"iss": permits.ISSUER, "agent": agent, "line": asked.line, "uid": _meta(asked.old).get("uid")}
+    wanted: dict[str, Any] = {"iss": permits.ISSUER, "agent": agent, "line": asked.line}
+    if asked.verb == "patch" or (asked.verb == "delete" and permit.use == "forward"):  # what is made has no uid when it is judged
+        wanted["uid"] = _meta(asked.old).get("uid")
     for name, value in wanted.items():
         if getattr(permit, name) != value:
             raise PermitRefused((f"the permit's {name} is not this request's",))
     permits.check_times(permit, now)
+    meta = _meta(asked.old)
+    if asked.verb == "delete" and asked.options.get("preconditions") != {key: meta.get(key) for key in ("uid", "resourceVersion")}:
+        raise PermitRefused(("a delete must name the uid and the resourceVersion that it means",))
 
 
 def _check_forward(permit: Permit, asked: Review) -> None:
     meta = _meta(asked.old)
     if permit.generation and meta.get("generation") != permit.generation:
         raise PermitRefused(("the object changed since it was judged",))
-    if asked.verb == "delete" and asked.options.get("preconditions") != {key: meta.get(key) for key in ("uid", "resourceVersion")}:
-        raise PermitRefused(("a delete must name the uid and the resourceVersion that it means",))
     if states.post_hash(asked.verb, asked.options, asked.old, asked.new) != permit.post:
         raise PermitRefused(("the change is not the one that was judged",))
 
@@ -143,7 +146,8 @@ def _check_forward(permit: Permit, asked: Review) -> None:
 def _check_undo(permit: Permit, asked: Review, forward: Admitted | None) -> None:
     if forward is None or forward.use != "forward":
         raise PermitRefused(("nothing was done that this permit takes back",))
-    if (forward.line, forward.uid, forward.inverse) != (asked.line, permit.uid, permit.inverse):
+    line = forward.line.replace("create ", "delete ", 1)
+    if (line, forward.uid, forward.inverse) != (asked.line, _meta(asked.old).get("uid"), permit.inverse):
         raise PermitRefused(("this permit takes something else back",))
     if not states.undo_matches(permit.inverse, asked.old, asked.new):
         raise PermitRefused(("the change is not the inverse of ours: a field of ours was moved since, or more is touched",))
@@ -151,13 +155,13 @@ def _check_undo(permit: Permit, asked: Review, forward: Admitted | None) -> None
 
 def _row(permit: Permit, asked: Review, registration: str, now: int) -> Admitted:
     meta = _meta(asked.old)
-    inverse = states.inverse_hash(asked.old, asked.new) if asked.verb == "patch" else ""
+    inverse = "" if asked.verb == "delete" else states.inverse_hash(asked.old, asked.new)
     return Admitted(
         registration,
         permit.jti,
         permit.use,
         asked.line,
-        permit.uid,
+        str(_meta(asked.old or asked.new).get("uid") or permit.uid),
         bounded(str(meta.get("resourceVersion") or ""), 64),
         int(meta.get("generation") or 0),
         inverse,

@@ -1,4 +1,4 @@
-"""The two flows as lists of edges. Nothing is compiled or connected at import; a role of `runtime` compiles them with its checkpointer."""
+"""The flows as lists of edges. Nothing is compiled or connected at import; a role of `runtime` compiles them with its checkpointer."""
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -8,10 +8,31 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy
 
 from core.domain.errors import Unavailable
-from graph import routing
+from graph import routing, trials
 from graph.context import ActionContext, RunContext
-from graph.nodes import approve, arbitrate, close, consult, execute, intake, judge, observe, respond, submit, supervise
+from graph.nodes import (
+    approve,
+    arbitrate,
+    close,
+    consult,
+    execute,
+    experiment_inject,
+    experiment_journal,
+    experiment_recover,
+    experiment_steady,
+    experiment_undo,
+    experiment_validate,
+    experiment_verdict,
+    experiment_watch,
+    intake,
+    judge,
+    observe,
+    respond,
+    submit,
+    supervise,
+)
 from graph.state import ActionState, RunState
+from graph.trials import ExperimentContext, ExperimentState
 
 CONSULT_MARGIN_SECONDS = 5.0
 
@@ -51,6 +72,30 @@ def build_action() -> StateGraph[ActionState, ActionContext]:
     flow.add_conditional_edges("execute", _on_the_loop(routing.after_execute))
     flow.add_edge("observe", "close")
     flow.add_edge("close", END)
+    return flow
+
+
+def build_experiment() -> StateGraph[ExperimentState, ExperimentContext]:
+    """One experiment, from its reasons to its verdict. How it goes back is on record before anything is done."""
+    flow = StateGraph(ExperimentState, context_schema=ExperimentContext)
+    flow.add_node("validate", experiment_validate.validate)
+    flow.add_node("steady", experiment_steady.steady)
+    flow.add_node("journal", experiment_journal.journal)
+    flow.add_node("inject", experiment_inject.inject)
+    flow.add_node("watch", experiment_watch.watch)
+    flow.add_node("undo", experiment_undo.undo)
+    flow.add_node("recover", experiment_recover.recover)
+    flow.add_node("verdict", experiment_verdict.verdict)
+
+    flow.add_edge(START, "validate")
+    flow.add_conditional_edges("validate", _on_the_loop(trials.after_validate), ["steady", "verdict"])
+    flow.add_conditional_edges("steady", _on_the_loop(trials.after_steady), ["journal", "verdict"])
+    flow.add_edge("journal", "inject")
+    flow.add_conditional_edges("inject", _on_the_loop(trials.after_inject), ["watch", "undo"])
+    flow.add_conditional_edges("watch", _on_the_loop(trials.after_watch), ["watch", "undo"])
+    flow.add_conditional_edges("undo", _on_the_loop(trials.after_undo), ["recover", "verdict"])
+    flow.add_edge("recover", "verdict")
+    flow.add_edge("verdict", END)
     return flow
 
 

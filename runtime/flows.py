@@ -33,8 +33,8 @@ class Flows:
     def __init__(self, saver: BaseCheckpointSaver[Any], *, run: RunContext) -> None:
         self._run_context = run
         self._action_context = ActionContext(gate=run.gate)
-        self._run = _over(saver, _run(run.consult_seconds))
-        self._action = _over(saver, _action())
+        self._run = over(saver, _run(run.consult_seconds))
+        self._action = over(saver, _action())
 
     async def run(self, request: Request) -> Plain:
         """Start or continue a run, to its response. A finished run answers again without working again."""
@@ -105,7 +105,7 @@ def _action() -> CompiledStateGraph[ActionState, ActionContext]:
     return build_action().compile()
 
 
-def _over(saver: BaseCheckpointSaver[Any], flow: Flow) -> Flow:
+def over(saver: BaseCheckpointSaver[Any], flow: Flow) -> Flow:
     """The flow over a store. Compiling costs a hundred times more than the store matters, so that is done once per process."""
     own = copy(flow)
     own.checkpointer = saver

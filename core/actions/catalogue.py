@@ -11,7 +11,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from core.actions.aiming import CatalogueAction
 from core.actions.clear_finalizers import ClearFinalizers
 from core.actions.cordon_node import CordonNode
+from core.actions.cut_network import CutNetwork
 from core.actions.delete_pod import DeletePod
+from core.actions.edit_config import EditConfig
 from core.actions.label_namespace import LabelNamespace
 from core.actions.raise_quota import RaiseQuota
 from core.actions.resize_pod import ResizePod
@@ -19,6 +21,7 @@ from core.actions.restart_rollout import RestartRollout
 from core.actions.rollback_rollout import RollbackRollout
 from core.actions.scale_workload import ScaleWorkload
 from core.actions.set_hpa_bounds import SetHpaBounds
+from core.actions.set_image import SetImage
 from core.actions.set_requests import SetRequests
 from core.actions.set_service import SetService
 from core.actions.suspend_job import SuspendJob
@@ -42,7 +45,10 @@ AnyAction = Annotated[
     | SetService
     | RaiseQuota
     | UncordonNode
-    | ClearFinalizers,
+    | ClearFinalizers
+    | CutNetwork
+    | SetImage
+    | EditConfig,
     Field(discriminator="kind"),
 ]
 CATALOGUE: dict[str, type[CatalogueAction]] = {kind.model_fields["kind"].default: kind for kind in get_args(get_args(AnyAction)[0])}

@@ -22,6 +22,16 @@ def check(target: Target, *signals: Signal | Expectation, guards: Guards | None 
     )
 
 
+LEASE_SECONDS = 6
+"""How long a fault outlives the controller of its experiment: three of its beats."""
+
+
+def leased(target: Target, seconds: int) -> Check:
+    """Of a fault: it is taken back when its lease runs out, at the latest when the experiment and a minute more are over."""
+    held = (Expectation(signal=Signal.LEASE_HELD),)
+    return Check(target=target, expectations=held, settle_seconds=LEASE_SECONDS, watch_seconds=seconds + 60, look_every_seconds=1)
+
+
 def _promised(guards: Guards) -> tuple[Expectation, ...]:
     bounds = ((Signal.LATENCY_P99, guards.latency_p99_ms), (Signal.ERROR_RATIO, guards.error_per_mille))
     return tuple(Expectation(signal=signal, bound=bound, required=False) for signal, bound in bounds if bound > 0)

@@ -56,6 +56,11 @@ class ApiRequest(Value):
         return f"{self.verb} {self.path}"
 
     @property
+    def makes(self) -> bool:
+        """Whether it makes an object under its name, which must not be there before."""
+        return self.verb == "create" and not self.subresource
+
+    @property
     def right(self) -> Right:
         return Right(verb=self.verb, group=self.group, resource=self.resource, subresource=self.subresource)
 

@@ -26,6 +26,7 @@ class Signal(StrEnum):
     QUOTA_ADMITS = "quota_admits"  # the quota controller took the new amounts over, and no pod was refused for a quota since the write
     NODE_OPEN = "node_open"  # the node is Ready, and the node controller took the taint of a cordon away
     OBJECT_GONE = "object_gone"  # no object with the target's uid is left
+    LEASE_HELD = "lease_held"  # an experiment's controller renews its lease; a fault is never verified, only taken back
 
 
 class Expectation(Value):

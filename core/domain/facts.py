@@ -104,6 +104,10 @@ class Facts(Value):
     capability_granted: bool = False
     evidence_age_seconds: int | None = Field(default=None, description="age of the oldest observation the judge could confirm")
     evidence_elsewhere: tuple[str, ...] = Field(default=(), description="other namespaces its evidence speaks of; a claim can only deny")
+    # an experiment
+    experiment: str = Field(default="", description="id of the experiment whose fault this says it is; a claim, for which rules ask more")
+    chaos_allowed: bool = Field(default=False, description="the namespace, or the cluster-wide object, has day2.dev/chaos: allowed")
+    error_budget_percent: int | None = Field(default=None, description="left of what objectives allow, over an hour; of experiments only")
     # the dry run
     dry_run_ok: bool = False
     dry_run_message: str = ""

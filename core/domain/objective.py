@@ -35,6 +35,10 @@ class Slo(Value):
     latency_p99_ms: int = Field(default=0, ge=0, description="0: no bound")
     error_per_mille: int = Field(default=0, ge=0, le=1000, description="0: no bound")
 
+    def budget_left(self, error_ratio: float) -> int:
+        """Percent of the allowed errors that are not used up. All of it where nobody set a bound."""
+        return max(0, round(100 - 100_000 * error_ratio / self.error_per_mille)) if self.error_per_mille else 100
+
 
 class FreezeWindow(Value):
     """No forward change between the two moments."""

@@ -23,6 +23,13 @@ class Effect(Value):
     capacity_pods: int = Field(default=0, description="pods, likewise")
 
 
+class Trial(Value):
+    """The experiment that an action is the fault of. It buys no leave: rules ask more of such an action, and its effect is taken back."""
+
+    id: str = Field(pattern=r"^exp-[0-9a-z]{4,32}$")
+    seconds: int = Field(ge=1, le=600, description="how long the fault may last")
+
+
 class Proposal(Value):
     """`objective` is the name of the objective served; arbitration ranks by its priority."""
 
@@ -37,3 +44,4 @@ class Proposal(Value):
     effect: Effect
     changes: tuple[Change, ...] = ()
     expires_at: Moment
+    experiment: Trial | None = None

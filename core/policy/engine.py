@@ -20,7 +20,8 @@ from core.policy import documents, expressions, policies
 BUILTIN = Path(__file__).parent / "rules"
 LOCKED = frozenset({
     "autonomy-guarded", "autonomy-observe", "autonomy-suggest", "capability-granted", "change-is-what-was-asked", "cross-tenant",
-    "denied-recently", "dry-run-ok", "emergency-stop", "high-risk", "pod-security-weaker", "rights-ok", "target-exists",
+    "denied-recently", "dry-run-ok", "emergency-stop", "experiment-approval", "experiment-budget", "experiment-opt-in", "experiment-system",
+    "high-risk", "pod-security-weaker", "rights-ok", "target-exists",
     "target-opted-out", "target-protected", "target-uid",
 })  # fmt: skip
 """Built-in rules that stand as they are: without one of them an agent could act where it was granted nothing, on what was not judged, or

@@ -29,7 +29,9 @@ class Seen(NamedTuple):
 
 def compare(request: ApiRequest, before: Json, after: Json, live: Json | None, uid: str) -> Seen:
     """Where the write that turns `before` into `after` stands in `live`."""
-    if live is None or live.get("metadata", {}).get("uid") != uid:
+    if request.makes:  # the name is the action's own, so that what stands under it is ours, or is not there
+        live = live or {}
+    elif live is None or live.get("metadata", {}).get("uid") != uid:
         return Seen(Standing.DONE if request.verb == "delete" or _let_go(before, after) else Standing.GONE)
     if request.verb == "delete":
         return Seen(Standing.DONE if live["metadata"].get("deletionTimestamp") else Standing.NOT_DONE)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from core.actions import states
 from core.domain.api_request import ApiRequest
-from core.domain.check import Check
+from core.domain.check import Check, Signal
 from core.domain.errors import (
     Conflict,
     Corrupt,
@@ -80,6 +80,15 @@ async def resume(hands: Hands) -> None:
     _recover(hands, hands.ledger.in_states(S.CLAIMED, S.SENDING))
 
 
+async def let_go(hands: Hands) -> None:
+    """Before an end: what a lease holds is taken back now, for nobody may be left who would."""
+    now = hands.clock.now()
+    for row in hands.ledger.in_states(S.APPLIED):
+        if Signal.LEASE_HELD in row.check:
+            hands.ledger.observe(row.action_id, looks=verifying.previous(row), next_look_at=now, at=now)
+            await execute_once(hands)
+
+
 def _recover(hands: Hands, rows: list[ActionRow]) -> None:
     """Nothing of a claimed row was sent; of a sending one, it may have been."""
     for row in rows:
@@ -127,7 +136,7 @@ async def _prepare(hands: Hands, row: ActionRow) -> Prepared:
     permit = permits.opened(row.permit, hands.judge, await hands.opening(row, request), hands.clock.now())
     before = await hands.live(request) or {}
     metadata = before.get("metadata", {})
-    if metadata.get("uid") != row.target_uid:
+    if metadata.get("uid") != row.target_uid and (before or not request.makes):
         raise Refused((f"{request.resource}/{request.name} is gone, or is another object by now",))
     if permit.generation and metadata.get("generation") != permit.generation:
         raise Conflict(f"{request.resource}/{request.name} changed since it was judged")
@@ -242,7 +251,8 @@ def _applied(hands: Hands, row: ActionRow) -> None:
 
 async def _watch(hands: Hands, row: ActionRow) -> None:
     now = hands.clock.now()
-    if row.next_look_at and row.next_look_at > now:
+    moments = [moment for moment in (row.next_look_at, row.deadline) if moment]
+    if moments and min(moments) > now:  # whoever renews a lease moves the next look, and never the deadline
         return
     check = Check.model_validate_json(row.check)
     looks = await verifying.look(hands, row, check)

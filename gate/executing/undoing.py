@@ -58,8 +58,11 @@ async def _send(hands: Hands, row: ActionRow, live: Json) -> None:
     request = request_of(row.undo_request)
     try:
         permit = await _opened(hands, row, request)
+        if request.verb == "delete":  # of what we made: exactly that one
+            named = {key: live["metadata"].get(key) for key in ("uid", "resourceVersion")}
+            request = request.model_copy(update={"body": {**dict(request.body), "preconditions": named}})
         preview = await hands.writer.send(request, agent=row.agent, permit=row.undo_permit, dry_run=True)
-        if not states.undo_matches(permit.inverse, live, preview):
+        if not states.undo_matches(permit.inverse, live, {} if request.verb == "delete" else preview):
             raise Conflict("the undo would now change something else than what we changed")
         if stopping.reason_to_stop(hands.ledger, agent=row.agent, namespace=row.namespace, undo=True):
             return  # stopped since we looked; `finish` takes it up again

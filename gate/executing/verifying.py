@@ -59,7 +59,7 @@ def decide(check: Check, looks: tuple[Look, ...], before: tuple[Look, ...], *, l
     failing = {item.signal for item in looks if item.held is False}
     still = failing & {item.signal for item in before if item.held is False}
     complete = all(item.held for item in looks if item.signal in required)
-    if Signal.RESTARTS_STEADY in still or (still & GUARDS and complete):
+    if Signal.LEASE_HELD in failing or Signal.RESTARTS_STEADY in still or (still & GUARDS and complete):
         return "missed"
     sure = bool(before) or not guarded(check)  # one short window of a metric may lie mostly within the rollout
     if complete and not failing and (last or (check.early and sure)):
@@ -264,6 +264,10 @@ async def _object_gone(scene: Scene, _: int) -> Answer:
     return gone, "the object is gone" if gone else "the object is still there"
 
 
+async def _lease_held(scene: Scene, _: int) -> Answer:  # noqa: ARG001 - every signal is asked the same way
+    return False, "its lease ran out, or was given up"  # whoever holds the lease moves this look away: that it comes is the answer
+
+
 async def _pods(scene: Scene) -> list[Json]:
     return await workloads.pods_of(scene.hands.reader, scene.live) if scene.live else []
 
@@ -284,4 +288,5 @@ _SIGNALS: dict[Signal, Callable[[Scene, int], Awaitable[Answer]]] = {
     Signal.QUOTA_ADMITS: _quota_admits,
     Signal.NODE_OPEN: _node_open,
     Signal.OBJECT_GONE: _object_gone,
+    Signal.LEASE_HELD: _lease_held,
 }

@@ -20,7 +20,7 @@ from core.domain.target import Target
 from core.domain.values import Json, at_path, bounded, canonical, digest
 from gate import stopping, workloads
 from gate.approvals import Count
-from gate.judging import amounts, evidence, history, revisions, scaling, surroundings, usage
+from gate.judging import amounts, evidence, history, revisions, scaling, surroundings, trials, usage
 from gate.judging.minting import Reading
 from gate.judging.sources import Bench
 
@@ -57,13 +57,16 @@ async def gather(bench: Bench, row: ActionRow, action: Action, counted: Count) -
         "min_replicas_floor": max((item.min_replicas for item in bench.objectives.of(_scope(action.target))), default=0),
         "evidence_elsewhere": _elsewhere(row, _scope(action.target)),
         "evidence_age_seconds": await evidence.oldest_seconds(bench, row),
+        **await trials.facts(bench, row, namespace if action.target.namespace else target or {}),
     }
     if target is None:
         return Reading(Facts(exists=False, **common), None, None, None)
     related = {item.name: found for item in action.related() if (found := await _read(bench, item)) is not None}
     live = Live(target, related)
     request, after, said = await _preview(bench, row, action, live)
-    changes = _changes(target, after)
+    preview, made = after, request is not None and request.makes
+    changes = _changes({} if made else target, preview)
+    after = target if made else preview  # what the target becomes
     workload = await workloads.scaled_by(bench.reader, target)
     used = await usage.used(bench, target, after, workload)
     before, then = scaling.effect(target, after, workload, used.get("cpu_milli_demand"))
@@ -74,8 +77,8 @@ async def gather(bench: Bench, row: ActionRow, action: Action, counted: Count) -
     fields |= amounts.sizes(action, live, before, then) | amounts.levels(target, after)
     for section in sections:
         fields |= section
-    dry_run = {"dry_run_ok": after is not None, "dry_run_message": said, "changes": changes}
-    return Reading(Facts(**fields | dry_run), live, request, after)
+    dry_run = {"dry_run_ok": preview is not None, "dry_run_message": said, "changes": changes}
+    return Reading(Facts(**fields | dry_run), live, request, preview)
 
 
 async def _read(bench: Bench, target: Target) -> Json | None:
@@ -167,7 +170,8 @@ def _kept(value: Any) -> Any:
 async def _rights(bench: Bench, row: ActionRow, action: Action) -> Fields:
     """The writes that this action needs on this target, asked of the API server for the agent's own principal."""
     kind = KINDS[action.target.kind]
-    needed = [right for right in action.rights if right.verb != "get" and (right.group, right.resource) == (kind.group, kind.resource)]
+    writes = [right for right in action.rights if right.verb != "get"]
+    needed = [right for right in writes if (right.group, right.resource) == (kind.group, kind.resource)] or writes
     user = f"day2:agent:{row.agent}"
     try:
         answers = [

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+from core.actions.catalogue import parse_proposal
 from core.domain.errors import PermitRefused
 from core.domain.facts import ChangeFact
 from core.domain.ledger import ActionRow, Ledger
@@ -31,7 +32,7 @@ def past(bench: Bench, row: ActionRow, changes: tuple[ChangeFact, ...]) -> dict[
     until = max(
         (other.changed_at + bench.denial_holds for other in known if other.intent_key == row.intent_key and _denied(other)), default=now
     )
-    opposite = [other.changed_at for other in others if other.state in WROTE and _opposite(other, changes)]
+    opposite = [other.changed_at for other in others if other.state in WROTE and not tried(other) and _opposite(other, changes)]
     return {
         "open_actions_on_target": len(ahead),
         "actions_on_target_24h": sum(other.state in WROTE for other in others),
@@ -66,6 +67,11 @@ def _against(then: ChangeFact, now: ChangeFact) -> bool:
     return bool((then.new - then.old) * (now.new - now.old) < 0)
 
 
+def tried(row: ActionRow) -> bool:
+    """Whether it was the fault of an experiment: it was meant to be taken back, and says nothing of the kind."""
+    return parse_proposal(row.proposal).experiment is not None
+
+
 def autonomy(bench: Bench, row: ActionRow, namespace: str, cluster: str) -> str:
     """What the record of this capability in this scope has earned, within what people grant."""
     found = outcomes(bench.ledger, (row.kind, row.namespace), cluster, bench.record_key)
@@ -76,7 +82,7 @@ def outcomes(ledger: Ledger, scope: tuple[str, str], cluster: str, key: Verifier
     """Hits count only with a permit that the judge signed for this action on this cluster; a miss needs no proof to be one."""
     hits = [row for row in ledger.search(states=(S.VERIFIED,), scope=scope, limit=LATEST) if _permitted_on(row, key) == cluster]
     misses = [row for row in ledger.search(states=MISSED, scope=scope, limit=LATEST) if _permitted_on(row, key) in ("", cluster)]
-    return [Outcome(row.target_uid, row.changed_at, row.state is S.VERIFIED) for row in (*hits, *misses)]
+    return [Outcome(row.target_uid, row.changed_at, row.state is S.VERIFIED) for row in (*hits, *misses) if not tried(row)]
 
 
 def _permitted_on(row: ActionRow, key: Verifier | None) -> str:

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from core.actions import states
+from core.actions import checks, states
+from core.actions.catalogue import parse_proposal
 from core.domain.action import Action, Guards, Live
 from core.domain.api_request import ApiRequest
 from core.domain.check import Check
@@ -29,13 +30,15 @@ def mint(bench: Bench, row: ActionRow, action: Action, reading: Reading, verdict
     """The columns of a permitted row. Raises Conflict where the rules allowed what was never previewed, or what changes nothing."""
     if reading.live is None or reading.request is None or reading.after is None:
         raise Conflict("nothing is permitted that was not previewed")
-    before = reading.live.object
+    before = {} if reading.request.makes else reading.live.object
     after = {} if reading.request.verb == "delete" else reading.after
     if reading.request.verb == "patch" and not states.delta(states.desired(before), states.desired(after)):
         raise Conflict("the write would change nothing")
     slo = bench.objectives.slo(row.namespace)
     check = action.check(reading.live, Guards(latency_p99_ms=slo.latency_p99_ms, error_per_mille=slo.error_per_mille))
     undo_request = action.inverse(reading.live)
+    if (trial := parse_proposal(row.proposal).experiment) and undo_request:
+        check = checks.leased(check.target, trial.seconds)
     forward = _forward(bench, row, action, reading.request, before, after, verdict)
     undo = _undo(bench, forward, undo_request, check, states.inverse_hash(before, after)) if undo_request else None
     return {

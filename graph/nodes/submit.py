@@ -20,12 +20,12 @@ async def submit(state: RunState, runtime: Runtime[RunContext]) -> RunState:
         if len(done) >= request.budget.writes:
             done.append({"action_id": proposal.action.id, "state": "held", "note": f"the run may submit {request.budget.writes} actions"})
             continue
-        standing = await _submitted(runtime.context.gate, proposal, request.by)
+        standing = await submitted(runtime.context.gate, proposal, request.by)
         done.append({"action_id": standing.action_id, "state": standing.state.value, "note": standing.note})
     return RunState(submitted=done)
 
 
-async def _submitted(gate: GateDoor, proposal: Proposal, by: str) -> Standing:
+async def submitted(gate: GateDoor, proposal: Proposal, by: str) -> Standing:
     """Where the action stands. After a crash it may be in the ledger already: then that is its standing, not the refusal of a second."""
     standing = await gate.submit(proposal, by=by)
     if standing.state is not Stands.CANCELLED:

@@ -15,6 +15,7 @@ from interfaces.cli.commands import (
     alerting,
     audits,
     autonomies,
+    chaos,
     configuring,
     deciding,
     guarding,
@@ -44,7 +45,7 @@ Examples:
 \b
 Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapshot  network
                                  vulnerabilities
-Change, judged and undoable:     plan  apply  action
+Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  stop  resume  agent  alerts  audit  config  serve  sim
 Install once:                    rbac  gate
@@ -139,6 +140,7 @@ for name, group in (
     ("autonomy", autonomies.autonomy),
     ("policy", policies.policy),
     ("run", runs.run),
+    ("chaos", chaos.chaos),
     ("agent", agents.agent),
     ("alerts", alerting.alerts),
     ("audit", audits.audit),

@@ -25,7 +25,7 @@ class Exit(IntEnum):
 MEANINGS = {
     Exit.DONE: "done, or nothing to do",
     Exit.ERROR: "error",
-    Exit.DIFFERS: "changes or findings exist (only with --detailed-exitcode or --fail-on)",
+    Exit.DIFFERS: "changes or findings exist (only with --detailed-exitcode or --fail-on), or an experiment failed",
     Exit.DENIED: "denied by policy or by a person",
     Exit.NOT_AUTHORISED: "not authenticated or not authorised",
     Exit.ROLLED_BACK: "verification failed, rolled back cleanly",

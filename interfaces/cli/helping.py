@@ -55,6 +55,23 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 apply plan.json --no-wait",
         "day2 apply act-3fa9c2d1e0 --timeout 10m",
     ),
+    "chaos validate": (
+        "day2 chaos validate experiment.yaml",
+        "day2 chaos validate experiment.yaml -o json",
+        "day2 chaos validate experiment.yaml --context staging",
+    ),
+    "chaos run": (
+        "day2 chaos run experiment.yaml",
+        "day2 chaos run experiment.yaml -o json > report.json",
+        "day2 chaos run experiment.yaml --context staging -q",
+    ),
+    "chaos list": ("day2 chaos list", "day2 chaos list -o wide", "day2 chaos list -o json"),
+    "chaos show": ("day2 chaos show exp-3fa9c2d1e0", "day2 chaos show exp-3fa9c2d1e0 -o json", "day2 chaos show exp-3fa9c2d1e0 --plain"),
+    "chaos stop": (
+        'day2 chaos stop exp-3fa9c2d1e0 --reason "customers complain"',
+        'day2 chaos stop exp-3fa9c2d1e0 --reason "wrong cluster" -o json',
+        'day2 chaos stop exp-3fa9c2d1e0 --reason "seen enough" -q',
+    ),
     "approve": (
         'day2 approve act-3fa9c2d1e0 --reason "checked with the team"',
         'day2 approve act-3fa9c2d1e0 --confirm=debug-shell --reason "left over from the incident"',
@@ -196,6 +213,8 @@ ENDS: dict[str, tuple[Exit, ...]] = {
     "scan": (Exit.DIFFERS, Exit.EXPIRED),
     "plan": (Exit.DIFFERS,),
     "apply": _FOLLOWED,
+    "chaos validate": (Exit.DENIED,),
+    "chaos run": (Exit.DIFFERS, Exit.ROLLBACK_INCOMPLETE, Exit.STOPPED),
     "action watch": _FOLLOWED,
     "action rollback": _FOLLOWED,
     "approve": (Exit.DENIED,),

@@ -129,6 +129,14 @@ MUTE = {
     "until": TIME,
 }  # fmt: skip
 HOLDS = words("holds", "over")
+TRIAL = {
+    **dict.fromkeys(("id", "name", "by", "fault", "target"), TEXT), "startedAt": TIME, "finishedAt": either(TIME, NULL),
+    "verdict": words("", "pass", "fail", "inconclusive"), "score": WHOLE, "coverage": WHOLE, "reasons": many(TEXT),
+}  # fmt: skip
+TALLY = shape(
+    **dict.fromkeys(("probe", "last", "worst", "firstFailed"), TEXT),
+    **dict.fromkeys(("passed", "failed", "missing", "row", "longest"), WHOLE),
+)
 UNREAD = shape(what=TEXT, reason=TEXT)
 CHECK = {
     **dict.fromkeys(("code", "name", "agent", "page"), TEXT), "severity": SEVERITY, "kinds": many(TEXT), "proposes": many(TEXT),
@@ -363,6 +371,28 @@ KINDS: dict[str, tuple[str, Json]] = {
             )
         ),
     ),
+    "ExperimentPreview": (
+        "day2 chaos validate",
+        {"metadata": metadata(), "name": TEXT, "fault": TEXT, "seconds": WHOLE, "refused": many(TEXT), "actions": many(shape(**PROPOSED))},
+    ),
+    "ExperimentList": ("day2 chaos list", listing(shape(**TRIAL))),
+    "Experiment": (
+        "day2 chaos run, show and stop",
+        {"metadata": metadata()}
+        | TRIAL
+        | {
+            "probes": many(TALLY),
+            "ended": TEXT,
+            "undoneSeconds": either(WHOLE, NULL),
+            "recovered": either(FLAG, NULL),
+            "recoveredSeconds": either(WHOLE, NULL),
+            "leftovers": many(TEXT),
+            "actions": many(shape(**ACTION)),
+            "findings": many(shape(id=TEXT, code=TEXT, severity=SEVERITY, title=TEXT, matters=TEXT)),
+            "proposals": many(shape(**PROPOSED)),
+            "way": many(shape(**LINK, subject=TEXT)),
+        },
+    ),
     "RunList": ("day2 run list", listing(shape(**RUN))),
     "Run": ("day2 run get", {"metadata": metadata()} | RUN | {"actions": many(shape(**ACTION)), "way": many(shape(**LINK, subject=TEXT))}),
     "StopList": ("day2 stop, day2 resume", listing(shape(scope=TEXT, mode=words("all", "forward"), by=TEXT, reason=TEXT, at=TIME))),
@@ -487,6 +517,10 @@ def of_kind(name: str) -> Json:
         return {"$schema": DIALECT} | catalogue.schema(name)
     if name == "proposal":
         return {"$schema": DIALECT} | catalogue.proposal_schema()
+    if name == "experiment":
+        from core.policy import experiments
+
+        return {"$schema": DIALECT} | experiments.schema()
     if name == "facts":
         return {"$schema": DIALECT} | Facts.model_json_schema()
     raise InvalidInput(f"no kind {name[:40]!r}", mend="day2 schema lists them")
@@ -500,6 +534,7 @@ def listed() -> Json:
     rows += [
         {"name": "proposal", "about": "an action with who proposes it, why, and on which evidence"},
         {"name": "facts", "about": "what the judge reads by itself"},
+        {"name": "experiment", "about": "the `spec` of a document of kind Experiment, for day2 chaos"},
     ]
     return envelope("SchemaList", items=rows)
 

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core.domain.errors import Busy, InvalidInput, Unavailable
 from core.domain.ledger import ActionRow
@@ -26,6 +26,7 @@ from runtime.settings import Settings
 from tools.stores.locks import RoleLock
 
 Show = Callable[[ActionRow], None]
+Answer = TypeVar("Answer")
 
 
 async def apply(settings: Settings, what: Sequence[str], *, show: Show, wait_for_people: bool, timeout: float | None) -> Followed:
@@ -146,10 +147,10 @@ async def _followed(
     if all(row.state in TERMINAL for row in rows):
         return await applying.follow(kept.ledger, ids, show, wait_for_people=False, timeout=0)
     async with deciders(settings) as family:
-        return await _while_alive(family, applying.follow(kept.ledger, ids, show, wait_for_people=wait_for_people, timeout=timeout))
+        return await while_alive(family, applying.follow(kept.ledger, ids, show, wait_for_people=wait_for_people, timeout=timeout))
 
 
-async def _while_alive(family: serving.Children, following: Coroutine[Any, Any, Followed]) -> Followed:
+async def while_alive(family: serving.Children, following: Coroutine[Any, Any, Answer]) -> Answer:
     """A child that ends while it is waited for is an error at once, not a wait for ever. Raises Unavailable naming its log."""
     task = asyncio.create_task(following)
     if not family.running:

@@ -33,8 +33,9 @@ from runtime import leasing
 from runtime.arbitrating import arbitrated
 from runtime.consulting import InProcess, ThroughQueue
 from runtime.declared import Declared
+from runtime.experimenting import Experimenting
 from runtime.flows import Flows, Following
-from runtime.roles import modelling
+from runtime.roles import experimenting, modelling
 from runtime.roles.reading import Reading
 from runtime.services import running
 from runtime.services.muting import Unmuted, folder_of
@@ -92,6 +93,7 @@ class Controller:
     declared: Declared
     book: heads.HeadBook
     model: str = ""
+    experiments: Experimenting | None = None
 
     async def run(self, request: Request) -> Plain:
         """One pass of the run flow; its submitted actions are followed from then on.
@@ -127,6 +129,7 @@ class Controller:
     async def serve(self, stop: asyncio.Event, every_seconds: float) -> None:
         """Carry on what a killed process left, and follow what others submit, until told to stop."""
         resuming = asyncio.create_task(self.resume())
+        experiments = asyncio.create_task(self.experiments.resume()) if self.experiments else resuming
         try:
             while not stop.is_set():
                 self.follow_open()
@@ -135,7 +138,8 @@ class Controller:
                     await asyncio.wait_for(stop.wait(), every_seconds)
         finally:
             resuming.cancel()
-            await asyncio.gather(resuming, return_exceptions=True)
+            experiments.cancel()
+            await asyncio.gather(resuming, experiments, return_exceptions=True)
 
     def keep_heads(self, *, at_once: bool = False) -> None:
         """Anchor what the other roles recorded, and sign our own head: once a minute, or now."""
@@ -190,6 +194,7 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
             declared=declared,
             book=book,
             model=settings.model.name,
+            experiments=experimenting.over(settings, saver, reading, ledger, gate),
         )
         try:
             yield working

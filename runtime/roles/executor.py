@@ -7,7 +7,7 @@ import sys
 from core.domain.errors import Day2Error
 from gate import heads, keys
 from gate.executing.hands import ROLE, Hands
-from gate.executing.machine import execute_once, resume
+from gate.executing.machine import execute_once, let_go, resume
 from gate.executing.preflight import Preflight, unguarded
 from runtime.ids import RandomIds
 from runtime.roles import deciders
@@ -35,9 +35,8 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
         reader, writer = HttpReader(client), ImpersonatingWriter(client)
         guard = unguarded if settings.guard is None else Preflight(reader, writer, store, clock, settings.guard)
 
-        async def step() -> int:
-            nonlocal resumed
-            hands = Hands(
+        def hands_of() -> Hands:
+            return Hands(
                 ledger=store,
                 writer=writer,
                 reader=reader,
@@ -49,6 +48,10 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 settle_seconds=settings.settle_seconds,
                 guard=guard,
             )
+
+        async def step() -> int:
+            nonlocal resumed
+            hands = hands_of()
             if not resumed:
                 await resume(hands)
                 resumed = True
@@ -62,6 +65,8 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
             await deciders.every(settings.poll_seconds, stop, step)
         finally:
             with contextlib.suppress(Day2Error):  # a damaged ledger or a gone clock is told by what ended us
+                await let_go(hands_of())
+            with contextlib.suppress(Day2Error):
                 book.keep(store, clock.now(), at_once=True)
             store.close()
             lock.release()

@@ -186,8 +186,11 @@ def conditions(ledger: Ledger, journal: Journal, now: datetime, limits: Limits, 
 
 
 def _ended(row: ActionRow, state: ActionState, limits: Limits) -> Alert | None:
-    sentence = bounded(redact(parse_proposal(row.proposal).action.sentence()), 160)
+    proposal = parse_proposal(row.proposal)
+    sentence = bounded(redact(proposal.action.sentence()), 160)
     match state:
+        case S.ROLLED_BACK if proposal.experiment is not None:
+            return None  # it was meant to be taken back
         case S.ESCALATED:
             return _of_action("Day2ActionEscalated", row, limits, f"a person must look: {sentence}", quoted(row.note))
         case S.ROLLED_BACK:

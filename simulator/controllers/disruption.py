@@ -29,11 +29,15 @@ def reconcile(cluster: Cluster) -> datetime | None:
 
 def _one(cluster: Cluster, budget: Json) -> None:
     members = cluster.store.list(PODS, budget["metadata"]["namespace"])
-    cluster.set_status(PDBS, budget, _status(cluster, budget, [pod for pod in members if _selects(budget, pod)]))
+    cluster.set_status(PDBS, budget, _status(cluster, budget, [pod for pod in members if selects(budget, pod)]))
 
 
-def _selects(budget: Json, pod: Json) -> bool:
-    selector, labels = budget["spec"].get("selector", {}), pod["metadata"].get("labels", {})
+def selects(budget: Json, pod: Json) -> bool:
+    return labelled(budget["spec"].get("selector", {}), pod["metadata"].get("labels", {}))
+
+
+def labelled(selector: Json, labels: Json) -> bool:
+    """Whether a label selector means an object with these labels."""
     if not selector.get("matchLabels", {}).items() <= labels.items():
         return False
     return all(_matches(each, labels.get(each["key"])) for each in selector.get("matchExpressions", ()))

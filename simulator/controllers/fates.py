@@ -95,6 +95,8 @@ def errors(world: World, image: str) -> float:
 
 
 def _by_tag(image: str) -> Image:
+    if image.partition("/")[0].endswith(".invalid"):  # no registry is ever found there (RFC 2606)
+        return Image.model_construct(**{**_PLAIN, "behaviour": "missing"})
     tag = image.rpartition(":")[2]
     return Image.model_construct(**{**_PLAIN, "behaviour": tag}) if tag in _TAGS else _RUN
 

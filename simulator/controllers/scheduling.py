@@ -130,7 +130,7 @@ def _make_room(cluster: Cluster, pod: Json, need: Amounts, crowded: list[Json], 
         return ""
     best: list[Json] = []
     for node in crowded:
-        name = node["metadata"]["name"]
+        name: str = node["metadata"]["name"]
         chosen = _victims(cluster, node, need, used[name], priority)
         if chosen is None:
             return name  # what makes room there is on its way out already

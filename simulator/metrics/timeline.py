@@ -4,6 +4,7 @@ The manager's tick calls `observe` after a change. Everything measured is comput
 as soon as, and only when, pods really changed.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -89,13 +90,13 @@ class Timeline:
         self._open: dict[str, tuple[str, tuple[str, str], Segment]] = {}
         self._replicas: dict[tuple[str, str], list[Replicas]] = {}
 
-    def observe(self, at: float, pods: list[Json]) -> None:
-        """Note what changed since the last look. Pods that are not in the list are gone."""
+    def observe(self, at: float, pods: list[Json], impaired: Collection[str] = ()) -> None:
+        """Note what changed since the last look. Pods that are not in the list are gone; impaired ones, by uid, answer nobody."""
         gangs = _gangs(pods)
         seen: set[str] = set()
         for pod in pods:
             uid = pod["metadata"]["uid"]
-            segment = _segment(pod, at, gangs, self._world)
+            segment = _segment(pod, at, gangs, self._world, impaired=uid in impaired)
             if segment is None:
                 continue
             seen.add(uid)
@@ -157,7 +158,7 @@ def _unknown(pod: Json) -> Workload:
     return Workload(name=owners[0]["name"], namespace=meta["namespace"])
 
 
-def _segment(pod: Json, at: float, gangs: dict[str, int], world: World) -> Segment | None:
+def _segment(pod: Json, at: float, gangs: dict[str, int], world: World, *, impaired: bool = False) -> Segment | None:
     """The pod's stretch beginning now; None when no container of it runs."""
     status = pod.get("status", {})
     running = [each for each in status.get("containerStatuses", ()) if "running" in each.get("state", {})]
@@ -172,7 +173,7 @@ def _segment(pod: Json, at: float, gangs: dict[str, int], world: World) -> Segme
         born=moment(first["state"]["running"]["startedAt"]).timestamp(),
         start=at,
         condition=Condition(
-            serving=views.is_ready(pod) and "deletionTimestamp" not in pod["metadata"],
+            serving=views.is_ready(pod) and "deletionTimestamp" not in pod["metadata"] and not impaired,
             cpu_request_milli=resources["requests"].get("cpu", 0),
             cpu_limit_milli=resources["limits"].get("cpu", 0),
             memory_limit_mib=resources["limits"].get("memory", 0),

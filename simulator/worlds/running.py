@@ -15,6 +15,7 @@ from simulator.clock import VirtualClock
 from simulator.controllers import catalogue
 from simulator.controllers.catalogue import Manager
 from simulator.controllers.cluster import PODS, REPLICA_SETS, Cluster
+from simulator.controllers.impairments import impaired
 from simulator.metrics import prometheus
 from simulator.metrics.logs import ContainerLogs
 from simulator.metrics.model import Fleet
@@ -54,7 +55,7 @@ def start(source: str | Path | Mapping[str, Any] | World, seed: int | None = Non
     cluster = Cluster(store, world, fleet)
 
     def observe(now: datetime) -> None:
-        fleet.timeline.observe(now.timestamp(), cluster.all(PODS))
+        fleet.timeline.observe(now.timestamp(), cluster.all(PODS), impaired(cluster))
         fleet.timeline.count(now.timestamp(), cluster.all(REPLICA_SETS))
 
     manager = Manager(cluster, observe)

@@ -378,6 +378,10 @@ def _objects(guard: Guarded, namespace: str) -> Iterator[tuple[str, ApiRequest]]
         plane.request("POST", f"{core}/{plural}", body).raise_for_status()
     body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {"containers": template["spec"]["containers"]}}
     plane.request("POST", f"/api/v1/namespaces/{namespace}/pods", body).raise_for_status()
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"}, "data": {"a": "1"}}
+    plane.request("POST", f"/api/v1/namespaces/{namespace}/configmaps", body).raise_for_status()
+    collection = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
+    plane.request("POST", collection, _policy("web")).raise_for_status()
     plane.until(lambda: plane.get(f"/api/v1/namespaces/{namespace}/pods/web")["status"]["phase"] == "Running", "the bare pod")
     node = str(plane.get("/api/v1/nodes")["items"][0]["metadata"]["name"])
     for right in rights():
@@ -385,8 +389,14 @@ def _objects(guard: Guarded, namespace: str) -> Iterator[tuple[str, ApiRequest]]
             yield str(right), _unchanging(right, namespace, {"nodes": node, "namespaces": namespace}.get(right.resource, "web"))
 
 
+def _policy(name: str) -> Json:
+    spec = {"podSelector": {"matchLabels": {"app": "nobody"}}, "policyTypes": ["Ingress"]}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name}, "spec": spec}
+
+
 def _unchanging(right: Right, namespace: str, name: str) -> ApiRequest:
     wide = right.resource in ("nodes", "namespaces")
+    made = right.verb == "create"
     return ApiRequest(
         verb=right.verb,  # type: ignore[arg-type]
         group=right.group,
@@ -394,9 +404,9 @@ def _unchanging(right: Right, namespace: str, name: str) -> ApiRequest:
         resource=right.resource,
         subresource=right.subresource,
         namespace="" if wide else namespace,
-        name=name,
-        content_type="application/json" if right.verb == "delete" else STRATEGIC,
-        body={},
+        name="made" if made else name,
+        content_type=STRATEGIC if right.verb == "patch" else "application/json",
+        body=_policy("made") if made else {},
     )
 
 
@@ -446,7 +456,8 @@ def test_without_a_whole_identity_every_write_is_forbidden(
     guard: Guarded, objects: dict[str, ApiRequest], right: Right, identity: str
 ) -> None:
     request = objects[str(right)]
-    method = {"patch": "PATCH", "delete": "DELETE"}[right.verb]
+    method = {"patch": "PATCH", "create": "POST", "delete": "DELETE"}[right.verb]
+    path = request.path.rpartition("/")[0] if request.makes else request.path
     headers: list[dict[str, str]] = [
         {},
         {"Impersonate-User": ""},
@@ -458,7 +469,7 @@ def test_without_a_whole_identity_every_write_is_forbidden(
         {"Impersonate-User": "admin", "Impersonate-Group": "system:masters"},
     ]
     codes = [
-        guard.raw(method, request.path, request.body, each | {"Content-Type": request.content_type}, identity=identity).status_code
+        guard.raw(method, path, request.body, each | {"Content-Type": request.content_type}, identity=identity).status_code
         for each in headers
     ]
     assert all(code in (400, 403, 500) for code in codes), codes

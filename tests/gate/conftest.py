@@ -106,6 +106,12 @@ class TwinCluster:
     def _changed(self, request: ApiRequest) -> Json:
         kind = next(kind for kind in KINDS.values() if kind.resource == request.resource)
         live = self.objects.get((kind.name, request.namespace, request.name))
+        if request.makes:
+            if live is not None:
+                raise Conflict(f"{request.resource}/{request.name} already exists")
+            assert isinstance(request.body, dict)
+            made = copy.deepcopy(request.body)
+            return {**made, "metadata": {**made["metadata"], "uid": f"uid-{request.name}", "generation": 1}}
         if live is None:
             raise Refused((f"{request.resource}/{request.name} is not there any more",))
         body: Any = request.body

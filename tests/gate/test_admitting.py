@@ -192,12 +192,13 @@ def test_a_permit_opens_nothing_else(hook: Hook, write: Write, reason: str) -> N
     [
         ({"subResource": "scale"}, "line"),
         ({"subResource": "status"}, "line"),
-        ({"operation": "CREATE"}, "only changes"),
+        ({"operation": "CREATE", "oldObject": None}, "line"),
+        ({"operation": "CREATE", "oldObject": None, "subResource": "eviction"}, "only changes"),
         ({"operation": "CONNECT"}, "only changes"),
         ({"oldObject": None}, "only changes"),
         ({"agent": "finops"}, "agent"),
     ],
-    ids=["scale", "status", "create", "connect", "nothing-there", "another-agent"],
+    ids=["scale", "status", "create", "subresource", "connect", "nothing-there", "another-agent"],
 )
 def test_a_permit_opens_no_other_operation(hook: Hook, changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(PermitRefused, match=reason):
@@ -509,3 +510,83 @@ def test_a_row_says_what_an_undo_needs(hook: Hook) -> None:
     assert hook.book.rows["api", "permit-1"] == Admitted(
         "api", "permit-1", "forward", f"patch {PATH}", "uid-1", "100", 3, states.inverse_hash(UP.old, UP.new), NOW
     )
+
+
+# ------------------------------------------------------------------ what is made, and deleted as exactly that
+POLICY: Json = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "day2-cut", "namespace": "shop", "uid": "uid-made", "generation": 1},
+    "spec": {"podSelector": {"matchLabels": {"app": "cart"}}, "policyTypes": ["Ingress"]},
+}
+STORED = {**POLICY, "metadata": {**POLICY["metadata"], "resourceVersion": "8"}}
+LINE = "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies/day2-cut"
+MAKE = Write("networking.k8s.io", "networkpolicies", POLICY, POLICY, "CREATE")
+UNMAKE = Write(
+    "networking.k8s.io", "networkpolicies", STORED, None, "DELETE", {"preconditions": {"uid": "uid-made", "resourceVersion": "8"}}
+)
+
+
+def making(**changes: Any) -> Permit:
+    told = {"line": f"create {LINE}", "uid": "uid-target", "generation": 0, "post": states.post_hash("create", {}, {}, POLICY)}
+    return permit_for(MAKE, **told | changes)
+
+
+def unmaking(**changes: Any) -> Permit:
+    told = {
+        "jti": "permit-2",
+        "use": "undo",
+        "forward": "permit-1",
+        "inverse": states.inverse_hash({}, POLICY),
+        "post": "",
+        "generation": 0,
+    }
+    return permit_for(MAKE, **told | {"line": f"delete {LINE}", "uid": "uid-target", "exp": NOW + FORWARD_SECONDS + 600} | changes)
+
+
+def test_a_permit_opens_the_making_of_exactly_its_object_once(hook: Hook) -> None:
+    hook(MAKE, making(), oldObject=None)
+    assert hook.book.rows["api", "permit-1"].uid == "uid-made"
+    with pytest.raises(PermitRefused, match="used before"):
+        hook(MAKE, making(), oldObject=None)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {**POLICY, "spec": {**POLICY["spec"], "policyTypes": ["Egress"]}},
+        {**POLICY, "spec": {**POLICY["spec"], "podSelector": {}}},
+        {**POLICY, "metadata": {**POLICY["metadata"], "finalizers": ["x"]}},
+    ],
+    ids=["another-direction", "all-pods", "a-finalizer"],
+)
+def test_a_permit_to_make_opens_no_other_object(hook: Hook, other: Json) -> None:
+    with pytest.raises(PermitRefused, match="judged"):
+        hook(MAKE._replace(new=other), making(), oldObject=None)
+
+
+def test_what_was_made_may_be_deleted_and_nothing_else_of_its_name(hook: Hook) -> None:
+    hook(MAKE, making(), oldObject=None)
+    again = {**STORED, "metadata": {**STORED["metadata"], "uid": "uid-again"}}
+    options = {"preconditions": {"uid": "uid-again", "resourceVersion": "8"}}
+    with pytest.raises(PermitRefused, match="something else"):
+        hook(UNMAKE._replace(old=again, options=options), unmaking())
+    touched = {**STORED, "spec": {**STORED["spec"], "policyTypes": ["Ingress", "Egress"]}}
+    with pytest.raises(PermitRefused, match="inverse"):
+        hook(UNMAKE._replace(old=touched), unmaking())
+    with pytest.raises(PermitRefused, match="must name the uid"):
+        hook(UNMAKE._replace(options={}), unmaking())
+    assert hook(UNMAKE, unmaking()).annotations["use"] == "undo"
+
+
+def test_nothing_is_deleted_that_this_permit_did_not_make(hook: Hook) -> None:
+    with pytest.raises(PermitRefused, match="nothing was done"):
+        hook(UNMAKE, unmaking())
+
+
+def test_a_permit_that_takes_a_change_back_deletes_nothing(hook: Hook) -> None:
+    hook(UP, permit_for(UP))
+    options = {"preconditions": {"uid": "uid-1", "resourceVersion": "100"}}
+    gone = UP._replace(old=deployment(4, generation=4), new=None, operation="DELETE", options=options)
+    with pytest.raises(PermitRefused):
+        hook(gone, undo_of(UP, line=gone.line))

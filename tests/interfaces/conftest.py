@@ -29,6 +29,7 @@ from interfaces.cli.launching import launch
 from interfaces.cli.sessions import run
 from runtime.declared import read
 from runtime.roles import console
+from runtime.services import experiments
 from runtime.settings import load
 from tools.clocks import SystemClock
 from tools.kubernetes import config, transport
@@ -113,6 +114,12 @@ class Past:
                 assert row is not None
                 done = kept.ledger.move(action_id, row.state, state, role="judge", at=datetime.now(UTC), event={}, note=note, **columns)
                 assert done
+
+    def tried(self, identity: str) -> None:
+        """An experiment that has begun."""
+        spec = {"fault": {"kind": "pod_kill"}, "target": {"namespace": "shop", "name": "cart"}}
+        with console.record(self.settings, create=True) as kept:
+            experiments.start(kept.ledger, identity, name="cart", spec=spec, by="local:somebody-else", at=datetime.now(UTC))
 
     def asked(self, action_id: str, *, kind: str = "scale_workload", **over: Any) -> Proposal:
         """An action that waits for people."""

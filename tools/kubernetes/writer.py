@@ -63,6 +63,8 @@ async def _send(client: httpx.AsyncClient, request: ApiRequest, headers: dict[st
     path = (
         request.path.replace(request.name, quote(request.name, safe="")) if quote(request.name, safe="") != request.name else request.path
     )
+    if request.makes:
+        path = path.rpartition("/")[0]  # what is made has its name in the body
     try:
         response = await client.request(
             _METHODS[request.verb],

@@ -11,7 +11,7 @@ from core.actions.catalogue import parse_action
 from core.cluster.kinds import KINDS
 from core.domain.action import Live
 from core.domain.api_request import ApiRequest
-from core.domain.values import Json
+from core.domain.values import Json, digest
 from simulator.patching import json_patch, strategic
 
 
@@ -133,6 +133,25 @@ def _objects() -> dict[str, tuple[Json, Json]]:
         "delete_pod": ({"target": target("Pod", "cart-7-x"), "from_owner": "ReplicaSet/cart-7"}, pod()),
         "cordon_node": ({"target": target("Node", "n1")}, live("Node", "n1", spec={"podCIDR": "10.0.0.0/24"})),
         "suspend_job": ({"target": target("Job", "train"), "from_parallelism": 8}, job),
+        "cut_network": ({"target": target("Deployment", "cart"), "directions": ["Ingress", "Egress"]}, deployment()),
+        "set_image": (
+            {
+                "target": target("Deployment", "cart"),
+                "images": [{"container": "api", "from_image": "cart:7", "to_image": f"registry.example/cart@sha256:{'a' * 64}"}],
+            },
+            deployment(),
+        ),
+        "edit_config": (
+            {
+                "target": target("ConfigMap", "cart-config"),
+                "key": "app.yaml",
+                "from_digest": digest("retries: 3"),
+                "value": "retries: many",
+                "reader_kind": "Deployment",
+                "reader": "cart",
+            },
+            live("ConfigMap", "cart-config", data={"app.yaml": "retries: 3", "other": "stays"}),
+        ),
         "label_namespace": (
             {
                 "target": target("Namespace", "shop"),
@@ -187,11 +206,8 @@ def documents() -> dict[str, Json]:
 
 @pytest.fixture
 def cases(documents: dict[str, Json]) -> dict[str, Case]:
-    related = {"cart-6": replica_set()}
-    return {
-        kind: Case(parse_action(documents[kind]), Live(item, related if kind == "rollback_rollout" else {}))
-        for kind, (_, item) in _objects().items()
-    }
+    related: dict[str, dict[str, Json]] = {"rollback_rollout": {"cart-6": replica_set()}, "edit_config": {"cart": deployment()}}
+    return {kind: Case(parse_action(documents[kind]), Live(item, related.get(kind, {}))) for kind, (_, item) in _objects().items()}
 
 
 @pytest.fixture(scope="session")

@@ -27,9 +27,7 @@ def test_the_allow_list_has_each_write_of_the_catalogue_and_nothing_else() -> No
     assert len(admission.operations()) == len(writes)
     assert set(admission.operations()) >= {"apps/deployments:UPDATE", "/pods:DELETE", "/pods/resize:UPDATE", "/nodes:UPDATE"}
     assert all(f"'{operation}'" in expressions(guard()) for operation in admission.operations())
-    assert not any(
-        operation.startswith(("/secrets", "/configmaps", "rbac", "admissionregistration")) for operation in admission.operations()
-    )
+    assert not any(operation.startswith(("/secrets", "rbac", "admissionregistration")) for operation in admission.operations())
 
 
 def test_an_operation_of_a_read_has_no_name() -> None:

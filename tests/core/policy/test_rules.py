@@ -49,6 +49,7 @@ FAMILIES = {
     "oscillation": ("oscillation",),
     "GitOps and other owners": ("ownership",),
     "data loss": ("data_loss",),
+    "experiments": ("experiments",),
     "pod security": ("security",),
     "cross-tenant": ("tenancy",),
 }

@@ -46,6 +46,7 @@ EVALUATED = {"action": {"kind": "scale_workload"}, "facts": {"replicas_after": 4
 DEBUG = "fnd-38facf81c2"
 """Of the pod in `MANIFESTS`."""
 MUTE = "mute-3fa9c2d1e0"
+TRIAL = "exp-3fa9c2d1e0"
 MUTED = f"""\
 apiVersion: day2.dev/v1alpha1
 kind: Mute
@@ -84,6 +85,9 @@ OFFLINE = {
     "approve act-wait --reason checked": "Approval",
     "deny act-wait --reason no": "Approval",
     "run list": "RunList",
+    "chaos list": "ExperimentList",
+    f"chaos show {TRIAL}": "Experiment",
+    f"chaos stop {TRIAL} --reason enough": "Experiment",
     "run get run-1": "Run",
     "stop --reason drill": "StopList",
     "stop --status": "StopList",
@@ -128,6 +132,7 @@ def folder(tmp_path: Path, past: Any) -> Path:
     past.asked("act-also", from_replicas=4, to_replicas=3)
     past.asked("act-done", from_replicas=4, to_replicas=1)
     past.move("act-done", S.APPROVED, S.PERMITTED, S.CLAIMED, S.SENDING, S.APPLIED, S.VERIFIED)
+    past.tried(TRIAL)
     (tmp_path / "manifests.yaml").write_text(MANIFESTS, encoding="utf-8")
     (tmp_path / "trivy.json").write_bytes(scans.body(scans.trivy(scans.found("CVE-2026-0001"), scans.found("CVE-2026-0002"))))
     (tmp_path / "vex.json").write_bytes(scans.body(scans.openvex()))
@@ -173,7 +178,7 @@ def test_json_of_a_cluster_fits_its_schema(on_cluster: Day2, line: str, kind: st
 
 
 def test_every_kind_is_printed_by_a_command_of_these_tests() -> None:
-    assert set(schemas.KINDS) == {*OFFLINE.values(), *ON_CLUSTER.values(), "DemoReport"}
+    assert set(schemas.KINDS) == {*OFFLINE.values(), *ON_CLUSTER.values(), "DemoReport", "ExperimentPreview"}
 
 
 @pytest.mark.parametrize(
