@@ -20,7 +20,7 @@ from gate.keys import Verifier
 UNDO_WINDOW_SECONDS = 10
 """How long an undo may come again where its write moves no generation: the API server asks anew when its compare-and-swap failed."""
 _USER = re.compile(r"day2:(agent|preview):([a-z][a-z0-9-]{0,40})")
-_VERBS: dict[str, Verb] = {"UPDATE": "patch", "DELETE": "delete"}
+_VERBS: dict[str, Verb] = {"UPDATE": "patch", "DELETE": "delete", "CREATE": "create"}
 
 
 class Review(NamedTuple):
@@ -61,17 +61,21 @@ def read(document: Json) -> Review:
             name=name,
             content_type="application/json",
         )
+        old, options = asked.get("oldObject"), asked.get("options") or {}
+        if request.verb == "create":  # only evictions: they name the pod that they would delete, which admission does not see
+            options = asked["object"]["deleteOptions"] if request.subresource == "eviction" else None
+            old = {"metadata": options["preconditions"]}
         return Review(
             uid=asked["uid"],
             user=user["username"],
             groups=tuple(user.get("groups") or ()),
             extra=user.get("extra") or {},
-            verb=request.verb,
+            verb="delete" if request.removes else request.verb,
             line=request.line,
             namespace=namespace,
-            old=dict(asked["oldObject"]),
+            old=dict(old),
             new=dict(asked.get("object") or {}),
-            options=dict(asked.get("options") or {}),
+            options=dict(options),
             dry_run=asked.get("dryRun") is True,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -11,7 +11,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 from core.actions.aiming import CatalogueAction
 from core.actions.cordon_node import CordonNode
 from core.actions.delete_pod import DeletePod
+from core.actions.evict_pod import EvictPod
+from core.actions.fence_node import FenceNode
+from core.actions.fence_stopped_node import FenceStoppedNode
 from core.actions.label_namespace import LabelNamespace
+from core.actions.replace_machine import ReplaceMachine
 from core.actions.resize_pod import ResizePod
 from core.actions.restart_rollout import RestartRollout
 from core.actions.rollback_rollout import RollbackRollout
@@ -34,7 +38,11 @@ AnyAction = Annotated[
     | DeletePod
     | CordonNode
     | SuspendJob
-    | LabelNamespace,
+    | LabelNamespace
+    | EvictPod
+    | FenceNode
+    | FenceStoppedNode
+    | ReplaceMachine,
     Field(discriminator="kind"),
 ]
 CATALOGUE: dict[str, type[CatalogueAction]] = {kind.model_fields["kind"].default: kind for kind in get_args(get_args(AnyAction)[0])}

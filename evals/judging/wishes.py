@@ -1,4 +1,4 @@
-"""Actions drawn over the ten kinds: careful ones, as a competent planner would ask, and careless ones, as a confused or led one would.
+"""Actions drawn over ten kinds of the catalogue: careful ones, as a competent planner would ask, and careless ones, as a confused or led one would.
 
 How an action was drawn is no label: what it does is (`harm`). Careful sizes come from what the world's workloads really use.
 """
@@ -60,7 +60,7 @@ class Draw(NamedTuple):
 def drawn(estate: Estate, running: Running) -> tuple[Wish, ...]:
     """At most `PER_KIND` of each kind, several on one target where there are few; the same seed gives the same wishes."""
     draw = Draw(estate, running, Random(f"wishes:{estate.seed}"), Roster(estate.world))  # noqa: S311
-    return tuple(wish for kind in CATALOGUE for wish in _of_kind(draw, kind))
+    return tuple(wish for kind in CATALOGUE if kind in _TARGETS for wish in _of_kind(draw, kind))
 
 
 def _of_kind(draw: Draw, kind: str) -> Iterator[Wish]:
@@ -132,6 +132,8 @@ def _revisions(draw: Draw, item: Json) -> list[Json]:
     return sorted(owned, key=lambda each: int(each["metadata"]["annotations"][_REVISION]))
 
 
+NOT_DRAWN = frozenset(("evict_pod", "fence_node", "fence_stopped_node", "replace_machine"))
+"""They belong to the healing of one node, which decides on them by what it finds; an estate without a dead machine has none to try."""
 _TARGETS: dict[str, Callable[[Draw], list[Json]]] = {
     "scale_workload": lambda draw: _all(draw, DEPLOYMENTS, STATEFUL_SETS),
     "set_hpa_bounds": lambda draw: _all(draw, HPAS),

@@ -30,8 +30,8 @@ class Seen(NamedTuple):
 def compare(request: ApiRequest, before: Json, after: Json, live: Json | None, uid: str) -> Seen:
     """Where the write that turns `before` into `after` stands in `live`."""
     if live is None or live.get("metadata", {}).get("uid") != uid:
-        return Seen(Standing.DONE if request.verb == "delete" else Standing.GONE)
-    if request.verb == "delete":
+        return Seen(Standing.DONE if request.removes else Standing.GONE)
+    if request.removes:
         return Seen(Standing.DONE if live["metadata"].get("deletionTimestamp") else Standing.NOT_DONE)
     ours, now = _leaves(before, after), _leaves(before, live)
     if all(now.get(path) == values for path, values in ours.items()):

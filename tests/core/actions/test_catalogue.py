@@ -34,7 +34,8 @@ def test_an_action_survives_json(kind: str, documents: Any) -> None:
 def test_every_right_of_a_kind_can_be_named_and_its_request_is_among_them(kind: str, cases: Any) -> None:
     action, live = cases[kind]
     assert action.request(live).right in action.rights
-    assert {right.verb for right in action.rights} <= {"get", "patch", "delete"}
+    assert {right.verb for right in action.rights} <= {"get", "patch", "delete", "create"}
+    assert all(right.subresource == "eviction" for right in action.rights if right.verb == "create")
     assert set(action.rights) <= set(catalogue.rights())
 
 

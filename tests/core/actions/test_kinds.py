@@ -14,7 +14,8 @@ from core.domain.errors import Conflict, Refused
 from core.domain.values import Json, canonical
 
 KINDS = sorted(CATALOGUE)
-PATCHING = sorted(set(KINDS) - {"delete_pod"})
+REMOVING = {"delete_pod", "evict_pod", "replace_machine"}
+PATCHING = sorted(set(KINDS) - REMOVING)
 REVERSIBLE = sorted(kind for kind in KINDS if CATALOGUE[kind].reversible)
 Apply = Callable[[ApiRequest, Json], Json]
 
@@ -117,7 +118,7 @@ def test_the_pre_state_holds_while_others_move_other_fields_and_breaks_when_ours
     pinned = states.pre_hash(action, live.object)
     noisy = {**live.object, "status": {**live.object.get("status", {}), "noise": 1}}
     assert states.pre_hash(action, noisy) == pinned
-    if kind == "delete_pod":
+    if kind in REMOVING:
         moved = {**live.object, "metadata": {**live.object["metadata"], "resourceVersion": "8"}}
     else:
         moved = applied(action.request(live), live.object)
@@ -142,7 +143,15 @@ def test_a_check_without_promises_has_no_guards(kind: str, cases: Any) -> None:
     assert not signals & {Signal.LATENCY_P99, Signal.ERROR_RATIO}
 
 
-PODS = {"scale_workload": 2, "set_requests": 4, "rollback_rollout": 4, "restart_rollout": 4, "delete_pod": 1, "suspend_job": 5}
+PODS = {
+    "scale_workload": 2,
+    "set_requests": 4,
+    "rollback_rollout": 4,
+    "restart_rollout": 4,
+    "delete_pod": 1,
+    "evict_pod": 1,
+    "suspend_job": 5,
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
