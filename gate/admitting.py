@@ -20,7 +20,8 @@ from gate.keys import Verifier
 UNDO_WINDOW_SECONDS = 10
 """How long an undo may come again where its write moves no generation: the API server asks anew when its compare-and-swap failed."""
 _USER = re.compile(r"day2:(agent|preview):([a-z][a-z0-9-]{0,40})")
-_VERBS: dict[str, Verb] = {"UPDATE": "patch", "DELETE": "delete", "CREATE": "create"}
+_VERBS: dict[tuple[str, bool], Verb] = {("UPDATE", False): "patch", ("DELETE", False): "delete", ("CREATE", True): "create"}
+"""By operation, and whether it is an eviction: nothing else is ever created."""
 
 
 class Review(NamedTuple):
@@ -52,7 +53,7 @@ def read(document: Json) -> Review:
         asked, user = document["request"], document["request"]["userInfo"]
         where, namespace, name = asked["resource"], asked.get("namespace") or "", asked.get("name") or ""
         request = ApiRequest(
-            verb=_VERBS[asked["operation"]],
+            verb=_VERBS[asked["operation"], asked.get("subResource") == "eviction"],
             group=where["group"],
             version=where["version"],
             resource=where["resource"],
@@ -62,8 +63,8 @@ def read(document: Json) -> Review:
             content_type="application/json",
         )
         old, options = asked.get("oldObject"), asked.get("options") or {}
-        if request.verb == "create":  # only evictions: they name the pod that they would delete, which admission does not see
-            options = asked["object"]["deleteOptions"] if request.subresource == "eviction" else None
+        if request.subresource == "eviction":  # it names the pod that it would delete, which admission does not see
+            options = asked["object"]["deleteOptions"]
             old = {"metadata": options["preconditions"]}
         return Review(
             uid=asked["uid"],
