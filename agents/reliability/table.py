@@ -165,4 +165,5 @@ AGENT = Agent(
         Planner((sick_nodes.CODE,), "cordon_node", remedying.cordon_sick),
         Planner((stale_config.CODE,), "restart_rollout", remedying.restart_stale),
     ),
+    steps=("cordon_node", "delete_pod", "evict_pod", "fence_node", "fence_stopped_node", "replace_machine"),
 )

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from simulator.clock import VirtualClock
 from simulator.controllers import (
+    attachments,
     cronjobs,
     daemonsets,
     deployments,
@@ -40,6 +41,7 @@ CONTROLLERS: tuple[tuple[str, Reconcile], ...] = (
     ("scheduling", scheduling.reconcile),
     ("kubelets", kubelets.reconcile),
     ("pod garbage", pod_gc.reconcile),
+    ("attachments", attachments.reconcile),
     ("endpoints", endpoints.reconcile),
     ("disruption", disruption.reconcile),
 )
