@@ -3,28 +3,29 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 
 from agents.reliability.healing.episode import Episode, Stage, Stamp
-from agents.reliability.healing.looking import node_of
 from agents.reliability.healing.seeing import ZONE, illness, pool_of
 from core.cluster.machines import Machines
+from core.domain.approval import Approval
 from core.domain.objective import Objectives
 from core.domain.outcome import ActionState
 from core.domain.proposal import Proposal
 from core.domain.submitting import Standing
-from core.domain.target import Target
 from core.policy.arbitration import Arbitration
+from gate import approvals
 from gate.executing.machine import execute_once
 from gate.judging.loop import judge_once
 from graph.context import HealingContext, RunContext
 from runtime.flows import Flows
 from runtime.healing import Healer
 from runtime.services import healings
-from tests.contracts.mended import REQUESTER, Ward
+from tests.contracts.mended import PEOPLE, REQUESTER, Ward
 
 S = ActionState
 LONGEST_SECONDS = 4 * 3600
@@ -50,11 +51,11 @@ async def _never(*_: Any) -> Arbitration:
 
 @dataclass
 class Surgery:
-    """One healing at work. `people` decides on an action that waits for them; `killed_at` ends the process at the nth of such an event."""
+    """One healing at work. `no` names actions that people deny; `killed_at` ends the process at the nth of such an event."""
 
     ward: Ward
     machines: Machines | None = None
-    people: Callable[[Any], bool] = lambda _row: True
+    no: Callable[[Any], bool] = lambda _row: False
     saver: BaseCheckpointSaver[Any] = field(default_factory=InMemorySaver)
     killed_at: tuple[str, int] = ("", 0)
     seen: Counter[str] = field(default_factory=Counter)
@@ -113,11 +114,28 @@ class Surgery:
 
     async def work(self) -> None:
         for row in self.ward.ledger.in_states(S.NEEDS_APPROVAL):
-            if self.people(row):
-                self.ward._approve(row)
+            if self.no(row):
+                self._deny(row)
+            else:
+                self.ward.approve(row)
         for _ in range(2):
             await judge_once(self.ward.bench)
             await execute_once(self.ward.hands)
+
+    def _deny(self, row: Any) -> None:
+        now = self.ward.clock.now()
+        denial = Approval(
+            id=f"apr-no-{row.action_id}",
+            action_id=row.action_id,
+            action_digest=row.digest,
+            decision="denied",
+            by=PEOPLE[0],
+            door="cli",
+            reason="its machine still runs",
+            at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+        assert self.ward.ledger.approve(approvals.sign(denial, self.ward.person))
 
     # -- the door
     async def submit(self, proposal: Proposal, *, by: str) -> Standing:
@@ -153,6 +171,3 @@ async def pods_on(ward: Ward, node: str) -> list[Mapping[str, Any]]:
 
 def trail(episode: Episode) -> list[str]:
     return [stamp.stage.value for stamp in episode.stamps]
-
-
-__all__ = ["Killed", "Surgery", "Target", "attach", "node_of", "pods_on", "trail"]
