@@ -6,6 +6,7 @@ from typing import Protocol
 
 from agents.reliability.healing.episode import Episode
 from agents.reliability.healing.seeing import Look
+from agents.reliability.healing.steps import USUAL, Pace
 from core.domain.clock import Clock
 from core.domain.finding import Severity
 from core.domain.objective import Objectives
@@ -64,3 +65,4 @@ class HealingContext:
     replace: Callable[[Episode, Look], Awaitable[str]]
     record: Callable[[Episode], None]
     poll_seconds: float = 5.0
+    pace: Pace = USUAL

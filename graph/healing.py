@@ -41,7 +41,7 @@ def episode_of(state: HealingState) -> Episode:
 
 async def _stepped(episode: Episode, context: HealingContext) -> Episode:
     look = await context.look(episode)
-    step = next_step(episode, look)
+    step = next_step(episode, look, context.pace)
     for action in step.submit:
         await context.gate.submit(proposal(episode, look, action), by=episode.by)
     said = await context.replace(episode, look) if step.replace else ""

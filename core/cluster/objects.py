@@ -373,6 +373,7 @@ class Taint(Struct, frozen=True, gc=False, rename="camel"):
 class NodeSpec(Struct, frozen=True):
     unschedulable: bool = False
     taints: tuple[Taint, ...] = ()
+    provider_id: str = field(default="", name="providerID")
 
 
 class NodeInfo(Struct, frozen=True, gc=False, rename="camel"):

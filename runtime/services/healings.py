@@ -1,18 +1,24 @@
 """Healings of nodes as the audit chain remembers them, and the times they took. Behind `day2 nodes`."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
-from agents.reliability.healing.episode import Episode
+from agents.reliability.healing.episode import Episode, Stage, Stamp
+from agents.reliability.healing.seeing import ZONE, illness, pool_of
+from core.cluster.objects import Node
+from core.cluster.snapshot import Snapshot
+from core.domain.errors import Busy, InvalidInput
 from core.domain.ledger import Ledger
-from core.domain.values import bounded
+from core.domain.values import bounded, identifier
 from runtime.services import recording
 
 MOVED = "healing.moved"
 LONGEST_WHY = 200
+AGAIN = timedelta(minutes=10)
+"""After an episode has ended, nobody but a person begins another one for the same node sooner."""
 
 
 def kept(episode: Episode) -> dict[str, Any]:
@@ -23,6 +29,35 @@ def kept(episode: Episode) -> dict[str, Any]:
 
 def record(ledger: Ledger, episode: Episode, at: datetime, *, role: str) -> None:
     ledger.record(role=role, event=MOVED, subject=episode.id, body=kept(episode), at=at)
+
+
+def begun(snapshot: Snapshot, name: str, at: datetime, known: "list[Episode]", *, by: str, asked: str, pool_label: str = "") -> Episode:
+    """A new episode for this node. Raises InvalidInput where there is no such node, Busy where one is under way."""
+    node = next((each for each in snapshot.nodes if each.metadata.name == name), None)
+    if node is None:
+        raise InvalidInput(f"no node {bounded(name, 80)!r}", mend="day2 nodes")
+    running = next((other for other in known if not other.ended and other.node.uid == node.metadata.uid), None)
+    if running is not None:
+        raise Busy(f"{running.id} heals {name} since {running.stamps[0].at:%H:%M}Z", mend="day2 nodes episodes")
+    ill, labels = illness(node, at), node.metadata.labels
+    first = Stamp(stage=Stage.SUSPECTED, at=at, why=bounded(ill.what if ill else asked, LONGEST_WHY))
+    return Episode(
+        id=identifier("heal", snapshot.cluster, node.metadata.uid, at.isoformat()),
+        node=snapshot.target("Node", node),
+        pool=pool_of(labels, pool_label),
+        zone=labels.get(ZONE, ""),
+        by=by,
+        asked=bounded(asked, 200),
+        fault_at=ill.since if ill else None,
+        stamps=(first,),
+    )
+
+
+def suspects(snapshot: Snapshot, at: datetime, known: "list[Episode]") -> list[Node]:
+    """Nodes that have been ill for long enough, without an episode that is open or has just ended."""
+    busy = {other.node.uid for other in known if not other.ended or at - other.since < AGAIN}
+    found = [(node, illness(node, at)) for node in snapshot.nodes if node.metadata.uid not in busy]
+    return [node for node, ill in found if ill is not None and not ill.sudden]
 
 
 class Journal:

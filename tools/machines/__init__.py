@@ -1,0 +1,4 @@
+"""Whoever makes machines, behind `core.cluster.machines.Machines`: the Cluster API's objects, an organisation's own webhook, and a twin.
+
+Never here: a write to the cluster. A Machine is deleted by an action through the gate.
+"""

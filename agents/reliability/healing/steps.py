@@ -22,15 +22,23 @@ from core.domain.outcome import TERMINAL, ActionState
 from core.domain.target import Target
 from core.domain.values import identifier
 
-CONFIRM_WITHIN = timedelta(minutes=10)
-DRAIN_WITHIN = timedelta(minutes=15)
-RELEASE_WITHIN = timedelta(minutes=10)
-VERIFY_WITHIN = timedelta(minutes=40)
-CALM = timedelta(minutes=10)
 AT_ONCE = 5
 """Evictions that may be under way together."""
 TRIES = 3
 S = ActionState
+
+
+class Pace(NamedTuple):
+    """How long each step may take before it is a person's, and how long all must stay well at the end."""
+
+    confirm: timedelta = timedelta(minutes=10)
+    drain: timedelta = timedelta(minutes=15)
+    release: timedelta = timedelta(minutes=10)
+    verify: timedelta = timedelta(minutes=40)
+    calm: timedelta = timedelta(minutes=10)
+
+
+USUAL = Pace()
 
 
 class Step(NamedTuple):
@@ -43,9 +51,9 @@ class Step(NamedTuple):
     calm: bool = False
 
 
-def next_step(episode: Episode, look: Look) -> Step:
+def next_step(episode: Episode, look: Look, pace: Pace = USUAL) -> Step:
     """Raises KeyError for an episode that has ended."""
-    return STEPS[episode.stage](episode, look)
+    return STEPS[episode.stage](episode, look, pace)
 
 
 def applied(episode: Episode, step: Step, look: Look) -> Episode:
@@ -79,7 +87,7 @@ def signals(episode: Episode, look: Look) -> dict[str, str]:
     return found
 
 
-def _suspected(episode: Episode, look: Look) -> Step:
+def _suspected(episode: Episode, look: Look, pace: Pace) -> Step:
     found = signals(episode, look)
     if look.node is None:
         return Step("the node is gone", Stage.RECOVERED)
@@ -88,12 +96,12 @@ def _suspected(episode: Episode, look: Look) -> Step:
     said = next(iter(found.values()), "")
     if not said and illness(look.node, look.now) is None:
         return Step("it is well", Stage.RECOVERED)
-    if look.now - episode.since >= CONFIRM_WITHIN:
-        return Step(f"only one sign within {_minutes(CONFIRM_WITHIN)}: {said or 'it changes'}", Stage.ESCALATED)
+    if look.now - episode.since >= pace.confirm:
+        return Step(f"only one sign within {_minutes(pace.confirm)}: {said or 'it changes'}", Stage.ESCALATED)
     return Step(f"waits for a second sign; {said or 'ill for a moment only'}")
 
 
-def _confirmed(episode: Episode, look: Look) -> Step:
+def _confirmed(episode: Episode, look: Look, _: Pace) -> Step:
     if look.node is None:
         return Step("the node is gone", Stage.RECOVERED)
     if not episode.asked and not look.hardware and illness(look.node, look.now) is None:
@@ -106,7 +114,7 @@ def _confirmed(episode: Episode, look: Look) -> Step:
     return _through(episode, look, episode.node, lambda name: CordonNode(id=name, target=episode.node), Stage.CORDONED)
 
 
-def _cordoned(episode: Episode, look: Look) -> Step:
+def _cordoned(episode: Episode, look: Look, pace: Pace) -> Step:
     """To be emptied pod by pod where its kubelet answers; to be fenced where nobody there would end a pod."""
     if look.node is None:
         return Step("the node is gone", Stage.DRAINED)
@@ -114,7 +122,7 @@ def _cordoned(episode: Episode, look: Look) -> Step:
         return _fence(episode, look)
     if episode.lost and readiness(look.node) == "True":
         return Step("it answers again; it stays cordoned until a person opens it", Stage.RECOVERED)
-    return _drain(episode, look)
+    return _drain(episode, look, pace)
 
 
 def _fence(episode: Episode, look: Look) -> Step:
@@ -132,7 +140,7 @@ def _stopped(name: str, episode: Episode, look: Look) -> FenceStoppedNode:
     return FenceStoppedNode(id=name, target=episode.node, machine_namespace=of.namespace if of else "", machine=of.name if of else "")
 
 
-def _drain(episode: Episode, look: Look) -> Step:
+def _drain(episode: Episode, look: Look, pace: Pace) -> Step:
     left = look.movable
     if not left:
         return Step("no pod is left that can leave", Stage.DRAINED)
@@ -144,8 +152,8 @@ def _drain(episode: Episode, look: Look) -> Step:
     given_up = next((act for act in ended if act.state in (S.DENIED, S.EXPIRED)), None)
     if given_up is not None:
         return Step(f"{given_up.kind} was {given_up.state}: {given_up.note}; {waits}", Stage.ESCALATED)
-    if look.now - episode.since >= DRAIN_WITHIN:
-        return Step(f"not empty after {_minutes(DRAIN_WITHIN)}: {waits}", Stage.ESCALATED)
+    if look.now - episode.since >= pace.drain:
+        return Step(f"not empty after {_minutes(pace.drain)}: {waits}", Stage.ESCALATED)
     return Step(waits, submit=_leaving(episode, look, left))
 
 
@@ -177,14 +185,14 @@ def _kind(tenant: Tenant) -> str:
     return "delete_pod" if tenant.allowed == 0 and tenant.idle else "evict_pod"
 
 
-def _emptied(episode: Episode, look: Look) -> Step:
+def _emptied(episode: Episode, look: Look, pace: Pace) -> Step:
     """Drained or fenced: until nothing of it is bound to the node."""
     pods = look.movable if episode.stage is Stage.FENCED else ()
     if not pods and not look.volumes:
         return Step("no volume is attached to it", Stage.RELEASED)
     waits = f"{len(pods)} pods and {len(look.volumes)} volumes are still bound to it"
     undone = [act for act in _fences(episode, look) if act.state in (S.ROLLED_BACK, S.ESCALATED)]
-    if undone or look.now - episode.since >= RELEASE_WITHIN:
+    if undone or look.now - episode.since >= pace.release:
         return Step(f"{waits}{f'; the fence was {undone[-1].state}' if undone else ''}", Stage.ESCALATED)
     return Step(waits)
 
@@ -193,7 +201,7 @@ def _fences(episode: Episode, look: Look) -> list[Act]:
     return [act for kind in ("fence_node", "fence_stopped_node") for act in _of(look, kind, episode.node.uid)]
 
 
-def _released(episode: Episode, look: Look) -> Step:
+def _released(episode: Episode, look: Look, _: Pace) -> Step:
     if any(act.state not in TERMINAL for act in _fences(episode, look)):
         return Step("the fence is still being verified")
     if look.node is None:
@@ -206,18 +214,18 @@ def _released(episode: Episode, look: Look) -> Step:
     return _through(episode, look, of, lambda name: ReplaceMachine(id=name, target=of, node=episode.node.name), Stage.REPLACED)
 
 
-def _replaced(episode: Episode, look: Look) -> Step:
+def _replaced(episode: Episode, look: Look, pace: Pace) -> Step:
     """What ran there runs elsewhere, and stays so for ten minutes."""
     wrong = [*look.short, *(f"{volume} is attached to the old node" for volume in look.volumes)]
-    if not wrong and episode.calm_since is not None and look.now - episode.calm_since >= CALM:
+    if not wrong and episode.calm_since is not None and look.now - episode.calm_since >= pace.calm:
         new = f"; new: {', '.join(look.fresh[:3])}" if look.fresh else ""
-        return Step(f"all that ran there is ready, for {_minutes(CALM)}{new}", Stage.HEALED)
-    if look.now - episode.since >= VERIFY_WITHIN:
-        return Step(f"not well after {_minutes(VERIFY_WITHIN)}: {'; '.join(wrong[:3]) or 'it does not stay'}", Stage.ESCALATED)
+        return Step(f"all that ran there is ready, for {_minutes(pace.calm)}{new}", Stage.HEALED)
+    if look.now - episode.since >= pace.verify:
+        return Step(f"not well after {_minutes(pace.verify)}: {'; '.join(wrong[:3]) or 'it does not stay'}", Stage.ESCALATED)
     return Step("; ".join(wrong[:3]) or "all is ready; is it to stay?", calm=not wrong)
 
 
-STEPS: dict[Stage, Callable[[Episode, Look], Step]] = {
+STEPS: dict[Stage, Callable[[Episode, Look, Pace], Step]] = {
     Stage.SUSPECTED: _suspected,
     Stage.CONFIRMED: _confirmed,
     Stage.CORDONED: _cordoned,
