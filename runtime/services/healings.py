@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -29,6 +29,40 @@ def kept(episode: Episode) -> dict[str, Any]:
 
 def record(ledger: Ledger, episode: Episode, at: datetime, *, role: str) -> None:
     ledger.record(role=role, event=MOVED, subject=episode.id, body=kept(episode), at=at)
+
+
+class Standing(NamedTuple):
+    """A node as `day2 nodes list` shows it, with the healing that is under way there, or was last."""
+
+    name: str
+    health: str
+    since: datetime | None
+    pool: str
+    zone: str
+    pods: int
+    episode: Episode | None
+
+
+def standings(snapshot: Snapshot, at: datetime, known: "list[Episode]", pool_label: str = "") -> list[Standing]:
+    latest = {episode.node.uid: episode for episode in known}
+    return [
+        _standing(snapshot, node, at, latest.get(node.metadata.uid), pool_label)
+        for node in sorted(snapshot.nodes, key=lambda node: node.metadata.name)
+    ]
+
+
+def _standing(snapshot: Snapshot, node: Node, at: datetime, episode: Episode | None, pool_label: str) -> Standing:
+    ill, labels = illness(node, at), node.metadata.labels
+    health = f"{ill.what}{' (just now)' if ill.sudden else ''}" if ill else "well"
+    return Standing(
+        node.metadata.name,
+        f"{health}, cordoned" if node.spec.unschedulable else health,
+        ill.since if ill else None,
+        pool_of(labels, pool_label),
+        labels.get(ZONE, ""),
+        sum(pod.spec.node_name == node.metadata.name for pod in snapshot.pods),
+        episode,
+    )
 
 
 def begun(snapshot: Snapshot, name: str, at: datetime, known: "list[Episode]", *, by: str, asked: str, pool_label: str = "") -> Episode:
