@@ -4,13 +4,14 @@ A step looks, decides, submits, and sleeps by the clock; it holds no thread. Wha
 step from its beginning, after a kill, has no second effect.
 """
 
+import logging
 from datetime import timedelta
 
 from agents.reliability.healing.episode import Episode, Stage
 from agents.reliability.healing.seeing import Look, readiness
 from agents.reliability.healing.steps import applied, next_step
 from core.actions.aiming import CatalogueAction
-from core.domain.errors import Unavailable
+from core.domain.errors import Corrupt, Day2Error
 from core.domain.evidence import Evidence, observe
 from core.domain.proposal import Effect, Proposal
 from core.domain.values import bounded
@@ -19,6 +20,8 @@ from graph.state import SCHEMA, HealingState
 
 AGENT = "reliability"
 GOOD_FOR = timedelta(hours=4)
+AGAIN_SECONDS = 5.0
+log = logging.getLogger(__name__)
 
 
 async def carried(state: HealingState, context: HealingContext, *stages: Stage) -> HealingState:
@@ -27,8 +30,11 @@ async def carried(state: HealingState, context: HealingContext, *stages: Stage) 
     while episode.stage in stages:
         try:
             episode = await _stepped(episode, context)
-        except Unavailable as error:  # nothing was decided: look again
-            await context.clock.sleep(max(context.poll_seconds, error.retry_after))
+        except Corrupt:
+            raise
+        except Day2Error as error:  # nothing was decided: look again
+            log.warning("%s waits: %s", episode.id, error)
+            await context.clock.sleep(max(context.poll_seconds, AGAIN_SECONDS))
             continue
         if episode.stage in stages:
             await context.clock.sleep(context.poll_seconds)

@@ -5,6 +5,7 @@ stands; the ledger decides what is still allowed, so a stale or forged checkpoin
 """
 
 import asyncio
+import logging
 from copy import copy
 from functools import cache
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from graph.build import build_action, build_healing, build_run
 from graph.context import ActionContext, HealingContext, RunContext
 from graph.state import SCHEMA, ActionState, HealingState, Plain, RunState
 
+log = logging.getLogger(__name__)
 Flow = TypeVar("Flow", bound=CompiledStateGraph[Any, Any])
 
 
@@ -109,6 +111,8 @@ class Following:
 
     def heal(self, episode: Episode) -> asyncio.Task[Episode]:
         task = self._healing.get(episode.id)
+        if task is not None and task.done() and not task.cancelled() and (error := task.exception()):
+            log.error("%s stopped, and is carried on: %s", episode.id, error)
         if task is None or task.done():
             task = self._healing[episode.id] = asyncio.create_task(self._flows.heal(episode), name=episode.id)
         return task

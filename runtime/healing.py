@@ -16,7 +16,7 @@ from core.cluster.observed import OBSERVED
 from core.domain.clock import Clock
 from core.domain.errors import Day2Error, Unavailable
 from core.domain.ledger import Ledger
-from core.domain.values import at_path
+from core.domain.values import at_path, bounded
 from runtime.services import healings
 
 NEEDED = ("Node", "Pod", "PodDisruptionBudget")
@@ -94,7 +94,15 @@ class Healer:
         return now - datetime.fromisoformat(str(renewed)) if renewed else None
 
     async def _machine(self, episode: Episode, node: Node | None) -> Machine | None:
-        return await self.machines.behind(episode.node.cluster, node) if self.machines and node else None
+        """A provider that refuses to answer has said nothing about the machine."""
+        if self.machines is None or node is None:
+            return None
+        try:
+            return await self.machines.behind(episode.node.cluster, node)
+        except Unavailable:
+            raise
+        except Day2Error as error:
+            return Machine("unknown", bounded(str(error), 120))
 
     def _acts(self, episode: Episode) -> tuple[Act, ...]:
         """Oldest first."""
