@@ -5,6 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from agents.consulting import consult
+from agents.desk import Agent
+from agents.reliability.conditions import hardware
 from agents.reliability.healing import looking
 from agents.reliability.healing.episode import ENDS, Episode, Stage
 from agents.reliability.healing.seeing import Act, Look, Past, peer
@@ -13,9 +16,11 @@ from core.cluster.looking import ClusterReader
 from core.cluster.machines import Machine, Machines
 from core.cluster.objects import Node
 from core.cluster.observed import OBSERVED
+from core.cluster.reading import Metrics
 from core.domain.clock import Clock
 from core.domain.errors import Day2Error, Unavailable
 from core.domain.ledger import Ledger
+from core.domain.objective import Objectives
 from core.domain.values import at_path, bounded
 from runtime.services import healings
 
@@ -23,8 +28,17 @@ NEEDED = ("Node", "Pod", "PodDisruptionBudget")
 A_DAY = timedelta(hours=24)
 
 
+_HARDWARE = Agent("reliability", "1.0.0", "Looks at the hardware of one node.", (), hardware.CHECKS, ())
+
+
 async def _no_hardware(_node: Node) -> tuple[str, ...]:
     return ()
+
+
+async def hardware_of(reader: ClusterReader, metrics: Metrics | None, clock: Clock, node: Node) -> tuple[str, ...]:
+    """What the checks of GPUs, drivers and links find on this node. What cannot be measured is no sign."""
+    answer = await consult(_HARDWARE, reader=reader, metrics=metrics, objectives=Objectives(), prices=None, now=clock.now(), run="run-0")
+    return tuple(f"{finding.code}: {finding.title}" for finding in answer.findings if finding.subject.uid == node.metadata.uid)
 
 
 @dataclass

@@ -6,6 +6,7 @@ from agents.reliability import crash_loops, image_pulls, memory, remedying, sick
 from agents.reliability.conditions import (
     containers,
     creation,
+    hardware,
     lifecycles,
     limits,
     paths,
@@ -156,6 +157,7 @@ AGENT = Agent(
         *limits.CHECKS,
         *storage.CHECKS,
         *platform.CHECKS,
+        *hardware.CHECKS,
     ),
     planners=(
         Planner((crash_loops.SINCE_ROLLOUT, image_pulls.CODE), "rollback_rollout", rolling_back.plan),

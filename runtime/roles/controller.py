@@ -37,7 +37,7 @@ from runtime.arbitrating import arbitrated
 from runtime.consulting import InProcess, ThroughQueue
 from runtime.declared import Declared
 from runtime.flows import Flows, Following
-from runtime.healing import Healer
+from runtime.healing import Healer, hardware_of
 from runtime.roles import machinery, modelling
 from runtime.roles.reading import Reading
 from runtime.services import healings, running
@@ -210,7 +210,8 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
         saver = await stack.enter_async_context(checkpoints.opened(settings.data_dir / "checkpoints.db"))
         heals = settings.healing
         machines = await stack.enter_async_context(machinery.opened(heals, reading))
-        healer = Healer(reading.reader, ledger, reading.clock, machines, heals.pool_label)
+        hardware = partial(hardware_of, reading.reader, reading.metrics, reading.clock)
+        healer = Healer(reading.reader, ledger, reading.clock, machines, heals.pool_label, hardware)
         flows = Flows(saver, run=context, healing=_healing(healer, gate, heals))
         following = Following(flows)
         stack.push_async_callback(following.stop)

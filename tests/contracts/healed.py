@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -23,7 +24,7 @@ from gate.executing.machine import execute_once
 from gate.judging.loop import judge_once
 from graph.context import HealingContext, RunContext
 from runtime.flows import Flows
-from runtime.healing import Healer
+from runtime.healing import Healer, hardware_of
 from runtime.services import healings
 from tests.contracts.mended import PEOPLE, REQUESTER, Ward
 
@@ -86,7 +87,8 @@ class Surgery:
     def flows(self) -> Flows:
         """Anew, as a process that starts has them."""
         ward = self.ward
-        healer = Healer(ward.reader, ward.ledger, ward.clock, self.machines)
+        hardware = partial(hardware_of, ward.reader, ward.metrics, ward.clock)
+        healer = Healer(ward.reader, ward.ledger, ward.clock, self.machines, hardware=hardware)
         nobody = Nobody()
         run = RunContext(self, nobody, nobody, self, Objectives(), _never, str)
         context = HealingContext(self, self, healer.look, healer.replace, self.record, self.poll_seconds)

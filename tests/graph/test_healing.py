@@ -119,6 +119,16 @@ async def test_a_person_who_says_no_ends_it_and_nothing_is_asked_again(tmp_path:
         assert "its machine still runs" in done.why
 
 
+async def test_a_gpu_that_fell_off_the_bus_and_a_persons_word_empty_a_node_that_says_it_is_well(tmp_path: Path) -> None:
+    pool = {**POOL, "gpus": 4, "names": [f"node-{number}" for number in range(1, 6)], "faults": {"node-1": "gpu-xid"}}
+    async with ward(small(world={"nodes": [pool]}), tmp_path) as cluster:
+        surgery = Surgery(cluster)
+        done = await surgery.heal(await surgery.episode("node-1", asked="jobs die there"))
+        assert trail(done) == ["suspected", "confirmed", "cordoned", "drained", "released", "replaced", "healed"], done.why
+        assert "XID 79" in done.stamps[1].why
+        assert "evict_pod" in surgery.submitted
+
+
 async def test_one_sign_alone_is_no_diagnosis(tmp_path: Path) -> None:
     async with ward(world(), tmp_path) as cluster:
         surgery = Surgery(cluster)
