@@ -11,7 +11,7 @@ from core.cluster.snapshot import Snapshot
 from core.domain.errors import Busy, InvalidInput
 from core.domain.ledger import BODY_LIMIT
 from core.domain.values import canonical
-from runtime.services import healings
+from runtime.services import alerting, healings
 from tools.stores.memory import MemoryLedger
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -75,6 +75,25 @@ def test_the_longest_episode_fits_into_one_record() -> None:
     for stage in Stage:
         episode = episode.moved(stage, NOON, "y" * 400)
     assert len(canonical(healings.kept(episode))) <= BODY_LIMIT
+
+
+def test_a_healing_that_went_to_a_person_is_an_alert_for_a_while_and_no_other_is() -> None:
+    ledger = MemoryLedger()
+    episode = begun()
+    limits = alerting.limits(60, 60, ())
+    for stage in (Stage.SUSPECTED, Stage.CONFIRMED):
+        healings.record(ledger, episode.moved(stage, NOON, "so"), NOON, role="controller")
+    assert alerting.standing(ledger, NOON, limits) == []
+    healings.record(ledger, episode.moved(Stage.ESCALATED, NOON, "shop/cart allows none"), NOON, role="controller")
+    ((alert, _),) = alerting.standing(ledger, NOON, limits)
+    assert (alert.name, alert.grave, alert.labels["episode"]) == ("Day2HealingEscalated", True, episode.id)
+    assert "node n1" in alert.summary
+    assert "allows none" in alert.description
+    assert alerting.standing(ledger, NOON + timedelta(minutes=61), limits) == []
+
+
+def test_the_alert_listens_to_what_healings_record() -> None:
+    assert alerting.HEALING_MOVED == healings.MOVED
 
 
 def test_nodes_are_shown_with_the_first_thing_that_is_wrong_and_their_latest_healing() -> None:
