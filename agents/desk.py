@@ -91,7 +91,10 @@ class Planner(NamedTuple):
 
 
 class Agent(NamedTuple):
-    """One specialist. `words` are terms by which the supervisor knows that a question is its business."""
+    """One specialist. `words` are terms by which the supervisor knows that a question is its business.
+
+    `steps` are action kinds that no planner proposes: a flow of many steps submits them in this agent's name.
+    """
 
     name: str
     version: str
@@ -99,7 +102,8 @@ class Agent(NamedTuple):
     words: tuple[str, ...]
     detectors: tuple[Detector, ...]
     planners: tuple[Planner, ...]
+    steps: tuple[str, ...] = ()
 
     @property
     def capabilities(self) -> tuple[str, ...]:
-        return tuple(sorted({planner.capability for planner in self.planners}))
+        return tuple(sorted({planner.capability for planner in self.planners}.union(self.steps)))

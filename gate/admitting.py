@@ -20,7 +20,13 @@ from gate.keys import Verifier
 UNDO_WINDOW_SECONDS = 10
 """How long an undo may come again where its write moves no generation: the API server asks anew when its compare-and-swap failed."""
 _USER = re.compile(r"day2:(agent|preview):([a-z][a-z0-9-]{0,40})")
-_VERBS: dict[str, Verb] = {"CREATE": "create", "UPDATE": "patch", "DELETE": "delete"}
+_VERBS: dict[tuple[str, bool], Verb] = {
+    ("CREATE", False): "create",
+    ("CREATE", True): "create",
+    ("UPDATE", False): "patch",
+    ("DELETE", False): "delete",
+}
+"""By operation, and whether it is an eviction: an eviction is only ever created."""
 
 
 class Review(NamedTuple):
@@ -52,7 +58,7 @@ def read(document: Json) -> Review:
         asked, user = document["request"], document["request"]["userInfo"]
         where, namespace, name = asked["resource"], asked.get("namespace") or "", asked.get("name") or ""
         request = ApiRequest(
-            verb=_VERBS[asked["operation"]],
+            verb=_VERBS[asked["operation"], asked.get("subResource") == "eviction"],
             group=where["group"],
             version=where["version"],
             resource=where["resource"],
@@ -61,17 +67,21 @@ def read(document: Json) -> Review:
             name=name,
             content_type="application/json",
         )
+        old, options = asked.get("oldObject"), asked.get("options") or {}
+        if request.subresource == "eviction":  # it names the pod that it would delete, which admission does not see
+            options = asked["object"]["deleteOptions"]
+            old = {"metadata": options["preconditions"]}
         return Review(
             uid=asked["uid"],
             user=user["username"],
             groups=tuple(user.get("groups") or ()),
             extra=user.get("extra") or {},
-            verb=request.verb,
+            verb="delete" if request.removes else request.verb,
             line=request.line,
             namespace=namespace,
-            old={} if request.makes else dict(asked["oldObject"]),
+            old={} if request.makes else dict(old),
             new=dict(asked["object"] if request.makes else asked.get("object") or {}),
-            options=dict(asked.get("options") or {}),
+            options=dict(options),
             dry_run=asked.get("dryRun") is True,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -9,7 +9,7 @@ from langgraph.types import RetryPolicy
 
 from core.domain.errors import Unavailable
 from graph import routing, trials
-from graph.context import ActionContext, RunContext
+from graph.context import ActionContext, HealingContext, RunContext
 from graph.nodes import (
     approve,
     arbitrate,
@@ -24,6 +24,13 @@ from graph.nodes import (
     experiment_validate,
     experiment_verdict,
     experiment_watch,
+    healing_close,
+    healing_confirm,
+    healing_cordon,
+    healing_empty,
+    healing_release,
+    healing_replace,
+    healing_verify,
     intake,
     judge,
     observe,
@@ -31,7 +38,7 @@ from graph.nodes import (
     submit,
     supervise,
 )
-from graph.state import ActionState, RunState
+from graph.state import ActionState, HealingState, RunState
 from graph.trials import ExperimentContext, ExperimentState
 
 CONSULT_MARGIN_SECONDS = 5.0
@@ -96,6 +103,28 @@ def build_experiment() -> StateGraph[ExperimentState, ExperimentContext]:
     flow.add_conditional_edges("undo", _on_the_loop(trials.after_undo), ["recover", "verdict"])
     flow.add_edge("recover", "verdict")
     flow.add_edge("verdict", END)
+    return flow
+
+
+def build_healing() -> StateGraph[HealingState, HealingContext]:
+    """One sick node to its end. Each step waits for its transition, which is a checkpoint; what it submits is judged like all else."""
+    flow = StateGraph(HealingState, context_schema=HealingContext)
+    flow.add_node("confirm", healing_confirm.confirm)
+    flow.add_node("cordon", healing_cordon.cordon)
+    flow.add_node("empty", healing_empty.empty)
+    flow.add_node("release", healing_release.release)
+    flow.add_node("replace", healing_replace.replace)
+    flow.add_node("verify", healing_verify.verify)
+    flow.add_node("close", healing_close.close)
+
+    flow.add_edge(START, "confirm")
+    flow.add_conditional_edges("confirm", _on_the_loop(routing.unless_ended("cordon")), ["cordon", "close"])
+    flow.add_conditional_edges("cordon", _on_the_loop(routing.unless_ended("empty")), ["empty", "close"])
+    flow.add_conditional_edges("empty", _on_the_loop(routing.unless_ended("release")), ["release", "close"])
+    flow.add_conditional_edges("release", _on_the_loop(routing.unless_ended("replace")), ["replace", "close"])
+    flow.add_conditional_edges("replace", _on_the_loop(routing.unless_ended("verify")), ["verify", "close"])
+    flow.add_edge("verify", "close")
+    flow.add_edge("close", END)
     return flow
 
 

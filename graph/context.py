@@ -4,6 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from agents.reliability.healing.episode import Episode
+from agents.reliability.healing.seeing import Look
+from agents.reliability.healing.steps import USUAL, Pace
 from core.domain.clock import Clock
 from core.domain.finding import Severity
 from core.domain.objective import Objectives
@@ -49,3 +52,17 @@ class ActionContext:
     """The gate as it can be observed."""
 
     gate: GateDoor
+
+
+@dataclass(frozen=True)
+class HealingContext:
+    """Around one sick node. `look` reads cluster, ledger and provider anew; `replace` asks the provider for another machine, under the
+    episode's id as key; `record` puts the episode on record at each transition."""
+
+    clock: Clock
+    gate: GateDoor
+    look: Callable[[Episode], Awaitable[Look]]
+    replace: Callable[[Episode, Look], Awaitable[str]]
+    record: Callable[[Episode], None]
+    poll_seconds: float = 5.0
+    pace: Pace = USUAL

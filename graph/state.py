@@ -1,4 +1,4 @@
-"""What the two flows remember between steps: ids, words and versioned JSON, never classes, snapshots or permission.
+"""What the flows remember between steps: ids, words and versioned JSON, never classes, snapshots or permission.
 
 `schema` is the version of this module's shapes; a stored state of another version is refused at resume, not guessed.
 """
@@ -43,3 +43,10 @@ class ActionState(TypedDict, total=False):
     standing: str  # ActionState value of the ledger as last seen
     note: str
     answer: Plain  # what a person was heard to say; never trusted, the ledger is asked
+
+
+class HealingState(TypedDict, total=False):
+    """One node's healing. The thread id is the episode's id; what was submitted for it is in the ledger."""
+
+    schema: int
+    episode: Plain  # Episode

@@ -1,10 +1,11 @@
-"""Starting, following and resuming the two flows. Used by the controller role; the flows themselves are in `graph`.
+"""Starting, following and resuming the flows. Used by the controller role; the flows themselves are in `graph`.
 
-A thread is an id: the run id, or the action id. After a kill the same calls continue where the checkpoint stands; the ledger decides
-what is still allowed, so a stale or forged checkpoint can ask for nothing that the gate has not permitted.
+A thread is an id: the run id, the action id, or the id of a healing's episode. After a kill the same calls continue where the checkpoint
+stands; the ledger decides what is still allowed, so a stale or forged checkpoint can ask for nothing that the gate has not permitted.
 """
 
 import asyncio
+import logging
 from copy import copy
 from functools import cache
 from typing import Any, TypeVar
@@ -15,26 +16,30 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 from langsmith import tracing_context
 
+from agents.reliability.healing.episode import Episode
 from core.domain.errors import Corrupt, InvalidInput
 from core.domain.outcome import TERMINAL
 from core.domain.outcome import ActionState as Standing
 from core.domain.request import Request
 from core.domain.submitting import GateDoor
-from graph.build import build_action, build_run
-from graph.context import ActionContext, RunContext
-from graph.state import SCHEMA, ActionState, Plain, RunState
+from graph.build import build_action, build_healing, build_run
+from graph.context import ActionContext, HealingContext, RunContext
+from graph.state import SCHEMA, ActionState, HealingState, Plain, RunState
 
+log = logging.getLogger(__name__)
 Flow = TypeVar("Flow", bound=CompiledStateGraph[Any, Any])
 
 
 class Flows:
-    """Both flows compiled over one checkpoint store."""
+    """The flows compiled over one checkpoint store. Without `healing` no node is healed here."""
 
-    def __init__(self, saver: BaseCheckpointSaver[Any], *, run: RunContext) -> None:
+    def __init__(self, saver: BaseCheckpointSaver[Any], *, run: RunContext, healing: HealingContext | None = None) -> None:
         self._run_context = run
+        self._healing_context = healing
         self._action_context = ActionContext(gate=run.gate)
         self._run = over(saver, _run(run.consult_seconds))
         self._action = over(saver, _action())
+        self._healing = over(saver, _healing())
 
     async def run(self, request: Request) -> Plain:
         """Start or continue a run, to its response. A finished run answers again without working again."""
@@ -71,17 +76,32 @@ class Flows:
             with tracing_context(enabled=False):
                 await self._action.ainvoke(step, config, context=self._action_context, durability="sync")
 
+    async def heal(self, episode: Episode) -> Episode:
+        """Start or continue an episode, to its end. One that has ended answers again without working again."""
+        if self._healing_context is None:
+            raise InvalidInput("no node is healed by this process", mend="day2 serve")
+        config = _thread(episode.id)
+        stored = await self._healing.aget_state(config)
+        _same_schema(stored.values)
+        if stored.values and not stored.tasks:
+            return Episode.model_validate(stored.values["episode"], strict=False)
+        start: Any = None if stored.values else {"schema": SCHEMA, "episode": episode.model_dump(mode="json")}
+        with tracing_context(enabled=False):
+            answer = await self._healing.ainvoke(start, config, context=self._healing_context, durability="sync")
+        return Episode.model_validate(answer["episode"], strict=False)
+
     async def _decided(self, action_id: str) -> Standing:
         gate: GateDoor = self._action_context.gate
         return (await gate.until(action_id, Standing.NEEDS_APPROVAL)).state
 
 
 class Following:
-    """The action threads of this process: one task each, so that a day-long approval blocks nobody."""
+    """The threads of actions and healings of this process: one task each, so that a day-long approval blocks nobody."""
 
     def __init__(self, flows: Flows) -> None:
         self._flows = flows
         self._tasks: dict[str, asyncio.Task[Standing]] = {}
+        self._healing: dict[str, asyncio.Task[Episode]] = {}
 
     def start(self, action_id: str) -> asyncio.Task[Standing]:
         task = self._tasks.get(action_id)
@@ -89,10 +109,19 @@ class Following:
             task = self._tasks[action_id] = asyncio.create_task(self._flows.follow(action_id), name=action_id)
         return task
 
+    def heal(self, episode: Episode) -> asyncio.Task[Episode]:
+        task = self._healing.get(episode.id)
+        if task is not None and task.done() and not task.cancelled() and (error := task.exception()):
+            log.error("%s stopped, and is carried on: %s", episode.id, error)
+        if task is None or task.done():
+            task = self._healing[episode.id] = asyncio.create_task(self._flows.heal(episode), name=episode.id)
+        return task
+
     async def stop(self) -> None:
-        for task in self._tasks.values():
+        tasks = (*self._tasks.values(), *self._healing.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @cache
@@ -103,6 +132,11 @@ def _run(consult_seconds: float) -> CompiledStateGraph[RunState, RunContext]:
 @cache
 def _action() -> CompiledStateGraph[ActionState, ActionContext]:
     return build_action().compile()
+
+
+@cache
+def _healing() -> CompiledStateGraph[HealingState, HealingContext]:
+    return build_healing().compile()
 
 
 def over(saver: BaseCheckpointSaver[Any], flow: Flow) -> Flow:

@@ -238,6 +238,32 @@ class TelemetrySettings(Group):
     )
 
 
+class HealingSettings(Group):
+    """How sick nodes are healed: docs/nodes.md. Nothing is healed unless somebody asks, or `enabled` says so."""
+
+    enabled: bool = Field(
+        default=False, description="begin the healing of a node that is ill without being asked; each action is judged as ever"
+    )
+    machines: Literal["none", "cluster-api", "webhook"] = Field(
+        default="none", description="who tells whether a machine is off, and makes another: nobody, the Cluster API, or an own webhook"
+    )
+    webhook_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s/@?#]+(/[^\s@?#]*)?)?$",
+        description="base address of that webhook, which takes /power and /replace",
+    )
+    webhook_secret_file: Path | None = Field(default=None, description="file with the secret that signs what the webhook is asked")
+    pool_label: str = Field(default="", description="label by which nodes belong to one pool; empty: those of the known providers")
+    poll_seconds: float = Field(default=5.0, gt=0, le=60, description="how often a healing looks")
+    calm_minutes: int = Field(default=10, ge=1, le=120, description="how long all must stay well before a healing is over")
+
+    @model_validator(mode="after")
+    def _signs(self) -> "HealingSettings":
+        if self.machines == "webhook" and not (self.webhook_url and self.webhook_secret_file):
+            raise ValueError("a webhook of machines needs webhook_url and webhook_secret_file")
+        return self
+
+
 class Settings(Group):
     """The whole. `clock` is `system`, or the address of a simulator whose virtual time counts."""
 
@@ -252,6 +278,7 @@ class Settings(Group):
     gate: GateSettings = GateSettings()
     alerts: AlertSettings = AlertSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    healing: HealingSettings = HealingSettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
     profile: str = Field(
         default=NO_PROFILE, description="named group of settings in force, from `profiles` of a settings file; default: none"

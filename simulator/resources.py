@@ -110,6 +110,7 @@ RESOURCES: tuple[Resource, ...] = (
     _row("scheduling.k8s.io/v1", "priorityclasses", "PriorityClass", "pc", cluster=True, generations=True),
     _row("storage.k8s.io/v1", "storageclasses", "StorageClass", "sc", cluster=True),
     _row("storage.k8s.io/v1", "volumeattachments", "VolumeAttachment", sub="status", cluster=True),
+    _row("resource.k8s.io/v1", "resourceslices", "ResourceSlice", cluster=True, generations=True),
     _row("discovery.k8s.io/v1", "endpointslices", "EndpointSlice", generations=True),
     _row("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition", "crd crds", cluster=True, verbs=_READ),
     _row("apiregistration.k8s.io/v1", "apiservices", "APIService", sub="status", cluster=True),

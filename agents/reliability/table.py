@@ -18,6 +18,7 @@ from agents.reliability import (
 from agents.reliability.conditions import (
     containers,
     creation,
+    hardware,
     lifecycles,
     limits,
     paths,
@@ -62,6 +63,7 @@ _CONDITIONS = tuple(
         limits.CHECKS,
         storage.CHECKS,
         platform.CHECKS,
+        hardware.CHECKS,
     )
     for row in rows
 )
@@ -225,4 +227,5 @@ AGENT = Agent(
         Planner(("REL-168",), "uncordon_node", remedying.open_node),
         Planner(("REL-120",), "clear_finalizers", remedying.release_pod),
     ),
+    steps=("cordon_node", "delete_pod", "evict_pod", "fence_node", "fence_stopped_node", "replace_machine"),
 )

@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from core.cluster.kinds import KINDS
 from core.domain.action import Action, Change, Live
-from core.domain.api_request import ApiRequest, Right
+from core.domain.api_request import ApiRequest, ContentType, Right, Verb
 from core.domain.errors import Conflict, Refused
 from core.domain.values import Json
 
@@ -58,18 +58,25 @@ class CatalogueAction(Action):
         """A JSON patch of the target, which first tests the uid."""
         return self._patch([{"op": "test", "path": "/metadata/uid", "value": self.target.uid}, *operations], "")
 
+    def deletion(self, options: Json, subresource: str = "") -> ApiRequest:
+        """The end of the target, or the asking for it: an eviction is a subresource that is created."""
+        return self._request("create" if subresource else "delete", "application/json", options, subresource)
+
     def _patch(self, body: list[Any] | Json, subresource: str) -> ApiRequest:
+        form: ContentType = "application/json-patch+json" if isinstance(body, list) else "application/strategic-merge-patch+json"
+        return self._request("patch", form, body, subresource)
+
+    def _request(self, verb: Verb, form: ContentType, body: list[Any] | Json, subresource: str) -> ApiRequest:
         kind = KINDS[self.target.kind]
-        form = "json-patch" if isinstance(body, list) else "strategic-merge-patch"
         return ApiRequest(
-            verb="patch",
+            verb=verb,
             group=kind.group,
             version=kind.version,
             resource=kind.resource,
             subresource=subresource,
             namespace=self.target.namespace,
             name=self.target.name,
-            content_type="application/json-patch+json" if form == "json-patch" else "application/strategic-merge-patch+json",
+            content_type=form,
             body=body,
         )
 

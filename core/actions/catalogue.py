@@ -14,8 +14,12 @@ from core.actions.cordon_node import CordonNode
 from core.actions.cut_network import CutNetwork
 from core.actions.delete_pod import DeletePod
 from core.actions.edit_config import EditConfig
+from core.actions.evict_pod import EvictPod
+from core.actions.fence_node import FenceNode
+from core.actions.fence_stopped_node import FenceStoppedNode
 from core.actions.label_namespace import LabelNamespace
 from core.actions.raise_quota import RaiseQuota
+from core.actions.replace_machine import ReplaceMachine
 from core.actions.resize_pod import ResizePod
 from core.actions.restart_rollout import RestartRollout
 from core.actions.rollback_rollout import RollbackRollout
@@ -48,7 +52,11 @@ AnyAction = Annotated[
     | ClearFinalizers
     | CutNetwork
     | SetImage
-    | EditConfig,
+    | EditConfig
+    | EvictPod
+    | FenceNode
+    | FenceStoppedNode
+    | ReplaceMachine,
     Field(discriminator="kind"),
 ]
 CATALOGUE: dict[str, type[CatalogueAction]] = {kind.model_fields["kind"].default: kind for kind in get_args(get_args(AnyAction)[0])}

@@ -10,45 +10,29 @@ from typing_extensions import override
 
 from core.actions import checks
 from core.actions.aiming import CatalogueAction, rights, seen
-from core.cluster.kinds import KINDS
 from core.domain.action import Change, Guards, Live, Risk
 from core.domain.api_request import ApiRequest
 from core.domain.check import Check, Signal
 from core.domain.values import Json
 
 
-class DeletePod(CatalogueAction):
-    """Delete a pod: a wedged one, which its controller replaces, or a bare one, which then is gone for good.
+class PodRemoval(CatalogueAction):
+    """What deletion and eviction share: one pod at one version, and its controller that makes a new one."""
 
-    There is no way back.
-    """
-
-    kind: Literal["delete_pod"] = "delete_pod"
     from_owner: str = Field(max_length=320, description="`Kind/name` of the controller that the proposer saw; empty for a bare pod")
     grace_seconds: int | None = Field(default=None, ge=1, le=3600, description="time to stop; absent means what the pod itself asks for")
 
     targets: ClassVar = ("Pod",)
     risk: ClassVar = Risk.MEDIUM
     reversible: ClassVar = False
-    rights: ClassVar = rights("delete", ("", "pods"))
     moves_generation: ClassVar = False
 
-    def request(self, live: Live) -> ApiRequest:
+    def options(self, live: Live) -> Json:
+        """Of the deletion. Raises Conflict where the pod or its owner is another."""
         pod = self.standing(live)
         seen("the pod's owner", self.from_owner, _owner(pod))
-        options: Json = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": self.pinned(pod)}
-        if self.grace_seconds is not None:
-            options["gracePeriodSeconds"] = self.grace_seconds
-        kind = KINDS["Pod"]
-        return ApiRequest(
-            verb="delete",
-            version=kind.version,
-            resource=kind.resource,
-            namespace=self.target.namespace,
-            name=self.target.name,
-            content_type="application/json",
-            body=options,
-        )
+        grace = {} if self.grace_seconds is None else {"gracePeriodSeconds": self.grace_seconds}
+        return {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": self.pinned(pod), **grace}
 
     @override
     def inverse(self, live: Live) -> None:
@@ -69,9 +53,27 @@ class DeletePod(CatalogueAction):
     def pods_touched(self, live: Live) -> int:
         return 1
 
+    @property
+    def afterwards(self) -> str:
+        return f"{self.from_owner} makes a new one" if self.from_owner else "nothing makes it again"
+
+
+class DeletePod(PodRemoval):
+    """Delete a pod: a wedged one, which its controller replaces, or a bare one, which then is gone for good.
+
+    There is no way back.
+    """
+
+    kind: Literal["delete_pod"] = "delete_pod"
+    rights: ClassVar = rights("delete", ("", "pods"))
+
+    @override
+    def request(self, live: Live) -> ApiRequest:
+        return self.deletion(self.options(live))
+
+    @override
     def sentence(self) -> str:
-        afterwards = f"{self.from_owner} makes a new one" if self.from_owner else "nothing makes it again"
-        return f"delete {self.target.qualified} ({afterwards})"
+        return f"delete {self.target.qualified} ({self.afterwards})"
 
 
 def _owner(pod: Json) -> str:

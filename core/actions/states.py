@@ -85,9 +85,11 @@ def pre_hash(action: Action, live_object: Json) -> str:
 def post_hash(verb: str, options: Any, old: Json, new: Json) -> str:
     """What the write does. `old` and `new` come from the API server (dry-run answer, admission review), never from the request's body.
 
-    A delete is its `options` (the request's body, or what admission sees of it); a create is the desired object; everything else is the
-    delta.
+    A delete, also one that an eviction asks for, is its `options` (the request's body, or what admission sees of it); a create is the
+    desired object; everything else is the delta.
     """
+    if verb == "create" and options.get("kind") == "Eviction":  # admission sees no pod: only what is asked of its deletion
+        return post_hash("delete", options["deleteOptions"], {}, {})
     if verb == "delete":
         asked = {key: value for key, value in options.items() if key not in _NO_OPTIONS}
         return digest({"delete": asked | {"gracePeriodSeconds": _grace(asked, old)}})

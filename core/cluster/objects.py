@@ -374,6 +374,7 @@ class Taint(Struct, frozen=True, gc=False, rename="camel"):
 class NodeSpec(Struct, frozen=True):
     unschedulable: bool = False
     taints: tuple[Taint, ...] = ()
+    provider_id: str = field(default="", name="providerID")
 
 
 class NodeInfo(Struct, frozen=True, gc=False, rename="camel"):
@@ -392,6 +393,31 @@ class Node(Struct, frozen=True):
     metadata: Meta = Meta()
     spec: NodeSpec = NodeSpec()
     status: NodeStatus = NodeStatus()
+
+
+class DevicePool(Struct, frozen=True, gc=False, rename="camel"):
+    name: str = ""
+    generation: int = 0
+    resource_slice_count: int = 0
+
+
+class Device(Struct, frozen=True):
+    name: str = ""
+    taints: tuple[Taint, ...] = ()
+
+
+class ResourceSliceSpec(Struct, frozen=True, rename="camel"):
+    driver: str = ""
+    node_name: str = ""
+    pool: DevicePool = DevicePool()
+    devices: tuple[Device, ...] = ()
+
+
+class ResourceSlice(Struct, frozen=True):
+    """What a DRA driver offers on a node, or for several."""
+
+    metadata: Meta = Meta()
+    spec: ResourceSliceSpec = ResourceSliceSpec()
 
 
 class NamespaceStatus(Struct, frozen=True):
@@ -643,5 +669,6 @@ STRUCTS: dict[str, type[Struct]] = {
     "APIService": ApiService,
     "Role": Role,
     "ClusterRole": Role,
+    "ResourceSlice": ResourceSlice,
 }
 """Which struct decodes which kind of `core.cluster.observed`."""

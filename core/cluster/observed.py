@@ -19,6 +19,8 @@ OBSERVED: dict[str, Kind] = KINDS | {
         GUARD_KINDS["ClusterRole"],
         GUARD_KINDS["ValidatingWebhookConfiguration"],
         Kind("MutatingWebhookConfiguration", _ADMISSION, "v1", "mutatingwebhookconfigurations", namespaced=False),
+        Kind("ResourceSlice", "resource.k8s.io", "v1", "resourceslices", namespaced=False),
+        Kind("Lease", "coordination.k8s.io", "v1", "leases"),
         Kind("APIService", "apiregistration.k8s.io", "v1", "apiservices", namespaced=False),
     )
 }

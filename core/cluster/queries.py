@@ -5,7 +5,7 @@
 Every number this product shows comes from one of these shapes, so that "how was this computed" always has an answer. A query is
 data (`Query`), rendered to PromQL by `Query.promql()`. Aggregation stays outside the subquery: inside it costs three times as much.
 Label conventions: `http_*` series carry `namespace` and `service`; GPU series are DCGM's; container series are
-cAdvisor's; `kube_*` series are those of kube-state-metrics.
+cAdvisor's; `kube_*` series are those of kube-state-metrics; `node_*` series are the node exporter's.
 """
 
 import re
@@ -28,6 +28,10 @@ class Shape(StrEnum):
     LATENCY_P99 = "latency_p99"  # seconds, per service
     GPU_UTILISATION = "gpu_utilisation"  # percent 0..100 per pod: mean over the window
     REVISION_COMPLETE = "revision_complete"  # steps of the window at which a ReplicaSet had every pod it asked for
+    GPU_XID = "gpu_xid"  # per node and GPU: the highest XID code that was reported in the window, 0 without one
+    GPU_ECC = "gpu_ecc"  # per node and GPU: double bit ECC errors in the window
+    NIC_ERRORS = "nic_errors"  # 0..1 per node: received frames that were broken
+    FABRIC_DOWNS = "fabric_downs"  # per node: times in the window that an InfiniBand link went down
     TARGETS_UP = "targets_up"  # scrape targets that answer
 
 
@@ -54,6 +58,11 @@ TEMPLATES: dict[Shape, str] = {
     Shape.REVISION_COMPLETE: "max by (namespace, replicaset) (sum_over_time("
     '(kube_replicaset_status_ready_replicas{{namespace="{namespace}"}} >= bool '
     '(kube_replicaset_spec_replicas{{namespace="{namespace}"}} > 0))[{window}:{step}]))',
+    Shape.GPU_XID: "max by (Hostname, gpu) (max_over_time(DCGM_FI_DEV_XID_ERRORS[{window}]))",
+    Shape.GPU_ECC: "sum by (Hostname, gpu) (increase(DCGM_FI_DEV_ECC_DBE_VOL_TOTAL[{window}]))",
+    Shape.NIC_ERRORS: "sum by (instance) (rate(node_network_receive_errs_total[{rate}]))"
+    " / sum by (instance) (rate(node_network_receive_packets_total[{rate}]))",
+    Shape.FABRIC_DOWNS: "sum by (instance) (increase(node_infiniband_link_downed_total[{window}]))",
     Shape.TARGETS_UP: "count(up == 1)",
 }
 
@@ -72,7 +81,7 @@ class Query(NamedTuple):
 
     def promql(self) -> str:
         """The PromQL text. Raises ValueError for a namespace that is no DNS label, because it is put between quotes."""
-        if self.shape is not Shape.TARGETS_UP and not _NAMESPACE.fullmatch(self.namespace):
+        if "{namespace}" in TEMPLATES[self.shape] and not _NAMESPACE.fullmatch(self.namespace):
             raise ValueError(f"{self.namespace!r} is no Kubernetes namespace name")
         return TEMPLATES[self.shape].format(
             namespace=self.namespace,

@@ -51,6 +51,11 @@ class ApiRequest(Value):
         return f"{root}{scope}/{self.resource}/{self.name}{tail}"
 
     @property
+    def removes(self) -> bool:
+        """An eviction is a deletion that asks the disruption budgets first."""
+        return self.verb == "delete" or self.subresource == "eviction"
+
+    @property
     def line(self) -> str:
         """Verb and path, as in an HTTP request line: what admission can see of a request, whatever its body."""
         return f"{self.verb} {self.path}"

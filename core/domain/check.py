@@ -17,9 +17,10 @@ class Signal(StrEnum):
     LATENCY_P99 = "latency_p99"  # milliseconds at most `bound`, from the metrics source
     ERROR_RATIO = "error_ratio"  # per thousand at most `bound`, from the metrics source
     PODS_GONE = "pods_gone"  # no pod of the target is left that holds a node
-    POD_REPLACED = "pod_replaced"  # the pod's uid is gone; its owner, if any, is back to its Ready count
+    POD_REPLACED = "pod_replaced"  # the uid (of a pod, a machine) is gone; its owner, if any, is back to its Ready count
     RESIZE_DONE = "resize_done"  # the kubelet reports the container's resources as asked, without a restart
     NODE_CORDONED = "node_cordoned"  # no new pod was bound to the node since the write
+    NODE_RELEASED = "node_released"  # no pod that cannot stay is left on the node, and no volume is attached to it
     PODS_ADMITTED = "pods_admitted"  # no pod of the namespace is refused or warned about since the write
     AUTOSCALER_AGREES = "autoscaler_agrees"  # the HPA's controller observed the bounds, and replicas moved into them
     ENDPOINTS_READY = "endpoints_ready"  # the endpoint controller lists at least `bound` ready addresses of the service

@@ -1,4 +1,5 @@
-"""Actions drawn over the ten kinds: careful ones, as a competent planner would ask, and careless ones, as a confused or led one would.
+"""Actions drawn over ten kinds of the catalogue: careful ones, as a competent planner would ask, and careless ones, as a confused or
+led one would.
 
 How an action was drawn is no label: what it does is (`harm`). Careful sizes come from what the world's workloads really use.
 """

@@ -32,8 +32,8 @@ def compare(request: ApiRequest, before: Json, after: Json, live: Json | None, u
     if request.makes:  # the name is the action's own, so that what stands under it is ours, or is not there
         live = live or {}
     elif live is None or live.get("metadata", {}).get("uid") != uid:
-        return Seen(Standing.DONE if request.verb == "delete" or _let_go(before, after) else Standing.GONE)
-    if request.verb == "delete":
+        return Seen(Standing.DONE if request.removes or _let_go(before, after) else Standing.GONE)
+    if request.removes:
         return Seen(Standing.DONE if live["metadata"].get("deletionTimestamp") else Standing.NOT_DONE)
     ours, now = _leaves(before, after), _leaves(before, live)
     if all(now.get(path) == values for path, values in ours.items()):

@@ -142,7 +142,7 @@ async def _prepare(hands: Hands, row: ActionRow) -> Prepared:
         raise Conflict(f"{request.resource}/{request.name} changed since it was judged")
     await hands.guard(request, row.agent)
     answer = await hands.writer.send(request, agent=row.agent, permit=row.permit, dry_run=True)
-    after = {} if request.verb == "delete" else answer
+    after = {} if request.removes else answer
     if states.post_hash(request.verb, request.body, before, after) != permit.post:
         raise Conflict("the dry run would now change something else than what was judged")
     if row.undo_request:

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from core.cluster import quantities
 from core.cluster.kinds import ENDPOINT_SLICE, KINDS
+from core.cluster.placing import tolerated
 from core.cluster.queries import Query, Sample, Shape
 from core.domain.check import Check, Look, Signal
 from core.domain.errors import Day2Error
@@ -156,13 +157,13 @@ async def _pods_gone(scene: Scene, _: int) -> Answer:
 
 async def _pod_replaced(scene: Scene, _: int) -> Answer:
     if scene.live is not None and at_path(scene.live, "metadata.uid") == scene.check.target.uid:
-        return False, "the pod is still there"
+        return False, "it is still there"
     owner = next((item for item in at_path(scene.before, "metadata.ownerReferences") or () if item.get("controller")), None)
     if owner is None or owner.get("kind") not in KINDS:
-        return True, "the pod is gone, and nothing owned it"
+        return True, "it is gone, and nothing owned it"
     parent = await scene.hands.reader.get(KINDS[str(owner["kind"])], scene.check.target.namespace, str(owner.get("name")))
     wanted, count = at_path(parent or {}, "spec.replicas") or 0, at_path(parent or {}, "status.readyReplicas") or 0
-    return count >= wanted, f"the pod is gone; its owner has {count} of {wanted} ready"
+    return count >= wanted, f"it is gone; its owner has {count} of {wanted} ready"
 
 
 async def _resize_done(scene: Scene, _: int) -> Answer:
@@ -204,6 +205,14 @@ def _bound_at(pod: Json) -> datetime | None:
 
 def _of_daemon(pod: Json) -> bool:
     return any(item.get("kind") == "DaemonSet" for item in at_path(pod, "metadata.ownerReferences") or ())
+
+
+async def _node_released(scene: Scene, _: int) -> Answer:
+    taint = ("node.kubernetes.io/out-of-service", "nodeshutdown", "NoExecute")
+    pods = [pod for pod in await _pods(scene) if not tolerated(at_path(pod, "spec.tolerations") or (), *taint)]
+    volumes = await scene.hands.reader.list(KINDS["VolumeAttachment"])
+    held = sum(at_path(each, "spec.nodeName") == scene.check.target.name for each in volumes)
+    return not pods and not held, f"{len(pods)} pods and {held} volumes are still bound to it"
 
 
 async def _pods_admitted(scene: Scene, _: int) -> Answer:
@@ -282,6 +291,7 @@ _SIGNALS: dict[Signal, Callable[[Scene, int], Awaitable[Answer]]] = {
     Signal.POD_REPLACED: _pod_replaced,
     Signal.RESIZE_DONE: _resize_done,
     Signal.NODE_CORDONED: _node_cordoned,
+    Signal.NODE_RELEASED: _node_released,
     Signal.PODS_ADMITTED: _pods_admitted,
     Signal.AUTOSCALER_AGREES: _autoscaler_agrees,
     Signal.ENDPOINTS_READY: _endpoints_ready,

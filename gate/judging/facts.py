@@ -147,7 +147,8 @@ async def _preview(bench: Bench, row: ActionRow, action: Action, live: Live) -> 
     """The dry run as the agent's preview principal. What refuses it is a fact; what only fails for now is raised."""
     try:
         request = action.request(live)
-        return request, await bench.previewer.preview(request, agent=row.agent), ""
+        answer = await bench.previewer.preview(request, agent=row.agent)
+        return request, live.object if request.removes else answer, ""
     except (Conflict, Refused, NotAuthorised) as error:
         return None, None, bounded(str(error), 300)
 

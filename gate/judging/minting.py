@@ -31,7 +31,7 @@ def mint(bench: Bench, row: ActionRow, action: Action, reading: Reading, verdict
     if reading.live is None or reading.request is None or reading.after is None:
         raise Conflict("nothing is permitted that was not previewed")
     before = {} if reading.request.makes else reading.live.object
-    after = {} if reading.request.verb == "delete" else reading.after
+    after = {} if reading.request.removes else reading.after
     if reading.request.verb == "patch" and not states.delta(states.desired(before), states.desired(after)):
         raise Conflict("the write would change nothing")
     slo = bench.objectives.slo(row.namespace)

@@ -22,6 +22,7 @@ _QUOTAS = (
 )
 """How a quota names each of `Amounts`."""
 _TYPE = "node.kubernetes.io/instance-type"
+_OF_THE_STATE = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 
 
 async def around(bench: Bench, action: Action, home: Json, target: Json, after: Json | None) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def _nodes(nodes: list[Json], target: Json) -> dict[str, Any]:
 def _bars(node: Json) -> set[tuple[str, str]]:
     """Taints that people set; those of the node's own state are not how it is meant."""
     found = [taint for taint in at_path(node, "spec.taints") or () if taint.get("effect") != "PreferNoSchedule"]
-    return {(str(each.get("key")), str(each.get("value"))) for each in found if not str(each.get("key")).startswith("node.kubernetes.io/")}
+    return {(str(each.get("key")), str(each.get("value"))) for each in found if not str(each.get("key")).startswith(_OF_THE_STATE)}
 
 
 def _freeze(bench: Bench, namespace: str) -> dict[str, Any]:

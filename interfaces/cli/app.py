@@ -22,6 +22,7 @@ from interfaces.cli.commands import (
     looking,
     muting,
     networking,
+    noding,
     operating,
     policies,
     runs,
@@ -47,7 +48,8 @@ Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapsh
                                  vulnerabilities
 Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
-Operate:                         run  stop  resume  agent  alerts  audit  config  serve  sim
+Operate:                         run  nodes  stop  resume  agent  alerts  audit  config  serve
+                                 sim
 Install once:                    rbac  gate
 
 \b
@@ -136,6 +138,7 @@ for name, group in (
     ("mute", muting.mute),
     ("snapshot", snapshots.snapshot),
     ("network", networking.network),
+    ("nodes", noding.nodes),
     ("action", actions.action),
     ("autonomy", autonomies.autonomy),
     ("policy", policies.policy),

@@ -33,6 +33,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 network policies -n shop,web --from prod.snap",
         "day2 network policies -A -o json",
     ),
+    "nodes list": ("day2 nodes list", "day2 nodes list -o wide", "day2 nodes list -o json"),
+    "nodes heal": (
+        'day2 nodes heal node-7 --reason "its fan is loud"',
+        'day2 nodes heal node-7 --reason "does not answer to ping" -o json',
+        'day2 nodes heal gpu-3 --reason "XID 79 in the log" --context prod-eu',
+    ),
+    "nodes episodes": ("day2 nodes episodes", "day2 nodes episodes -o wide", "day2 nodes episodes -o json"),
     "vulnerabilities": (
         "day2 vulnerabilities --report trivy.json --kev kev.json --epss epss.csv.gz",
         "day2 vulnerabilities --report grype.json --report reports.json --vex ours.openvex.json --from prod.snap",

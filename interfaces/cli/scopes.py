@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 ONE_DOCUMENT = frozenset({
     "demo", "action get", "action diff", "action cancel", "action edit", "approve", "deny", "run get", "agent get", "agent card",
     "agent drain", "agent suspend", "agent resume", "audit get", "audit verify", "audit reconcile", "config get", "config explain",
-    "config set", "version", "explain", "mute add", "mute expire", "chaos validate", "chaos run", "chaos show", "chaos stop",
+    "config set", "version", "explain", "mute add", "mute expire", "chaos validate", "chaos run", "chaos show", "chaos stop", "nodes heal",
 })  # fmt: skip
 """They print one document, which is no list."""
 
@@ -29,6 +29,7 @@ NO_DRY_RUN = {
     "config set": "look with day2 config explain",
     "mute add": "it hides nothing for good: look with day2 scan --show-muted",
     "mute expire": "look with day2 mute list",
+    "nodes heal": "it only asks: each step is judged by itself, and has a dry run of its own; look with day2 nodes list",
     "snapshot save": "it writes one file and nothing else",
     **dict.fromkeys(("agent drain", "agent suspend", "agent resume"), "look with day2 agent list"),
     **dict.fromkeys(("serve", "agent serve", "demo"), "it starts processes; to see what would be proposed: day2 plan"),

@@ -93,6 +93,14 @@ APPROVAL = {
     "at": TIME,
     "expiresAt": TIME,
 }  # fmt: skip
+STAGES = words(
+    "suspected", "confirmed", "cordoned", "drained", "fenced", "released", "replaced", "healed", "recovered", "held", "escalated"
+)  # fmt: skip
+SPREAD = shape(n=WHOLE, open=WHOLE, medianSeconds=either(WHOLE, NULL), p90Seconds=either(WHOLE, NULL))
+EPISODE = {
+    "id": TEXT, "node": TEXT, "pool": TEXT, "zone": TEXT, "stage": STAGES, "beganAt": TIME, "by": TEXT, "asked": TEXT,
+    "seconds": {"type": "object", "additionalProperties": WHOLE}, "why": TEXT,
+}  # fmt: skip
 LINK = {"id": TEXT, "seq": WHOLE, "at": TIME, "role": TEXT, "event": TEXT}
 ACTION = {
     "id": {"type": "string", "pattern": "^act-"}, "state": STATES, "agent": TEXT, "capability": TEXT, "target": TARGET, "sentence": TEXT,
@@ -188,6 +196,14 @@ KINDS: dict[str, tuple[str, Json]] = {
     ),
     "MuteList": ("day2 mute list", listing(shape(**MUTE, state=HOLDS))),
     "Mute": ("day2 mute add and expire", {"metadata": metadata()} | MUTE | {"state": HOLDS}),
+    "NodeList": (
+        "day2 nodes list",
+        listing(
+            shape(name=TEXT, health=TEXT, since=either(TIME, NULL), pool=TEXT, zone=TEXT, pods=WHOLE, episode=TEXT, stage=TEXT, why=TEXT)
+        ),
+    ),
+    "EpisodeList": ("day2 nodes episodes", listing(shape(**EPISODE), metadata(times=shape(mttd=SPREAD, mttm=SPREAD, mttr=SPREAD)))),
+    "Episode": ("day2 nodes heal", {"metadata": metadata()} | EPISODE),
     "SnapshotContents": (
         "day2 snapshot save and load",
         listing(

@@ -4,10 +4,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from agents.catalogue import AGENTS
+from agents.reliability.healing.episode import Episode
+from agents.reliability.healing.steps import Pace
 from core.cluster.looking import ClusterReader
 from core.cluster.reading import Metrics
 from core.domain.clock import Clock
@@ -22,7 +25,7 @@ from core.policy.declarations import Grant
 from core.policy.redaction import redact
 from gate import heads, keys
 from gate.door import LedgerDoor
-from graph.context import RunContext
+from graph.context import HealingContext, RunContext
 from graph.model_routing import ModelRouting
 from graph.state import Plain
 from registry import sealing
@@ -35,11 +38,12 @@ from runtime.consulting import InProcess, ThroughQueue
 from runtime.declared import Declared
 from runtime.experimenting import Experimenting
 from runtime.flows import Flows, Following
-from runtime.roles import experimenting, modelling
+from runtime.healing import Healer, hardware_of
+from runtime.roles import experimenting, machinery, modelling
 from runtime.roles.reading import Reading
-from runtime.services import running
+from runtime.services import healings, running
 from runtime.services.muting import Unmuted, folder_of
-from runtime.settings import Settings
+from runtime.settings import HealingSettings, Settings
 from tools import checkpoints
 
 log = logging.getLogger(__name__)
@@ -47,6 +51,9 @@ IN_PROCESS = "in-process"
 ROLE = "controller"
 RECORDED_TEXT = 500
 """Characters of what was asked that the audit chain keeps: with all its other fields the request then fits into one record."""
+NODES_EVERY_SECONDS = 30.0
+HIMSELF = "day2:controller"
+"""Who began a healing that nobody asked for."""
 OPEN = tuple(state for state in Standing if state not in TERMINAL)
 
 
@@ -94,6 +101,8 @@ class Controller:
     book: heads.HeadBook
     model: str = ""
     experiments: Experimenting | None = None
+    healer: Healer | None = None
+    heals: HealingSettings = field(default_factory=HealingSettings)
 
     async def run(self, request: Request) -> Plain:
         """One pass of the run flow; its submitted actions are followed from then on.
@@ -126,13 +135,40 @@ class Controller:
         for row in self.ledger.in_states(*OPEN):
             self.following.start(row.action_id)
 
+    def heal_open(self) -> None:
+        """Carry on every healing that has not ended: those that somebody asked for, and those of a process that died."""
+        for episode in self.healer.journal.episodes() if self.healer else ():
+            if not episode.ended:
+                self.following.heal(episode)
+
+    async def begin_healings(self) -> None:
+        """One look at the nodes, where the settings say that healings may begin by themselves. A cluster that cannot be read has none."""
+        if self.healer is None or not self.heals.enabled:
+            return
+        try:
+            snapshot = await self.reader.snapshot(("Namespace", "Node"))
+        except Day2Error as error:
+            log.warning("no node was looked at: %s", error)
+            return
+        known, now = self.healer.journal.episodes(), self.clock.now()
+        for node in healings.suspects(snapshot, now, known):
+            label = self.heals.pool_label
+            episode = healings.begun(snapshot, node.metadata.name, now, known, by=HIMSELF, asked="", pool_label=label)
+            healings.record(self.ledger, episode, now, role=ROLE)
+
+    async def _watch_nodes(self) -> None:
+        while True:
+            await self.begin_healings()
+            await asyncio.sleep(NODES_EVERY_SECONDS)
+
     async def serve(self, stop: asyncio.Event, every_seconds: float) -> None:
         """Carry on what a killed process left, and follow what others submit, until told to stop."""
-        resuming = asyncio.create_task(self.resume())
+        resuming = asyncio.gather(self.resume(), self._watch_nodes())
         experiments = asyncio.create_task(self.experiments.resume()) if self.experiments else resuming
         try:
             while not stop.is_set():
                 self.follow_open()
+                self.heal_open()
                 self.keep_heads()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), every_seconds)
@@ -176,7 +212,11 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
             consult_seconds=settings.flow.consult_seconds,
         )
         saver = await stack.enter_async_context(checkpoints.opened(settings.data_dir / "checkpoints.db"))
-        flows = Flows(saver, run=context)
+        heals = settings.healing
+        machines = await stack.enter_async_context(machinery.opened(heals, reading))
+        hardware = partial(hardware_of, reading.reader, reading.metrics, reading.clock)
+        healer = Healer(reading.reader, ledger, reading.clock, machines, heals.pool_label, hardware)
+        flows = Flows(saver, run=context, healing=_healing(healer, gate, heals))
         following = Following(flows)
         stack.push_async_callback(following.stop)
         key = keys.signer(settings.data_dir / "keys", ROLE, settings.private_dir)
@@ -193,6 +233,8 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
             membership=membership,
             declared=declared,
             book=book,
+            healer=healer,
+            heals=heals,
             model=settings.model.name,
             experiments=experimenting.over(settings, saver, reading, ledger, gate),
         )
@@ -201,6 +243,14 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
         finally:
             with contextlib.suppress(Day2Error):  # a damaged ledger or a gone clock is told by what ended us
                 working.keep_heads(at_once=True)
+
+
+def _healing(healer: Healer, gate: GateDoor, heals: HealingSettings) -> HealingContext:
+    def record(episode: Episode) -> None:
+        healings.record(healer.ledger, episode, healer.clock.now(), role=ROLE)
+
+    pace = Pace(calm=timedelta(minutes=heals.calm_minutes))
+    return HealingContext(healer.clock, gate, healer.look, healer.replace, record, heals.poll_seconds, pace)
 
 
 async def _registry(stack: contextlib.AsyncExitStack, settings: Settings, url: str) -> Registry | None:

@@ -28,6 +28,8 @@ BUDGET_RULES = frozenset({"gpu-allowance", "budget-left"})
 CANARY = "canary"
 """Owner of a row that is a card nobody should approve: it names no object, so nobody is told of it."""
 JUDGE = "judge"
+HEALING_MOVED = "healing.moved"
+"""As `runtime.services.healings` records it."""
 LOOKBACK = timedelta(days=7)
 """What happened earlier and was never told is history."""
 EVENT_AGE = timedelta(hours=1)
@@ -51,6 +53,9 @@ HELD = "`alerts.hold_minutes` after it was told"
 KINDS: Mapping[str, Kind] = {
     "Day2BudgetIntercepted": Kind("critical", True, "an action over a GPU allowance or a monthly budget was denied", HELD),
     "Day2ActionEscalated": Kind("critical", True, "an action ended where only a person can go on", HELD),
+    "Day2HealingEscalated": Kind(
+        "critical", True, "the healing of a node stopped where only a person can go on", "`alerts.hold_minutes` after that"
+    ),
     "Day2OutcomeUnknown": Kind("critical", True, "whether a write was stored is not known yet", "it was read back"),
     "Day2GuardAltered": Kind("critical", True, "the guard in the API server is missing or altered", "it was seen whole before a write"),
     "Day2AuditChainBroken": Kind("critical", True, "the audit chains contradict themselves or their copies", "they verify again"),
@@ -108,6 +113,7 @@ class Journal:
     over: set[tuple[str, str]] = field(default_factory=set)  # was told to be over, at any time
     events: dict[Move, AuditRow] = field(default_factory=dict)  # moves that no Event tells yet
     ends: dict[Move, AuditRow] = field(default_factory=dict)  # moves that may be an alert and were not looked at yet
+    healings: dict[str, AuditRow] = field(default_factory=dict)  # by episode, those that a person must look at
     guard: AuditRow | None = None  # the record that says what is altered, while it is
 
     def catch_up(self, ledger: Ledger, now: datetime) -> bool:
@@ -124,6 +130,10 @@ class Journal:
             self._own(row)
         elif state := _STATES.get(row.event):
             self._moved(row, state, now)
+        elif row.event == HEALING_MOVED:
+            self.healings.pop(row.subject, None)
+            if now - row.at <= LOOKBACK and _stamp(row).get("stage") == "escalated":
+                self.healings[row.subject] = row
         elif row.event in ("guard.altered", "guard.restored"):
             self.guard = row if row.event == "guard.altered" else None
 
@@ -146,6 +156,13 @@ class Journal:
                 self.over.add(place)
             elif alert := _alert(said.get("alert")):
                 self.told[place] = Told(alert, row.at)
+
+
+def _stamp(row: AuditRow) -> dict[str, Any]:
+    """The last one of an episode; empty where the record does not show it."""
+    body = json.loads(row.body)
+    stamps = body.get("stamps") or [{}]
+    return {"node": (body.get("node") or {}).get("name", ""), **stamps[-1]}
 
 
 def _alert(said: Any) -> Alert | None:
@@ -172,6 +189,11 @@ def conditions(ledger: Ledger, journal: Journal, now: datetime, limits: Limits, 
     """What is so now and ends by itself. `audit` are the problems that the last verification of the chains found."""
     found = [_unknown(row, limits) for row in ledger.in_states(S.UNKNOWN)]
     found += [_stopped(row, limits) for row in ledger.stops()]
+    for row in journal.healings.values():
+        if now - row.at < limits.hold:
+            stamp = _stamp(row)
+            text = f"a person must look at node {bounded(stamp['node'], 100)}: its healing {row.subject} stopped"
+            found.append(_made("Day2HealingEscalated", limits, row.at, text, quoted(str(stamp.get("why", ""))), episode=row.subject))
     if journal.guard is not None:
         said = str(json.loads(journal.guard.body).get("found", ""))
         found.append(_made("Day2GuardAltered", limits, journal.guard.at, "nothing is written: the guard is not in force", quoted(said)))

@@ -25,7 +25,7 @@ from runtime.replacing import replace
 from runtime.services import manifests
 from runtime.services.manifests import ManifestReader
 
-KINDS = tuple(sorted(OBSERVED))
+KINDS = tuple(sorted(OBSERVED.keys() & STRUCTS.keys()))
 """All that an agent may read."""
 LARGEST_FILE = 2 * 1024 * 1024 * 1024
 STAMP = "timestamp"

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from simulator.clock import VirtualClock
 from simulator.controllers import (
     apiservices,
+    attachments,
     cronjobs,
     daemonsets,
     deployments,
@@ -44,6 +45,7 @@ CONTROLLERS: tuple[tuple[str, Reconcile], ...] = (
     ("scheduling", scheduling.reconcile),
     ("kubelets", kubelets.reconcile),
     ("pod garbage", pod_gc.reconcile),
+    ("attachments", attachments.reconcile),
     ("endpoints", endpoints.reconcile),
     ("disruption", disruption.reconcile),
     ("quotas", limits.reconcile),

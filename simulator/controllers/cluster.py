@@ -35,6 +35,8 @@ JOBS = resource("batch", "jobs")
 CRON_JOBS = resource("batch", "cronjobs")
 HPAS = resource("autoscaling", "horizontalpodautoscalers")
 PDBS = resource("policy", "poddisruptionbudgets")
+CLAIMS = resource("", "persistentvolumeclaims")
+VOLUME_ATTACHMENTS = resource("storage.k8s.io", "volumeattachments")
 LEASES = resource("coordination.k8s.io", "leases")
 
 MANAGER = "kube-controller-manager"

@@ -241,6 +241,33 @@ def _complete(fleet: Fleet, query: Query, times: Floats) -> list[Row]:
     return rows
 
 
+def _per_gpu(fault: str, bad: float) -> Callable[[Fleet, Query, Floats], list[Row]]:
+    """The first GPU of a node with the fault; all others are well."""
+
+    def rows(fleet: Fleet, _: Query, times: Floats) -> list[Row]:
+        return [
+            Row({"Hostname": name, "gpu": str(gpu)}, np.full_like(times, bad if pool.faults.get(name) == fault and not gpu else 0.0))
+            for pool in fleet.world.nodes
+            for name in pool.names
+            for gpu in range(pool.gpus)
+        ]
+
+    return rows
+
+
+def _per_node(fault: str, bad: float) -> Callable[[Fleet, Query, Floats], list[Row]]:
+    """By the node exporter, whose instance is the node's name and its port."""
+
+    def rows(fleet: Fleet, _: Query, times: Floats) -> list[Row]:
+        return [
+            Row({"instance": f"{name}:9100"}, np.full_like(times, bad if pool.faults.get(name) == fault else 0.0))
+            for pool in fleet.world.nodes
+            for name in pool.names
+        ]
+
+    return rows
+
+
 def _targets(fleet: Fleet, _: Query, times: Floats) -> list[Row]:
     """Every node's kubelet and one target per service with traffic."""
     services = sum(1 for workload in fleet.world.workloads if workload.traffic is not None)
@@ -248,7 +275,8 @@ def _targets(fleet: Fleet, _: Query, times: Floats) -> list[Row]:
     return [Row({}, np.full_like(times, float(services + nodes)))]
 
 
-_OF_NOW = (Shape.REQUEST_RATE, Shape.ERROR_RATIO, Shape.LATENCY_P99, Shape.TARGETS_UP)
+_HARDWARE = (Shape.GPU_XID, Shape.GPU_ECC, Shape.NIC_ERRORS, Shape.FABRIC_DOWNS)
+_OF_NOW = (Shape.REQUEST_RATE, Shape.ERROR_RATIO, Shape.LATENCY_P99, Shape.TARGETS_UP, *_HARDWARE)
 """Computed without a look at single samples, so what came after the last scrape is taken out of the answer."""
 _SHAPES: dict[Shape, Callable[[Fleet, Query, Floats], list[Row]]] = {
     Shape.CPU_QUANTILE: _cpu_quantile,
@@ -263,5 +291,9 @@ _SHAPES: dict[Shape, Callable[[Fleet, Query, Floats], list[Row]]] = {
     Shape.LATENCY_P99: _latency,
     Shape.GPU_UTILISATION: _gpu,
     Shape.REVISION_COMPLETE: _complete,
+    Shape.GPU_XID: _per_gpu("gpu-xid", 79.0),
+    Shape.GPU_ECC: _per_gpu("gpu-ecc", 3.0),
+    Shape.NIC_ERRORS: _per_node("nic-errors", 0.02),
+    Shape.FABRIC_DOWNS: _per_node("fabric-down", 4.0),
     Shape.TARGETS_UP: _targets,
 }

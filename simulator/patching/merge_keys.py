@@ -24,7 +24,6 @@ _STRATEGIC: dict[str, str] = {
     "conditions": "type",
     "ownerReferences": "uid",
     "secrets": "name",
-    "taints": "key",
     "podIPs": "ip",
     "hostIPs": "ip",
     "addresses": "type",
@@ -37,7 +36,6 @@ _MAP_KEYS: dict[str, tuple[str, ...]] = {
     "volumeMounts": ("mountPath",),
     "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
     "containerStatuses": (),
-    "taints": (),
     "secrets": ("name",),
 }
 """Where field ownership names list items by other keys than strategic merge does; () is an atomic list."""

@@ -286,18 +286,18 @@ def _taint(text: str) -> Json:
 
 
 def _node_status(pool: NodePool, name: str) -> Json:
-    def listed(cpu_milli: int, memory_mib: int) -> Json:
+    def listed(cpu_milli: int, memory_mib: int, gpus: int = pool.gpus) -> Json:
         amounts = {
             "cpu": f"{cpu_milli}m" if cpu_milli % 1000 else str(cpu_milli // 1000),
             "memory": f"{memory_mib * 1024}Ki",
             "pods": str(pool.max_pods),
         }
-        return {**amounts, "nvidia.com/gpu": str(pool.gpus)} if pool.gpus else amounts
+        return {**amounts, "nvidia.com/gpu": str(gpus)} if pool.gpus else amounts
 
     last = 10 + sum(name.encode()) % 200
     return {
         "capacity": listed(pool.cpu_milli, pool.memory_mib),
-        "allocatable": listed(pool.cpu_milli - 80, pool.memory_mib - 1024),
+        "allocatable": listed(pool.cpu_milli - 80, pool.memory_mib - 1024, pool.gpus - (pool.faults.get(name) == "gpu-lost")),
         "addresses": [{"type": "InternalIP", "address": f"10.0.0.{last}"}, {"type": "Hostname", "address": name}],
         "nodeInfo": {
             "architecture": "amd64",

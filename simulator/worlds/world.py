@@ -29,7 +29,9 @@ Fault = Literal[
     "peak-ahead",
     "cluster-admin-sa",
 ]
-NodeFault = Literal["not-ready", "memory-pressure", "disk-pressure", "flapping", "lost"]
+NodeFault = Literal[
+    "not-ready", "memory-pressure", "disk-pressure", "flapping", "lost", "gpu-xid", "gpu-ecc", "gpu-lost", "nic-errors", "fabric-down"
+]  # fmt: skip
 NamespaceFault = Literal["no-psa-labels"]
 
 

@@ -133,7 +133,7 @@ class Guarded:
             "generation": meta.get("generation", 0) if moves else 0,
             "request": request.digest(),
             "line": request.line,
-            "post": states.post_hash(request.verb, request.body, old, {} if request.verb == "delete" else new),
+            "post": states.post_hash(request.verb, request.body, old, {} if request.removes else new),
             "iat": now,
             "exp": now + FORWARD_SECONDS,
         }

@@ -383,10 +383,40 @@ def _objects(guard: Guarded, namespace: str) -> Iterator[tuple[str, ApiRequest]]
     collection = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
     plane.request("POST", collection, _policy("web")).raise_for_status()
     plane.until(lambda: plane.get(f"/api/v1/namespaces/{namespace}/pods/web")["status"]["phase"] == "Running", "the bare pod")
+    machines(plane)
+    body = {"apiVersion": "cluster.x-k8s.io/v1beta1", "kind": "Machine", "metadata": {"name": "web"}}
+    plane.request("POST", f"/apis/cluster.x-k8s.io/v1beta1/namespaces/{namespace}/machines", body).raise_for_status()
     node = str(plane.get("/api/v1/nodes")["items"][0]["metadata"]["name"])
     for right in rights():
         if right.verb != "get":
-            yield str(right), _unchanging(right, namespace, {"nodes": node, "namespaces": namespace}.get(right.resource, "web"))
+            request = _unchanging(right, namespace, {"nodes": node, "namespaces": namespace}.get(right.resource, "web"))
+            yield str(right), _evicting(plane, request) if right.subresource == "eviction" else request
+
+
+def _evicting(plane: "ControlPlane", request: ApiRequest) -> ApiRequest:
+    """With the pod named that it means, which admission asks for."""
+    meta = plane.get(f"/api/v1/namespaces/{request.namespace}/pods/{request.name}")["metadata"]
+    options = {"preconditions": {"uid": meta["uid"]}}
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": request.name}, "deleteOptions": options}
+    return request.model_copy(update={"body": body})
+
+
+def machines(plane: "ControlPlane") -> None:
+    """Machines of the Cluster API, as far as a definition goes; nothing here makes any."""
+    name = "machines.cluster.x-k8s.io"
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": "v1beta1", "served": True, "storage": True, "schema": schema}
+    names = {"plural": "machines", "singular": "machine", "kind": "Machine"}
+    spec = {"group": "cluster.x-k8s.io", "scope": "Namespaced", "names": names, "versions": [version]}
+    body = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": name}, "spec": spec}
+    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    assert plane.request("POST", definitions, body).status_code in (201, 409)
+
+    def served() -> bool:
+        conditions = plane.get(f"{definitions}/{name}").get("status", {}).get("conditions", ())
+        return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+
+    plane.until(served, "Machines served")
 
 
 def _policy(name: str) -> Json:
@@ -396,11 +426,11 @@ def _policy(name: str) -> Json:
 
 def _unchanging(right: Right, namespace: str, name: str) -> ApiRequest:
     wide = right.resource in ("nodes", "namespaces")
-    made = right.verb == "create"
+    made = right.verb == "create" and not right.subresource
     return ApiRequest(
         verb=right.verb,  # type: ignore[arg-type]
         group=right.group,
-        version="v2" if right.group == "autoscaling" else "v1",
+        version={"autoscaling": "v2", "cluster.x-k8s.io": "v1beta1"}.get(right.group, "v1"),
         resource=right.resource,
         subresource=right.subresource,
         namespace="" if wide else namespace,

@@ -135,11 +135,11 @@ class Ward:
 
     async def _step(self, row: ActionRow) -> None:
         if row.state is S.NEEDS_APPROVAL:
-            self._approve(row)
+            self.approve(row)
         await judge_once(self.bench)
         await execute_once(self.hands)
 
-    def _approve(self, row: ActionRow) -> None:
+    def approve(self, row: ActionRow) -> None:
         """The next person who has not decided yet signs at the door."""
         given = {approval.by for approval in self.ledger.approvals(row.action_id)}
         by = next((name for name in PEOPLE if name not in given), "")

@@ -75,6 +75,27 @@ DELETE = Write(
 )
 
 
+EVICTION: Json = {
+    "apiVersion": "policy/v1",
+    "kind": "Eviction",
+    "metadata": {"name": "cart-0", "namespace": "shop", "creationTimestamp": None},
+    "deleteOptions": {"kind": "DeleteOptions", "apiVersion": "v1", **OPTIONS},
+}
+
+
+def eviction(**options: Any) -> Json:
+    """What an API server asks of an eviction: no pod is in it, only what is asked of the pod's deletion."""
+    body = {**EVICTION, "deleteOptions": {**EVICTION["deleteOptions"], **options}}
+    write = Write("", "pods", POD, body, "CREATE", {"kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1"})
+    return review(write, permits.mint(evicting(), KEY), subResource="eviction", oldObject=None)
+
+
+def evicting(**changes: Any) -> Permit:
+    line = "create /api/v1/namespaces/shop/pods/cart-0/eviction"
+    judged = EVICTION | {"metadata": {"name": "cart-0", "namespace": "shop"}}
+    return permit_for(DELETE, **{"line": line, "generation": 0, "post": states.post_hash("create", judged, POD, {})} | changes)
+
+
 def review(write: Write, token: str | None, *, agent: str = "scaling", dry_run: bool = False, **changes: Any) -> Json:
     meta = write.old["metadata"]
     extra = {EXTRA: [token]} if token is not None else {}
@@ -158,6 +179,30 @@ def test_a_permit_opens_its_write_and_is_on_record_before_the_answer(hook: Hook,
     found = hook(write, permit_for(write))
     assert found.annotations == {"action": "act-0001", "permit": "permit-1", "use": "forward"}
     assert hook.book.rows["api", "permit-1"].line == write.line
+
+
+def test_a_permit_opens_the_eviction_of_one_pod_at_one_version(hook: Hook) -> None:
+    def asked(document: Json) -> Admission:
+        return admit(read(document), registration="api", judge=KEY.verifier, book=hook.book, now=NOW)
+
+    assert asked(eviction()).annotations["action"] == "act-0001"
+    assert hook.book.rows["api", "permit-1"].line == "create /api/v1/namespaces/shop/pods/cart-0/eviction"
+    assert asked(eviction()), "the API server asks again: the version that is named lets at most one deletion win"
+    for changed, reason in (
+        ({"preconditions": {"uid": "uid-p", "resourceVersion": "8"}}, "judged"),
+        ({"preconditions": {"uid": "uid-q", "resourceVersion": "7"}}, "uid"),
+        ({"preconditions": {"uid": "uid-p"}}, "must name"),
+        ({"preconditions": None}, "uid"),
+        ({"gracePeriodSeconds": 0}, "judged"),
+        ({"propagationPolicy": "Orphan"}, "judged"),
+    ):
+        with pytest.raises(PermitRefused, match=reason):
+            asked(eviction(**changed))
+    with pytest.raises(PermitRefused, match="line"):
+        hook(DELETE, evicting(jti="permit-9"))
+    for other in ({"subResource": "binding"}, {"subResource": ""}, {"object": None}, {"object": {"deleteOptions": None}}):
+        with pytest.raises(PermitRefused, match="only changes"):
+            asked({**eviction(), "request": eviction()["request"] | other})
 
 
 def test_a_dry_run_is_checked_as_hard_and_spends_nothing(hook: Hook) -> None:

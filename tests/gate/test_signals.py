@@ -180,9 +180,9 @@ async def test_a_pod_is_replaced_when_its_controller_is_whole_again(gate: Any) -
     for ready, held in ((2, True), (1, False), (None, False)):
         live["status"]["readyReplicas"] = ready
         found = await look(gate, Signal.POD_REPLACED, target, before=owned())
-        assert found == (held, f"the pod is gone; its owner has {ready or 0} of 2 ready")
+        assert found == (held, f"it is gone; its owner has {ready or 0} of 2 ready")
     for owner in (owned("Sandwich"), owned(controller=False)):
-        assert (await look(gate, Signal.POD_REPLACED, target, before=owner))[1] == "the pod is gone, and nothing owned it"
+        assert (await look(gate, Signal.POD_REPLACED, target, before=owner))[1] == "it is gone, and nothing owned it"
 
 
 async def test_a_pod_under_its_old_name_is_replaced_when_its_uid_is_another(gate: Any) -> None:
@@ -213,6 +213,20 @@ async def test_the_time_of_binding_is_the_schedulers_before_the_kubelets(gate: A
     assert (await look(gate, Signal.NODE_CORDONED, aim("Node", "node-1")))[0] is True
     pod["status"]["conditions"][1]["status"] = "False"
     assert (await look(gate, Signal.NODE_CORDONED, aim("Node", "node-1")))[0] is False
+
+
+async def test_a_node_is_released_when_no_pod_that_must_go_and_no_volume_is_bound_to_it(gate: Any) -> None:
+    pod, other = (gate.cluster.object("Pod", "shop", name) for name in ("cart-0", "cart-1"))
+    other["spec"]["nodeName"] = "node-2"
+    volume = {"kind": "VolumeAttachment", "metadata": {"name": "csi-1", "uid": "uid-csi"}, "spec": {"nodeName": "node-1"}}
+    gate.cluster.put(volume)
+    assert await look(gate, Signal.NODE_RELEASED, aim("Node", "node-1")) == (False, "1 pods and 1 volumes are still bound to it")
+    pod["spec"]["tolerations"] = [{"operator": "Exists"}]
+    assert (await look(gate, Signal.NODE_RELEASED, aim("Node", "node-1")))[1] == "0 pods and 1 volumes are still bound to it"
+    volume["spec"]["nodeName"] = "node-2"
+    assert (await look(gate, Signal.NODE_RELEASED, aim("Node", "node-1")))[0] is True
+    pod["spec"]["tolerations"] = [{"key": "node.kubernetes.io/out-of-service", "operator": "Exists", "effect": "NoSchedule"}]
+    assert (await look(gate, Signal.NODE_RELEASED, aim("Node", "node-1")))[0] is False
 
 
 def service(name: str, **selector: str) -> dict[str, Any]:
@@ -302,7 +316,7 @@ async def test_an_owner_that_is_gone_or_wants_none_is_whole(gate: Any) -> None:
     assert (await look(gate, Signal.POD_REPLACED, aim("Pod", "cart-gone"), before=owned()))[1].endswith("has 0 of 0 ready")
     del gate.cluster.objects["Deployment", "shop", "cart"]
     found = await look(gate, Signal.POD_REPLACED, aim("Pod", "cart-gone"), before=owned())
-    assert found == (True, "the pod is gone; its owner has 0 of 0 ready")
+    assert found == (True, "it is gone; its owner has 0 of 0 ready")
 
 
 async def test_a_target_that_is_gone_has_no_services(gate: Any) -> None:

@@ -128,7 +128,7 @@ async def test_a_replaced_pod_is_gone_and_its_owner_is_whole(gate: Any) -> None:
     target = Target(cluster="cluster-1", kind="Pod", namespace="shop", name="cart-0", uid="uid-cart-0")
     action = await applied(gate, gate.delete_pod())
     found = await verifying.look(gate.hands, gate.row(action), check(Signal.POD_REPLACED, target=target))
-    assert (found[0].held, found[0].seen) == (True, "the pod is gone, and nothing owned it")
+    assert (found[0].held, found[0].seen) == (True, "it is gone, and nothing owned it")
 
 
 async def test_a_cordoned_node_gets_no_more_pods_but_those_of_daemons(gate: Any) -> None:

@@ -1,6 +1,6 @@
 """How a condition is written: where it shows on one look, and the row that tells of it once for each workload. Used by every condition."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -9,6 +9,8 @@ from agents.recalling import once
 from agents.reporting import found
 from agents.workloads import SYSTEM_NAMESPACES, home
 from core.cluster.objects import Event, Meta, Pod
+from core.cluster.queries import Query
+from core.cluster.snapshot import Snapshot
 from core.domain.evidence import Evidence, observe
 from core.domain.finding import Finding, Severity
 
@@ -39,6 +41,7 @@ def check(
     looks: str,
     silent: str,
     mend: str,
+    queries: Callable[[Snapshot], Iterable[Query]] = lambda _: (),
 ) -> Detector:
     """A row: one finding for each object, however many of its pods show the condition."""
 
@@ -49,7 +52,7 @@ def check(
         for place in sorted(groups):
             yield _finding(desk, code, severity, groups[place])
 
-    return Detector(code, name, severity, silent, kinds, detect, looks=looks, mend=mend)
+    return Detector(code, name, severity, silent, kinds, detect, queries, looks=looks, mend=mend)
 
 
 def _finding(desk: Desk, code: str, severity: Severity, signs: list[Sign]) -> Finding:

@@ -94,6 +94,22 @@ def service() -> Json:
     return live("Service", "cart", spec={"type": "ClusterIP", "selector": {"app": "kart", "tier": "web"}, "ports": ports})
 
 
+def node(name: str, *, ready: str = "True", **spec: Any) -> Json:
+    return live("Node", name, spec={"podCIDR": "10.0.0.0/24", **spec}, status={"conditions": [{"type": "Ready", "status": ready}]})
+
+
+def machine() -> Json:
+    """Of the node n1; its provider says that the instance is stopped."""
+    owner = {"kind": "MachineSet", "name": "pool-a", "uid": "uid-pool-a", "controller": True}
+    off = {"type": "InfrastructureReady", "status": "False", "reason": "InstanceStopped"}
+    return live(
+        "Machine",
+        "pool-a-1",
+        metadata={"ownerReferences": [owner]},
+        status={"nodeRef": {"kind": "Node", "name": "n1", "uid": "uid-n1"}, "conditions": [off]},
+    )
+
+
 def sizing(**to: Any) -> Json:
     seen = {"cpu_milli": 2000, "memory_mib": 2048, "memory_limit_mib": 3072}
     return {"container": "api", "from_sizes": {name: seen.get(name) for name in to}, "to_sizes": to}
@@ -132,6 +148,13 @@ def _objects() -> dict[str, tuple[Json, Json]]:
         "restart_rollout": ({"target": target("Deployment", "cart")}, deployment()),
         "delete_pod": ({"target": target("Pod", "cart-7-x"), "from_owner": "ReplicaSet/cart-7"}, pod()),
         "cordon_node": ({"target": target("Node", "n1")}, live("Node", "n1", spec={"podCIDR": "10.0.0.0/24"})),
+        "evict_pod": ({"target": target("Pod", "cart-7-x"), "from_owner": "ReplicaSet/cart-7"}, pod()),
+        "fence_node": ({"target": target("Node", "n1")}, node("n1", ready="Unknown")),
+        "fence_stopped_node": (
+            {"target": target("Node", "n1"), "machine_namespace": "shop", "machine": "pool-a-1"},
+            node("n1", ready="Unknown", taints=[{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}]),
+        ),
+        "replace_machine": ({"target": target("Machine", "pool-a-1"), "node": "n1"}, machine()),
         "suspend_job": ({"target": target("Job", "train"), "from_parallelism": 8}, job),
         "cut_network": ({"target": target("Deployment", "cart"), "directions": ["Ingress", "Egress"]}, deployment()),
         "set_image": (
@@ -206,7 +229,12 @@ def documents() -> dict[str, Json]:
 
 @pytest.fixture
 def cases(documents: dict[str, Json]) -> dict[str, Case]:
-    related: dict[str, dict[str, Json]] = {"rollback_rollout": {"cart-6": replica_set()}, "edit_config": {"cart": deployment()}}
+    related: dict[str, dict[str, Json]] = {
+        "rollback_rollout": {"cart-6": replica_set()},
+        "edit_config": {"cart": deployment()},
+        "fence_stopped_node": {"pool-a-1": machine()},
+        "replace_machine": {"n1": node("n1", ready="Unknown", unschedulable=True)},
+    }
     return {kind: Case(parse_action(documents[kind]), Live(item, related.get(kind, {}))) for kind, (_, item) in _objects().items()}
 
 

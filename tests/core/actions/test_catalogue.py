@@ -35,6 +35,8 @@ def test_every_right_of_a_kind_can_be_named_and_its_request_is_among_them(kind: 
     action, live = cases[kind]
     assert action.request(live).right in action.rights
     assert {right.verb for right in action.rights} <= {"get", "patch", "create", "delete"}
+    made = {(right.resource, right.subresource) for right in action.rights if right.verb == "create"}
+    assert made <= {("pods", "eviction"), ("networkpolicies", "")}
     assert set(action.rights) <= set(catalogue.rights())
 
 

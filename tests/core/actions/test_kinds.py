@@ -15,7 +15,8 @@ from core.domain.values import Json, canonical
 
 KINDS = sorted(CATALOGUE)
 MAKING = {"cut_network"}
-PATCHING = sorted(set(KINDS) - {"delete_pod"} - MAKING)
+REMOVING = {"delete_pod", "evict_pod", "replace_machine"}
+PATCHING = sorted(set(KINDS) - REMOVING - MAKING)
 REVERSIBLE = sorted(kind for kind in KINDS if CATALOGUE[kind].reversible and kind not in MAKING)
 Apply = Callable[[ApiRequest, Json], Json]
 
@@ -141,7 +142,7 @@ def test_the_pre_state_holds_while_others_move_other_fields_and_breaks_when_ours
     pinned = states.pre_hash(action, live.object)
     noisy = {**live.object, "status": {**live.object.get("status", {}), "noise": 1}}
     assert states.pre_hash(action, noisy) == pinned
-    if kind == "delete_pod":
+    if kind in REMOVING:
         moved = {**live.object, "metadata": {**live.object["metadata"], "resourceVersion": "8"}}
     elif kind in MAKING:
         moved = {**live.object, "spec": {**live.object["spec"], "selector": {"matchLabels": {"app": "other"}}}}
@@ -177,6 +178,7 @@ PODS = {
     "rollback_rollout": 4,
     "restart_rollout": 4,
     "delete_pod": 1,
+    "evict_pod": 1,
     "suspend_job": 5,
 }
 

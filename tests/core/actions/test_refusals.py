@@ -35,6 +35,9 @@ MOVED_ON = [
     ("rollback_rollout", "metadata/annotations", {}),
     ("delete_pod", "metadata/ownerReferences", []),
     ("cordon_node", "spec/unschedulable", True),
+    ("evict_pod", "metadata/ownerReferences", []),
+    ("fence_node", "spec/taints", [{"key": "node.kubernetes.io/out-of-service", "effect": "NoExecute"}]),
+    ("replace_machine", "status/nodeRef/name", "n2"),
     ("suspend_job", "spec/suspend", True),
     ("suspend_job", "spec/parallelism", 4),
     ("label_namespace", "metadata/labels", {"pod-security.kubernetes.io/enforce": "restricted"}),
@@ -67,6 +70,9 @@ NOT_POSSIBLE = [
     ("resize_pod", "status/conditions", [{"type": "PodResizePending", "status": "True"}], "under way"),
     ("resize_pod", "status/containerStatuses", [{"name": "api"}], "does not report"),
     ("resize_pod", "spec/containers/0/resizePolicy", [{"resourceName": "cpu", "restartPolicy": "RestartContainer"}], "restart"),
+    ("fence_node", "status/conditions", [{"type": "Ready", "status": "True"}], "answers"),
+    ("fence_stopped_node", "status/conditions", [{"type": "Ready", "status": "True"}], "answers"),
+    ("replace_machine", "metadata/ownerReferences", [], "MachineSet"),
     ("suspend_job", "status/conditions", [{"type": "Complete", "status": "True"}], "ended"),
     ("suspend_job", "metadata/labels", {"kueue.x-k8s.io/queue-name": "gpus"}, "queue"),
     ("set_service", "spec/type", "ExternalName", "no pods"),
@@ -254,3 +260,37 @@ def test_only_named_finalizers_are_removed_and_only_those_that_it_has(cases: Any
 
 def test_a_quota_may_be_raised_to_twice_its_amount(documents: dict[str, Json]) -> None:
     parse_action(documents["raise_quota"] | {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "40"}]})
+
+
+def test_nobody_but_the_provider_of_this_very_node_proves_that_its_machine_is_stopped(cases: Any) -> None:
+    action, live = cases["fence_stopped_node"]
+    machine = live.related["pool-a-1"]
+    runs = {**machine, "status": {**machine["status"], "conditions": [{"type": "InfrastructureReady", "status": "True"}]}}
+    other = {**machine, "status": {**machine["status"], "nodeRef": {"name": "n1", "uid": "uid-of-before"}}}
+    for related in ({}, {"pool-a-1": runs}, {"pool-a-1": other}):
+        with pytest.raises(Refused, match="no provider says"):
+            action.request(Live(live.object, related))
+    said = {"key": "node.cloudprovider.kubernetes.io/shutdown", "effect": "NoSchedule"}
+    assert action.request(Live({**live.object, "spec": {"taints": [said]}}, {}))
+
+
+def test_a_node_is_taken_back_only_when_it_answers_and_keeps_its_other_taints(documents: dict[str, Json], cases: Any) -> None:
+    _, live = cases["fence_node"]
+    action = parse_action(documents["fence_node"] | {"lift": True})
+    taints = [{"key": "dedicated", "effect": "NoSchedule"}, {"key": "node.kubernetes.io/out-of-service", "effect": "NoExecute"}]
+    fenced = changed(live, "spec/taints", taints)
+    with pytest.raises(Refused, match="does not answer yet"):
+        action.request(fenced)
+    back = action.request(changed(fenced, "status/conditions", [{"type": "Ready", "status": "True"}]))
+    assert isinstance(back.body, dict)
+    assert back.body["spec"] == {"taints": taints[:1]}
+    with pytest.raises(Conflict):
+        action.request(changed(live, "status/conditions", [{"type": "Ready", "status": "True"}]))
+
+
+def test_a_machine_whose_node_takes_pods_is_not_replaced(cases: Any) -> None:
+    action, live = cases["replace_machine"]
+    node = live.related["n1"]
+    with pytest.raises(Refused, match="cordon"):
+        action.request(Live(live.object, {"n1": {**node, "spec": {}}}))
+    assert action.request(Live(live.object, {})).removes

@@ -544,3 +544,29 @@ case(
     [api(condition("Available", "False", "MissingEndpoints", "endpoints for service/metrics-server have no addresses"))],
     [api(condition("Available", "True", "Passed"))],
 )
+
+
+# Hardware
+def with_gpus(offered: str = "4", name: str = "node-1", **labels: str) -> Json:
+    room = {"cpu": "8", "memory": "32Gi", "pods": "110"}
+    status = {"capacity": {**room, "nvidia.com/gpu": "4"}, "allocatable": {**room, "nvidia.com/gpu": offered}}
+    return node(name, status=status, metadata={"labels": {"nvidia.com/gpu.product": "H100", **labels}})
+
+
+def devices(*taints: Json, slices: int = 1) -> Json:
+    pool = {"name": "node-1", "generation": 3, "resourceSliceCount": slices}
+    offered = [{"name": "gpu-0", "taints": list(taints)}, {"name": "gpu-1"}]
+    return made("ResourceSlice", "node-1-gpus", spec={"driver": "gpu.nvidia.com", "nodeName": "node-1", "pool": pool, "devices": offered})
+
+
+def driven(version: str, name: str = "node-1", toolkit: str = "12") -> Json:
+    labels = {"nvidia.com/cuda.driver-version.full": version, "nvidia.com/cuda.runtime-version.major": "12"}
+    return with_gpus("4", name, **labels, **{"nvidia.com/cuda.runtime.major": toolkit})
+
+
+NEIGHBOURS = [driven("570.86", f"node-{number}") for number in (2, 3)]
+case("REL-205", "node/node-1", [with_gpus("3"), node("node-2")], [with_gpus(), node("node-2")])
+case("REL-206", "resourceslice/node-1-gpus", [devices({"key": "gpu.nvidia.com/xid", "effect": "NoExecute"})], [devices()], name="tainted")
+case("REL-206", "resourceslice/node-1-gpus", [devices(slices=2)], [devices(slices=1)], name="missing")
+case("REL-207", "node/node-1", [driven("535.12"), *NEIGHBOURS], [driven("570.86"), *NEIGHBOURS], name="driver")
+case("REL-207", "node/node-1", [driven("570.86", toolkit="13"), *NEIGHBOURS], [driven("570.86"), *NEIGHBOURS], name="toolkit")

@@ -15,8 +15,8 @@ NAMED = [f"{case.code}{'-' if case.name else ''}{case.name}" for case in CASES]
 AMIDST = [case for case in CASES if case.code != "REL-170"]
 """Two pods that fill a cluster of two nodes do not fill one of fourteen."""
 AROUND = healthy.cluster(0)
-ELSEWHERE = {f"REL-10{number}" for number in range(1, 9)} | {"REL-177"}
-"""Planted in the simulator and mended there: tests/agents/test_planted_faults.py."""
+ELSEWHERE = {f"REL-10{number}" for number in range(1, 9)} | {"REL-177"} | {f"REL-20{number}" for number in range(1, 5)}
+"""Planted in the simulator: tests/agents/test_planted_faults.py, and by what is measured: tests/agents/reliability/test_hardware.py."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=NAMED)
