@@ -81,6 +81,7 @@ MORE: dict[str, Json] = {
     "config": {"template_annotations": {"simulator.day2.dev/reads": "settings/app.mode=on"}},
     "dependency": {"template_annotations": {"simulator.day2.dev/needs": "store"}},
     "image": {"max_unavailable": 1},
+    **{key: {"ready_seconds": 30} for key in ("kill", "drain")},  # long enough for two looks also on a busy machine
 }
 WORLD = {
     "name": "experiments",
