@@ -9,6 +9,7 @@ from agents.catalogue import AGENTS
 from agents.consulting import Consultation, examine
 from agents.desk import Agent, Desk
 from core.cluster import decoding
+from core.cluster.objects import STRUCTS
 from core.cluster.observed import OBSERVED
 from core.cluster.snapshot import Snapshot
 from core.domain.values import Json
@@ -138,7 +139,7 @@ def cluster(*items: Json) -> Snapshot:
     names = sorted({NAMESPACE, "kube-system"} - {item["metadata"]["name"] for item in items if item["kind"] == "Namespace"})
     nodes = [node(name) for name in ("node-1", "node-2") if not any(item["kind"] == "Node" for item in items)]
     around = [*(made("Namespace", name, status={"phase": "Active"}) for name in names), *nodes]
-    found: dict[str, list[Any]] = {kind: [] for kind in OBSERVED}
+    found: dict[str, list[Any]] = {kind: [] for kind in OBSERVED if kind in STRUCTS}
     for item in (*around, *items):
         found[item["kind"]].append(decoding.convert_object(item["kind"], item))
     return Snapshot("c-1", NOW, {kind: tuple(objects) for kind, objects in found.items()})
