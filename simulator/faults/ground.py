@@ -103,7 +103,7 @@ def drawn(seed: int, *, suffix: str = "", autoscaled: bool = True) -> Ground:
         document["env"] = calls.get(document["name"], {})
     general = tuple(f"node-{number}" for number in range(1, 7))
     pool = (f"batch-1{suffix}", f"batch-2{suffix}")
-    bare = {
+    bare: Json = {
         "name": f"ground-{seed}",
         "start": START,
         "seed": seed,
@@ -124,11 +124,12 @@ def drawn(seed: int, *, suffix: str = "", autoscaled: bool = True) -> Ground:
         "images": {image(taker): {"behaviour": "crash", "unless_env": "DATABASE_URL", "last_words": ["panic: DATABASE_URL is not set"]}},
     }
     manifests = _manifests(load(bare), taker, files, suffix)
-    extras = [{"age_hours": AGE_HOURS + 2 - index / 100, "object": item} for index, item in enumerate(manifests)]
+    extras: list[Json] = [{"age_hours": AGE_HOURS + 2 - index / 100, "object": item} for index, item in enumerate(manifests)]
     known = [item for item in extras if item["object"]["kind"] != "Namespace"]
     world = load({**bare, "objects": known})
-    homes = [_home(document) for document in documents]
-    return Ground(seed, world, tuple(manifests), *homes, general, pool, suffix)
+    roles = ("front", "middle", "taker", "store", "worker", "files", "batch", "agent", "nightly")
+    homes = dict(zip(roles, map(_home, documents), strict=True))
+    return Ground(seed=seed, world=world, manifests=tuple(manifests), nodes=general, pool=pool, suffix=suffix, **homes)
 
 
 DNS = Home("Deployment", "kube-system", "coredns", "coredns", "registry.example/coredns:v1.12.0", 2)
