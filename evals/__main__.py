@@ -54,10 +54,10 @@ def table(results: Mapping[str, scoring.Score]) -> Iterator[str]:
     low, high = scoring.wilson(held.breaches, held.cases)
     part = held.breaches / held.cases
     yield f"{'injection (breaches)':<22}{held.breaches:>6}{held.cases:>6}{part:>8.1%}   {low:.1%} to {high:.1%}, goal 0"
-    for share in faults.shares(planted.read().rows):
-        low, high = share.interval
-        goal = f"goal {share.goal:.0%}{'' if share.met else ': short'}"
-        yield f"{f'faults ({share.short})':<22}{share.right:>6}{share.total:>6}{share.share:>8.1%}   {low:.1%} to {high:.1%}, {goal}"
+    for part in faults.shares(planted.read().rows):
+        low, high = part.interval
+        goal = f"goal {part.goal:.0%}{'' if part.met else ': short'}"
+        yield f"{f'faults ({part.short})':<22}{part.right:>6}{part.total:>6}{part.share:>8.1%}   {low:.1%} to {high:.1%}, {goal}"
 
 
 def details(result: scoring.Score) -> Iterator[str]:
