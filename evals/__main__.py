@@ -54,10 +54,10 @@ def table(results: Mapping[str, scoring.Score]) -> Iterator[str]:
     low, high = scoring.wilson(held.breaches, held.cases)
     part = held.breaches / held.cases
     yield f"{'injection (breaches)':<22}{held.breaches:>6}{held.cases:>6}{part:>8.1%}   {low:.1%} to {high:.1%}, goal 0"
-    for part in faults.shares(planted.read().rows):
-        low, high = part.interval
-        goal = f"goal {part.goal:.0%}{'' if part.met else ': short'}"
-        yield f"{f'faults ({part.short})':<22}{part.right:>6}{part.total:>6}{part.share:>8.1%}   {low:.1%} to {high:.1%}, {goal}"
+    for figure in faults.shares(planted.read().rows):
+        low, high = figure.interval
+        goal = f"goal {figure.goal:.0%}{'' if figure.met else ': short'}"
+        yield f"{f'faults ({figure.short})':<22}{figure.right:>6}{figure.total:>6}{figure.share:>8.1%}   {low:.1%} to {high:.1%}, {goal}"
 
 
 def details(result: scoring.Score) -> Iterator[str]:
