@@ -12,10 +12,9 @@ HEAD = """\
 # Faults: found, explained, mended
 
 {faults} faults of {families} families, each done by ordinary API writes to a healthy simulated cluster of three teams (two dozen pods on
-eight nodes, with services that call one another, budgets, autoscaler, claim, jobs, daemons), on {seeds} grounds drawn from seeds. Every
-agent then looks, and what it proposes for the cause goes through the product's own judge and executor. Right means: the first incident
-of the scan is the object at fault, named by a right check; of a double fault each cause is an incident. Elsewhere are incidents on
-objects that the fault has nothing to do with. Mended means: verified by the executor, nothing left for the oracle to say of the cluster,
+eight nodes, with services that call one another, budgets, autoscaler, claim, jobs, daemons), drawn from {seeds}. Every agent then looks, and what it proposes for the cause goes through the product's own judge and executor. Right means: the first incident
+of the scan is the object at fault, named by a right check; of a double fault each cause is an incident, and of one that passes by
+itself nothing may be told. Elsewhere are incidents on objects that the fault has nothing to do with. Mended means: verified by the executor, nothing left for the oracle to say of the cluster,
 also after a pod of the workload was deleted. Harmed are pods of others that went or were restarted.
 
 | | trials | | 95 % interval | goal | |
@@ -41,7 +40,7 @@ def _head(found: Results) -> str:
     return HEAD.format(
         faults=len({row.fault for row in found.rows}),
         families=len({row.family for row in found.rows}),
-        seeds=len(found.seeds),
+        seeds=f"seed{'s' if len(found.seeds) > 1 else ''} {', '.join(map(str, found.seeds))}",
         shares="\n".join(map(_share, scoring.shares(found.rows))),
         quiet=f"{len(found.quiet)} incidents" if found.quiet else "no incident",
         date=found.date,
