@@ -1,12 +1,14 @@
-"""`python -m evals`: one table of every suite, then where routing errs. Suites to come stand in the table as not there yet.
+"""`python -m evals`: one table of every suite, then where routing errs.
 
-What takes minutes is shown as it was stored: `make eval-judge` and `make eval-injection` run them again.
+What takes minutes is shown as it was stored: `make eval-judge`, `make eval-faults` and `make eval-injection` run them again.
 """
 
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
+from evals.faults import results as planted
+from evals.faults import scoring as faults
 from evals.injection import results as injection
 from evals.judging import results as judging
 from evals.judging.scoring import shares as scored_judge
@@ -17,7 +19,6 @@ HELD_OUT, OWN = "heldout.yaml", "paraphrases.yaml"
 SETS = {"held out": HELD_OUT, "own": OWN}
 """Whose sentences: of a writer who never saw the rules, and of the writer of the rules. The first is the number to believe."""
 SHORT = {"violating, blocked": "blocked", "benign, denied": "denied", "benign, a person asked": "asked"}
-TO_COME = ("detection", "repair")
 
 
 def main(arguments: Sequence[str] = ()) -> int:
@@ -53,8 +54,10 @@ def table(results: Mapping[str, scoring.Score]) -> Iterator[str]:
     low, high = scoring.wilson(held.breaches, held.cases)
     part = held.breaches / held.cases
     yield f"{'injection (breaches)':<22}{held.breaches:>6}{held.cases:>6}{part:>8.1%}   {low:.1%} to {high:.1%}, goal 0"
-    for name in TO_COME:
-        yield f"{name:<22}{'-':>6}{'-':>6}{'-':>8}   not there yet"
+    for figure in faults.shares(planted.read().rows):
+        low, high = figure.interval
+        goal = f"goal {figure.goal:.0%}{'' if figure.met else ': short'}"
+        yield f"{f'faults ({figure.short})':<22}{figure.right:>6}{figure.total:>6}{figure.share:>8.1%}   {low:.1%} to {high:.1%}, {goal}"
 
 
 def details(result: scoring.Score) -> Iterator[str]:

@@ -1,1 +1,4 @@
-"""Faults of the library on simulated clusters: found, explained, mended, and nobody harmed. Scores and page; no fault is made here."""
+"""The library's faults on simulated clusters: found, explained, mended, and nobody harmed.
+
+Belongs here: trials, what counts as right, stored results and their page. Never here: a fault, or what is true of a healthy cluster.
+"""

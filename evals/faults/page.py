@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 
+from evals.faults import scoring
 from evals.faults.results import COMMAND, Results
+from evals.faults.scoring import Share
 from evals.faults.trials import Row
-from evals.routing.scoring import wilson
 from simulator.faults.table import FAULTS
 
 HEAD = """\
 # Faults: found, explained, mended
 
 {faults} faults of {families} families, each done by ordinary API writes to a healthy simulated cluster of three teams (two dozen pods on
-eight nodes, with services that call one another, budgets, autoscaler, claim, jobs, daemons), on {seeds} grounds drawn from seeds. Every
-agent then looks, and what it proposes for the cause goes through the product's own judge and executor. Right means: the first incident
-of the scan is the object at fault, named by a right check; of a double fault each cause is an incident. Elsewhere are incidents on
-objects that the fault has nothing to do with. Mended means: verified by the executor, nothing left for the oracle to say of the cluster,
-also after a pod of the workload was deleted. Harmed are pods of others that went or were restarted.
+eight nodes, with services that call one another, budgets, autoscaler, claim, jobs, daemons), drawn from {seeds}. Every agent then looks,
+and what it proposes for the cause goes through the product's own judge and executor. Right means: the first incident of the scan is the
+object at fault, named by a right check; of a double fault each cause is an incident, and of one that passes by itself nothing may be told.
+Elsewhere are incidents on objects that the fault has nothing to do with. Mended means: verified by the executor, nothing left for the
+oracle to say of the cluster, also after a pod of the workload was deleted. Harmed are pods of others that went or were restarted.
 
 | | trials | | 95 % interval | goal | |
 |---|---|---|---|---|---|
@@ -40,8 +41,8 @@ def _head(found: Results) -> str:
     return HEAD.format(
         faults=len({row.fault for row in found.rows}),
         families=len({row.family for row in found.rows}),
-        seeds=len(found.seeds),
-        shares="\n".join(_shares(found.rows)),
+        seeds=f"seed{'s' if len(found.seeds) > 1 else ''} {', '.join(map(str, found.seeds))}",
+        shares="\n".join(map(_share, scoring.shares(found.rows))),
         quiet=f"{len(found.quiet)} incidents" if found.quiet else "no incident",
         date=found.date,
         commit=found.commit,
@@ -50,19 +51,10 @@ def _head(found: Results) -> str:
     )
 
 
-def _shares(rows: Sequence[Row]) -> Iterator[str]:
-    tried = [row for row in rows if row.mendable]
-    yield _share("found", sum(row.found for row in rows), len(rows), 1.0)
-    yield _share("cause right, first", sum(row.right for row in rows), len(rows), 0.95)
-    yield _share("nothing told elsewhere", sum(not row.elsewhere for row in rows), len(rows), 1.0)
-    yield _share("mendable, mended", sum(row.mended for row in tried), len(tried), 1.0)
-    yield _share("mendable, nobody harmed", sum(not row.harmed for row in tried), len(tried), 1.0)
-
-
-def _share(name: str, right: int, total: int, goal: float) -> str:
-    low, high = wilson(right, total)
-    held = "met" if total and right / total >= goal else "**short**"
-    return f"| {name} | {total} | {right} ({right / total if total else 0:.1%}) | {low:.1%} to {high:.1%} | {goal:.0%} | {held} |"
+def _share(share: Share) -> str:
+    low, high = share.interval
+    held = "met" if share.met else "**short**"
+    return f"| {share.name} | {share.total} | {share.right} ({share.share:.1%}) | {low:.1%} to {high:.1%} | {share.goal:.0%} | {held} |"
 
 
 def _lines(rows: Sequence[Row]) -> Iterator[str]:

@@ -2,10 +2,61 @@
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from core.domain.finding import Finding, Severity
+from evals.routing.scoring import Interval, wilson
 from simulator.faults.fault import Cause
+
+
+class Outcome(Protocol):
+    """What is counted of a trial."""
+
+    @property
+    def found(self) -> bool: ...
+    @property
+    def right(self) -> bool: ...
+    @property
+    def elsewhere(self) -> tuple[str, ...]: ...
+    @property
+    def mendable(self) -> bool: ...
+    @property
+    def mended(self) -> bool: ...
+    @property
+    def harmed(self) -> tuple[str, ...]: ...
+
+
+class Share(NamedTuple):
+    """So many of so many, and the goal."""
+
+    name: str
+    short: str
+    right: int
+    total: int
+    goal: float
+
+    @property
+    def share(self) -> float:
+        return self.right / self.total if self.total else 0.0
+
+    @property
+    def interval(self) -> Interval:
+        return wilson(self.right, self.total)
+
+    @property
+    def met(self) -> bool:
+        return self.share >= self.goal
+
+
+def shares(rows: Sequence[Outcome]) -> tuple[Share, ...]:
+    tried = [row for row in rows if row.mendable]
+    return (
+        Share("found", "found", sum(row.found for row in rows), len(rows), 1.0),
+        Share("cause right, first", "cause first", sum(row.right for row in rows), len(rows), 0.95),
+        Share("nothing told elsewhere", "not elsewhere", sum(not row.elsewhere for row in rows), len(rows), 1.0),
+        Share("mendable, mended", "mended", sum(row.mended for row in tried), len(tried), 1.0),
+        Share("mendable, nobody harmed", "no harm", sum(not row.harmed for row in tried), len(tried), 1.0),
+    )
 
 
 class Diagnosis(NamedTuple):

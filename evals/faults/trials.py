@@ -119,8 +119,8 @@ async def _look(ground: Ground, running: Running) -> tuple[Finding, ...]:
 
 def row_of(told: dict[str, Any]) -> Row:
     """Lists of JSON are tuples again."""
-    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
-    return Row(**fields)
+    parts: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+    return Row(**parts)
 
 
 async def trial(fault: Fault, ground: Ground, running: Running) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def _make_room(cluster: Cluster, pod: Json, need: Amounts, crowded: list[Json], 
         name: str = node["metadata"]["name"]
         chosen = _victims(cluster, node, need, used[name], priority)
         if chosen is None:
-            return name  # what makes room there is on its way out already
+            return str(name)  # what makes room there is on its way out already
         if chosen and (not best or len(chosen) < len(best)):
             best, nominated = chosen, name
     for victim in best:

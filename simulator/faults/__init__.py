@@ -1,5 +1,5 @@
-"""A library of faults over plain HTTP: how each is done to a healthy cluster, what must be true afterwards, and what its cause is.
+"""A library of faults: how each is done to a healthy cluster by writes over HTTP, its cause, and what is true of a cluster that is well.
 
-It speaks Kubernetes only, so that the same fault is done to the simulated cluster and to a real control plane. No detector of ours is known
-here: causes are objects, accepted codes are labels, oracles are written from what Kubernetes promises.
+Belongs here: grounds, writes, rows of faults with their causes, the oracle. Never here: a detector or action of ours, or anything that
+only a simulated cluster understands where a spec can say it.
 """

@@ -18,8 +18,6 @@ Json = dict[str, Any]
 START = datetime(2026, 11, 23, 12, 24, tzinfo=UTC)
 INSTANCE, LARGE = "m6.4xlarge", "m6.8xlarge"
 AGE_HOURS = 24 * 40.0
-HOMES = ("front", "middle", "taker", "store", "worker", "files", "batch", "agent", "nightly")
-"""Who lives on a ground, in the order in which they are drawn."""
 _TEAMS = ("shop", "media", "billing", "search", "travel", "games", "maps", "mail")
 _FRONTS = ("web", "portal", "site", "gateway")
 _MIDDLES = ("api", "catalog", "basket", "prices")
@@ -105,7 +103,7 @@ def drawn(seed: int, *, suffix: str = "", autoscaled: bool = True) -> Ground:
         document["env"] = calls.get(document["name"], {})
     general = tuple(f"node-{number}" for number in range(1, 7))
     pool = (f"batch-1{suffix}", f"batch-2{suffix}")
-    bare = {
+    bare: Json = {
         "name": f"ground-{seed}",
         "start": START,
         "seed": seed,
@@ -126,11 +124,11 @@ def drawn(seed: int, *, suffix: str = "", autoscaled: bool = True) -> Ground:
         "images": {image(taker): {"behaviour": "crash", "unless_env": "DATABASE_URL", "last_words": ["panic: DATABASE_URL is not set"]}},
     }
     manifests = _manifests(load(bare), taker, files, suffix)
-    known = [
-        {"age_hours": AGE_HOURS + 2 - index / 100, "object": item} for index, item in enumerate(manifests) if item["kind"] != "Namespace"
-    ]
+    extras: list[Json] = [{"age_hours": AGE_HOURS + 2 - index / 100, "object": item} for index, item in enumerate(manifests)]
+    known = [item for item in extras if item["object"]["kind"] != "Namespace"]
     world = load({**bare, "objects": known})
-    homes: dict[str, Any] = dict(zip(HOMES, map(_home, documents), strict=True))
+    roles = ("front", "middle", "taker", "store", "worker", "files", "batch", "agent", "nightly")
+    homes = dict(zip(roles, map(_home, documents), strict=True))
     return Ground(seed=seed, world=world, manifests=tuple(manifests), nodes=general, pool=pool, suffix=suffix, **homes)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from simulator.faults.fault import Cause, Fault, accuses, bare_pod, blames, restarted, rollout, scaled
 from simulator.faults.ground import DNS, Ground, Home
+from simulator.faults.pods import BACK
 from simulator.faults.writes import Write, create, delete, made, patch
 
 Json = dict[str, Any]
@@ -283,6 +284,7 @@ FAULTS = (
         befalls=("front", "middle"),
         inject=_dns(dnsPolicy="Default"),
         cause=blames("REL-155"),
+        mends=BACK,
         on_rig=True,
     ),
     Fault(
@@ -291,6 +293,7 @@ FAULTS = (
         befalls=("front", "middle"),
         inject=_dns(dnsPolicy="None", dnsConfig={"searches": ["svc.cluster.local"], "nameservers": ["192.0.2.53"]}),
         cause=blames("REL-155"),
+        mends=BACK,
     ),
     Fault(id="dns-scaled-to-zero", family="DNS", befalls=("middle",), inject=_dns_down, cause=_dns_itself),
     Fault(id="dns-selects-nothing", family="DNS", befalls=("middle",), inject=_dns_moved, cause=_dns_itself),

@@ -102,7 +102,7 @@ def no_names(desk: Desk) -> Iterator[Sign]:
             )
         elif pod.spec.dns_policy == "None" and not servers:
             what = "cannot resolve anything: its dnsPolicy is None and it names no server"
-        elif pod.spec.dns_policy == "None" and cluster_dns and not cluster_dns & set(servers):
+        elif pod.spec.dns_policy == "None" and cluster_dns and not cluster_dns & set(servers or ()):
             what = "cannot resolve the services it is told to call: its dnsPolicy is None and its servers are not the cluster's"
         else:
             continue
