@@ -73,6 +73,9 @@ PLAN = (
     "Back to the revision before, where a rollout of the last day changed that part of the template and the revision before proved itself:"
     " current for an hour, or with ready pods now. Not where the rollout is marked as a migration (`day2.dev/migration`)."
 )
+OUTSIDE = frozenset(("REL-110", "REL-121", "REL-125", "REL-127", "REL-130", "REL-132", "REL-167"))
+"""What else than a rollout may bring: the earlier revision's pods may serve only because they were there before. Of the rest, pods of the
+revision before that serve beside those that do not are proof enough."""
 HIDDEN = frozenset(("REL-109", "REL-111", "REL-112", "REL-133", "REL-144"))
 """Faults of what the slim objects do not hold: two templates that look alike may still differ there."""
 
@@ -84,7 +87,8 @@ def undo_change(desk: Desk, finding: Finding) -> Proposal | None:
     if rollout is None or rollout.previous is None or part is None:
         return None
     now, before = rollout.current.spec.template.spec, rollout.previous.spec.template.spec
-    if finding.code not in HIDDEN and part(now) == part(before):
+    beside = finding.code not in OUTSIDE and rollout.previous.status.ready_replicas > 0
+    if part(now) == part(before) and not (finding.code in HIDDEN or beside):
         return None
     return rolling_back.plan_for(desk, finding, rollout)
 

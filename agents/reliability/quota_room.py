@@ -54,8 +54,8 @@ _READINGS: Mapping[str, Reading] = {
 
 
 def raise_quota(desk: Desk, finding: Finding) -> Proposal | None:
-    """The first quota that is short, by what the missing pods need. None where that is more than twice the amount, or where it holds only
-    some pods."""
+    """The first quota that is short, by what the missing pods need. None where that is more than twice the amount and the use, or where it
+    holds only some pods."""
     workload = workload_at(desk.snapshot, finding.subject.uid)
     if workload is None:
         return None
@@ -100,11 +100,12 @@ def _amounts(quota: Quota, asked: Asked, missing: int) -> dict[str, str]:
         if reading is None:
             continue
         try:
-            most, needed = reading.read(hard), reading.read(used.get(name, 0)) + reading.takes(asked) * missing
+            most, in_use = reading.read(hard), reading.read(used.get(name, 0))
         except ValueError:
             return {}
+        needed = in_use + reading.takes(asked) * missing
         if needed > most:
             found[name] = reading.text(needed)
-            if reading.read(found[name]) > MOST * most:
+            if reading.read(found[name]) > MOST * max(most, in_use):
                 return {}
     return found

@@ -9,7 +9,10 @@ from agents.remedies import Remedy, cordon, delete, let_go, resize, restart, siz
 from agents.reporting import counted
 from agents.sizes import requested
 from agents.workloads import home, workload_at
+from core.actions.clear_finalizers import ClearFinalizers
 from core.actions.containers import Sizes
+from core.cluster.objects import Node, PodSpec
+from core.cluster.placing import tolerated
 from core.domain.finding import Finding
 from core.domain.proposal import Proposal
 
@@ -141,6 +144,55 @@ def release_pod(desk: Desk, finding: Finding) -> Proposal | None:
                 expect=f"{pod.metadata.name} is gone, and its name and place are free",
             )
     return None
+
+
+def empty_namespace(desk: Desk, finding: Finding) -> Proposal | None:
+    """What keeps a namespace from going: the object in it that somebody's finalizer has held the longest."""
+    name = finding.subject.name
+    held = [
+        (kind, item)
+        for kind in ClearFinalizers.targets
+        for item in desk.snapshot.of(kind)
+        if item.metadata.namespace == name and item.metadata.deletion_timestamp is not None and item.metadata.finalizers
+    ]
+    for kind, item in sorted(held, key=lambda each: (each[1].metadata.deletion_timestamp, each[0], each[1].metadata.name)):
+        remedy = let_go(desk, finding, kind, item)
+        if remedy is not None:
+            return propose(
+                desk,
+                finding,
+                *remedy,
+                why=f"{finding.title}. {kind} {item.metadata.name} is still in it, held by {', '.join(item.metadata.finalizers)}.",
+                expect=f"{kind.lower()}/{item.metadata.name} is gone; the namespace goes once nothing else is left",
+            )
+    return None
+
+
+def open_place(desk: Desk, finding: Finding) -> Proposal | None:
+    """For pods that only closed nodes would take: one of those, where it is well. A person decides, because somebody closed it."""
+    workload = workload_at(desk.snapshot, finding.subject.uid)
+    if workload is None:
+        return None
+    spec = workload.item.spec.template.spec
+    closed = [node for node in desk.snapshot.nodes if node.spec.unschedulable and sick_nodes.illness_of(desk, node) is None]
+    takes = [node for node in closed if _takes(node, spec)]
+    if not takes:
+        return None
+    node = min(takes, key=lambda node: node.metadata.name)
+    return propose(
+        desk,
+        finding,
+        *uncordon(desk, finding, node),
+        why=f"{finding.title}. {node.metadata.name} would take them, is well, and was closed.",
+        expect=f"the pods of {workload.name} that wait find a node; those that run elsewhere stay",
+    )
+
+
+def _takes(node: Node, spec: PodSpec) -> bool:
+    """By selector and taints, its own closing left aside."""
+    selected = spec.node_selector.items() <= node.metadata.labels.items()
+    taints = [taint for taint in node.spec.taints if taint.key != sick_nodes.CORDONED]
+    return selected and all(tolerated(spec.tolerations, taint.key, taint.value, taint.effect) for taint in taints)
 
 
 def restart_stale(desk: Desk, finding: Finding) -> Proposal | None:

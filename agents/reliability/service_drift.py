@@ -34,12 +34,13 @@ def correct_selector(desk: Desk, finding: Finding) -> Proposal | None:
     declared = _labels(_declared(service).get("selector"))
     if declared and declared != service.spec.selector and any(map(ready, _chosen(desk, service, declared))):
         return _pointed(desk, finding, service, declared, {}, "what was last applied to it")
-    drifted = [workload for workload in _of(desk, service) if _differs(service, workload) and _later(service, workload)]
-    like = [workload for workload in drifted if workload.item.metadata.name == service.metadata.name] or drifted
+    drifted = [workload for workload in _of(desk, service) if _later(service, workload)]
+    like = [workload for workload in drifted if workload.item.metadata.name == service.metadata.name and _shares(service, workload)]
+    like = like or [workload for workload in drifted if _differs(service, workload)]
     if len(like) != 1 or not any(map(ready, like[0].pods)):
         return None
     labels = like[0].item.spec.template.metadata.labels
-    wanted = {key: labels[key] for key in service.spec.selector}
+    wanted = {key: labels[key] for key in service.spec.selector if key in labels}
     own = {pod.metadata.uid for pod in like[0].pods}
     if any(pod.metadata.uid not in own for pod in _chosen(desk, service, wanted)):
         return None
@@ -109,6 +110,11 @@ def _differs(service: Service, workload: Controlled) -> bool:
     """It has every key that the Service chooses by, and another value under one of them."""
     labels = workload.item.spec.template.metadata.labels
     return service.spec.selector.keys() <= labels.keys() and any(labels[key] != value for key, value in service.spec.selector.items())
+
+
+def _shares(service: Service, workload: Controlled) -> bool:
+    """It has some key that the Service chooses by."""
+    return bool(service.spec.selector.keys() & workload.item.spec.template.metadata.labels.keys())
 
 
 def _later(service: Service, workload: Controlled) -> bool:

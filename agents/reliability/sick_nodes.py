@@ -11,6 +11,8 @@ from core.domain.evidence import Evidence, observe
 from core.domain.finding import Finding, Severity
 
 CODE = "REL-104"
+CORDONED = "node.kubernetes.io/unschedulable"
+"""The taint that the node controller sets on a closed node."""
 PATIENCE_NOT_READY = timedelta(minutes=2)
 PATIENCE_PRESSURE = timedelta(minutes=5)
 FLAPS = 3

@@ -22,6 +22,10 @@ AHEAD = timedelta(minutes=75)
 RISE = 1.5  # smaller rises are the autoscaler's own business
 
 
+DEPARTED = 0.5
+"""Of the load that is expected now: what is less is an outage or a change of habits, and no forecast of habits holds."""
+
+
 class Peak(NamedTuple):
     """The highest load of the next hour, and how many replicas carry it at the target. `now_cores` is the load of the last bin."""
 
@@ -59,6 +63,8 @@ def _peak(desk: Desk, under: Autoscaled, load: Totals) -> Peak | None:
         return None
     expected = forecasting.forecast(past, desk.now, QUANTILE)
     if not expected.trusted:
+        return None
+    if load.values[-1] < DEPARTED * forecasting.forecast(past, desk.now - timedelta(seconds=STEP_SECONDS), QUANTILE).values[0]:
         return None
     soon = expected.values[: int(AHEAD.total_seconds()) // STEP_SECONDS]
     highest = max(range(len(soon)), key=lambda place: soon[place])

@@ -21,7 +21,7 @@ AGENT = Agent(
             code=peaks.CODE,
             name="peak ahead of a slow autoscaler",
             severity=Severity.HIGH,
-            silent="without two weeks of history, where last week forecasts better, below a rise by half, with room in the pods of now",
+            silent="without two weeks of history, where last week forecasts better, at half the usual load, for a small rise, with room",
             looks=(
                 "The CPU of all pods under an autoscaler that follows CPU alone, in quarter hours over 14 days. Forecast: profile"
                 " of the day (90th percentile over days of the same sort, half-life 4 days) x level of the same weekday last week"

@@ -27,7 +27,7 @@ class ClearFinalizers(CatalogueAction):
     from_finalizers: tuple[str, ...] = Field(min_length=1, max_length=20, description="all that the proposer saw, in their order")
     finalizers: tuple[str, ...] = Field(min_length=1, max_length=20, description="those that go")
 
-    targets: ClassVar = ("Pod", "PersistentVolumeClaim", "Service", "Job", "Deployment", "StatefulSet")
+    targets: ClassVar = ("Pod", "PersistentVolumeClaim", "Service", "ConfigMap", "Job", "Deployment", "StatefulSet")
     risk: ClassVar = Risk.HIGH
     reversible: ClassVar = False
     rights: ClassVar = rights(
@@ -35,6 +35,7 @@ class ClearFinalizers(CatalogueAction):
         ("", "pods"),
         ("", "persistentvolumeclaims"),
         ("", "services"),
+        ("", "configmaps"),
         ("batch", "jobs"),
         ("apps", "deployments"),
         ("apps", "statefulsets"),

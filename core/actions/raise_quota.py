@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from typing_extensions import override
 
 from core.actions import checks
-from core.actions.aiming import CatalogueAction, rights, seen
+from core.actions.aiming import CatalogueAction, possible, rights, seen
 from core.cluster import quantities
 from core.domain.action import Change, Guards, Live, Risk
 from core.domain.api_request import ApiRequest
@@ -15,7 +15,7 @@ from core.domain.check import Check, Signal
 from core.domain.values import Value, at_path
 
 MOST = 2
-"""Times the amount of before: a larger step is a decision about the namespace, not a repair."""
+"""Times the amount of before, or of what is used where that is more: a larger step is a decision about the namespace, not a repair."""
 
 
 class QuotaChange(Value):
@@ -27,7 +27,7 @@ class QuotaChange(Value):
 
 
 class RaiseQuota(CatalogueAction):
-    """Raise limits of a ResourceQuota, to twice the amount at most.
+    """Raise limits of a ResourceQuota, to twice the amount, or twice what is used already, at most.
 
     Undone by the old amounts; pods that were made meanwhile stay.
     """
@@ -46,15 +46,19 @@ class RaiseQuota(CatalogueAction):
         if len({item.resource for item in self.amounts}) != len(self.amounts):
             raise ValueError("a resource is named twice")
         for item in self.amounts:
-            old, new = quantities.parse(item.from_hard), quantities.parse(item.to_hard)
-            if not old < new <= MOST * old:
-                raise ValueError(f"{item.resource} may go up from {item.from_hard} to {MOST} times that, not to {item.to_hard}")
+            if not quantities.parse(item.from_hard) < quantities.parse(item.to_hard):
+                raise ValueError(f"{item.resource} may only go up from {item.from_hard}, not to {item.to_hard}")
         return self
 
     def request(self, live: Live) -> ApiRequest:
-        hard = at_path(self.standing(live), "spec.hard") or {}
+        hard, used = (at_path(self.standing(live), path) or {} for path in ("spec.hard", "status.used"))
         for item in self.amounts:
             seen(item.resource, item.from_hard, _text(hard, item.resource))
+            most = MOST * max(quantities.parse(item.from_hard), quantities.parse(used.get(item.resource, 0)))
+            possible(
+                quantities.parse(item.to_hard) <= most,
+                f"{item.resource} may go up to {MOST} times its amount or use, not to {item.to_hard}",
+            )
         return self.strategic({"spec": {"hard": {item.resource: item.to_hard for item in self.amounts}}})
 
     def inverse(self, live: Live) -> ApiRequest:

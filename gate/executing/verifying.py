@@ -5,7 +5,7 @@ One function per signal, in one table. Without data there is no success: a requi
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from core.cluster import quantities
@@ -258,7 +258,8 @@ async def _quota_admits(scene: Scene, _: int) -> Answer:
     asked, held = (at_path(scene.live or {}, f"{part}.hard") or {} for part in ("spec", "status"))
     if not asked or _amounts(asked) != _amounts(held):
         return False, "the quota controller has not taken the amounts over"
-    return await _refused(scene, "exceeded quota")
+    settled = scene.since + timedelta(seconds=scene.check.settle_seconds)  # until then whoever makes pods may meet the old amounts
+    return await _refused(scene._replace(since=settled), "exceeded quota")
 
 
 async def _node_open(scene: Scene, _: int) -> Answer:

@@ -191,7 +191,7 @@ FAULTS = (
         befalls=BEHIND,
         inject=lambda _, home: (rollout(home, ports=[{"$patch": "replace"}, {"name": "http", "containerPort": 9090}]),),
         cause=accuses("Service", "REL-148"),
-        mends=SERVICE,
+        mends=(*BACK, *SERVICE),
         on_rig=True,
     ),
     Fault(

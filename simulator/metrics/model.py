@@ -169,11 +169,13 @@ class Fleet:
 
 
 STALE_SECONDS = 7200.0
+UNBOUND_MILLI = 1000
+"""What a pod that asks for nothing and is held to nothing finds on its node."""
 
 
 def _answers(workload: Workload, condition: Condition, count: Floats, total: Floats, rps: Floats) -> Answers:
     model = workload.latency
-    cores = (condition.cpu_limit_milli or condition.cpu_request_milli * model.burst) / 1000.0
+    cores = (condition.cpu_limit_milli or condition.cpu_request_milli * model.burst or UNBOUND_MILLI) / 1000.0
     fallen = [cliff.p99_ms for cliff in model.cliffs if condition.cpu_request_milli < cliff.below_cpu_request_milli]
     base = max([model.p99_ms, *fallen])
     load = rps / max(cores * model.rps_per_core, 1e-9)

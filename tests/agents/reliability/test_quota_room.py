@@ -42,10 +42,12 @@ def test_every_resource_that_is_short_is_raised_at_once() -> None:
     assert amounts(short(tight)) == {"cpu": ("1", "1100m"), "memory": ("300Mi", "384Mi"), "pods": ("2", "4")}
 
 
-def test_it_is_not_more_than_doubled() -> None:
+def test_it_is_not_more_than_doubled_by_amount_or_by_use() -> None:
     tight = quota({"pods": "1"}, {"pods": "1"})
     assert amounts(short(tight, replicas=2)) == {"pods": ("1", "2")}
     assert short(tight, replicas=3) is None
+    below = quota({"pods": "1"}, {"pods": "10"})
+    assert amounts(short(below, replicas=2)) == {"pods": ("1", "11")}
 
 
 @pytest.mark.parametrize(

@@ -232,9 +232,8 @@ def test_a_rollback_goes_to_another_revision_and_tells_images_and_then_whether_m
 @pytest.mark.parametrize(
     ("kind", "arguments", "words"),
     [
-        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "10"}]}, "may go up"),
-        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "20"}]}, "may go up"),
-        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "41"}]}, "may go up"),
+        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "10"}]}, "may only go up"),
+        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "20"}]}, "may only go up"),
         ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "lots", "to_hard": "41"}]}, "quantity"),
         ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "1", "to_hard": "2"}] * 2}, "twice"),
         ("set_service", {"to_selector": {"app": "kart", "tier": "web"}, "ports": []}, "nothing would change"),
@@ -258,8 +257,17 @@ def test_only_named_finalizers_are_removed_and_only_those_that_it_has(cases: Any
         other.request(cases["clear_finalizers"].live)
 
 
-def test_a_quota_may_be_raised_to_twice_its_amount(documents: dict[str, Json]) -> None:
-    parse_action(documents["raise_quota"] | {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "40"}]})
+@pytest.mark.parametrize(("used", "to", "held"), [("5", "40", True), ("5", "41", False), ("30", "60", True), ("30", "61", False)])
+def test_a_quota_may_be_raised_to_twice_its_amount_or_its_use(
+    used: str, to: str, held: bool, documents: dict[str, Json], cases: Any
+) -> None:
+    action = parse_action(documents["raise_quota"] | {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": to}]})
+    live = changed(cases["raise_quota"].live, "status/used", {"pods": used})
+    if held:
+        assert action.request(live).body
+    else:
+        with pytest.raises(Refused, match="2 times"):
+            action.request(live)
 
 
 def test_nobody_but_the_provider_of_this_very_node_proves_that_its_machine_is_stopped(cases: Any) -> None:
