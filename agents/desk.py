@@ -93,7 +93,7 @@ class Planner(NamedTuple):
 class Agent(NamedTuple):
     """One specialist. `words` are terms by which the supervisor knows that a question is its business.
 
-    `steps` are action kinds that no planner proposes: a flow of many steps submits them in this agent's name.
+    `steps` are action kinds that no planner proposes: a flow of many steps, or a person's word, submits them in this agent's name.
     """
 
     name: str

@@ -287,4 +287,5 @@ AGENT = Agent(
         Planner((privileged_rollouts.CODE,), "rollback_rollout", remedying.undo_privilege),
         Planner((admin_accounts.CODE,), "rollback_rollout", remedying.undo_account),
     ),
+    steps=("set_image",),
 )

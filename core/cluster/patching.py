@@ -304,8 +304,8 @@ def steps(image: str, bumps: Sequence[str], place: Place) -> tuple[str, ...]:
     return (
         build,
         prove,
-        f"One replica first: give {place.workloads[0]} the new digest on one replica: a partition, or a copy behind the same service.",
+        f"The smallest workload first, verified, and taken back where it misses: day2 plan --bump {image}=NEW@sha256:... -O plan.json",
         "Watch it for 30 minutes beside the others: ready, no restart, no more errors, no higher latency.",
-        f"Where it is as good, roll it out to {', '.join(place.workloads[:5])}; where not, go back to {before}.",
+        f"Where it is as good, the same command plans the rest of {', '.join(place.workloads[:5])}; where not, go back to {before}.",
         "Look again with a report of the new image: day2 vulnerabilities.",
     )

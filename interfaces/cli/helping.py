@@ -55,7 +55,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 route what could be cheaper -o json",
         "day2 route who watches privileged pods",
     ),
-    "plan": ("day2 plan -n shop", "day2 plan fnd-3fa9c2d1e0 -O plan.json", "day2 plan --agent finops -l tier=web -o html > plan.html"),
+    "plan": (
+        "day2 plan -n shop",
+        "day2 plan fnd-3fa9c2d1e0 -O plan.json",
+        "day2 plan --agent finops -l tier=web -o html > plan.html",
+        "day2 plan --bump registry.example/app:1.2=registry.example/app@sha256:... -O plan.json",
+    ),
     "apply": (
         "day2 apply plan.json",
         "day2 apply plan.json --dry-run=server",

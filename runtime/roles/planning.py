@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 from agents.catalogue import AGENTS
+from agents.desk import Desk
 from core.cluster.objects import LabelSelector
 from core.domain.ledger import Ledger
 from core.domain.proposal import Proposal
@@ -47,6 +48,25 @@ async def plan(
                 partial(arbitrated, kept.ledger, view.reader, view.clock, view.declared),
                 partial(previewed, bench),
                 cluster=await view.reader.cluster_uid(),
+                context=view.context,
+                at=view.clock.now(),
+            )
+
+
+async def bump(settings: Settings, namespaces: Sequence[str], text: str) -> planning.Plan:
+    """`text` is OLD=NEW, the successor by digest: the workloads that take it next, with what the judge would say."""
+    old, new = planning.successor(text)
+    with console.record(settings) as kept:
+        async with reading.opened(settings) as view, judging(settings, kept.ledger, view) as bench:
+            snapshot = await view.reader.snapshot(planning.TEMPLATES, namespaces)
+            desk = Desk(snapshot, view.clock.now(), looking.request(view.clock, namespaces).id, view.declared.objectives)
+            found = planning.bumped(desk, old, new)
+            return await planning.plan(
+                found,
+                (),
+                partial(arbitrated, kept.ledger, view.reader, view.clock, view.declared),
+                partial(previewed, bench),
+                cluster=snapshot.cluster,
                 context=view.context,
                 at=view.clock.now(),
             )

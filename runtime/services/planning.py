@@ -3,12 +3,16 @@
 The verdict in a plan is a preview: the judge looks again, with fresh facts, when the plan is applied.
 """
 
+import difflib
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from agents.desk import Desk
+from agents.security import image_bumps
 from core.actions.catalogue import parse_proposal
 from core.domain.errors import Day2Error, InvalidInput
 from core.domain.finding import Coverage, Severity
@@ -18,6 +22,8 @@ from core.domain.verdict import Verdict
 from core.policy.arbitration import Arbitration, Held
 from runtime.services.scanning import Scan
 
+SUCCESSOR = "--bump registry.example/app:1.2=registry.example/app@sha256:..."
+TEMPLATES = ("Namespace", "Deployment", "StatefulSet", "DaemonSet")
 Plain = dict[str, Any]
 LARGEST = 8 * 1024 * 1024
 Judge = Callable[[Proposal], Awaitable[Verdict]]
@@ -78,6 +84,32 @@ async def judged(proposal: Proposal, judge: Judge) -> Planned:
         return Planned(proposal, await judge(proposal))
     except Day2Error as error:
         return Planned(proposal, None, bounded(str(error), 300))
+
+
+def successor(text: str) -> tuple[str, str]:
+    """OLD=NEW. Raises InvalidInput where either is missing, or where the new one is not fixed by its digest."""
+    old, equals, new = text.partition("=")
+    if not (old and equals and new):
+        raise InvalidInput(f"{bounded(text, 120)!r} names no image and its successor", mend=SUCCESSOR)
+    if not re.fullmatch(r"[a-z0-9][-a-zA-Z0-9._:/]*@sha256:[0-9a-f]{64}", new):
+        raise InvalidInput(f"{bounded(new, 120)!r} is no image by digest: what was scanned must be what runs", mend=SUCCESSOR)
+    return old, new
+
+
+def bumped(desk: Desk, old: str, new: str) -> Scan:
+    """Raises InvalidInput where no workload runs the old image, or the first one that took the new one is not up yet."""
+    known = image_bumps.images(desk)
+    if unread := [f"{kind}: {desk.snapshot.unread[kind]}" for kind in TEMPLATES if kind in desk.snapshot.unread]:
+        raise InvalidInput(f"workloads could not be read ({bounded('; '.join(unread), 120)})", mend="day2 doctor")
+    if old not in known:
+        near = difflib.get_close_matches(old, known, n=1, cutoff=0.3)
+        raise InvalidInput(
+            f"no workload's template names {bounded(old, 120)}", mend=f"as it is written there: {near[0]}" if near else "day2 scan"
+        )
+    proposals = image_bumps.bumps(desk, old, new)
+    if not proposals:
+        raise InvalidInput("the workload that took the successor first does not run it whole yet", mend="wait for it, or look: day2 scan")
+    return Scan((), proposals, Coverage())
 
 
 def _of(found: Scan, wanted: Sequence[str]) -> tuple[Proposal, ...]:

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from agents.catalogue import AGENTS
+from agents.desk import Desk
+from agents.security import image_bumps
 from core.cluster.kinds import KINDS
 from core.domain.evidence import observe
 from core.domain.ledger import ActionRow
@@ -22,6 +24,7 @@ from core.domain.proposal import Effect, Proposal
 from core.domain.verdict import RuleResult, Verdict
 from gate.audit import verify_ledger
 from gate.judging.loop import judge_once
+from runtime.services.planning import TEMPLATES
 from simulator.faults.ground import drawn
 from simulator.faults.table import FAULTS
 from tests.agents.test_planted_faults import CASES, GENERAL, Case
@@ -157,6 +160,30 @@ async def test_a_pod_that_a_finalizer_holds_goes_once_two_people_agree(small: Wo
         assert row.kind == "clear_finalizers"
         assert len(cluster.approved) == 2
         assert (await cluster.admin.get(path)).status_code == 404
+
+
+async def test_a_successor_of_an_image_goes_to_the_smallest_first_and_then_to_the_others(small: World, tmp_path: Path) -> None:
+    old, new = "registry.apps.example/web:v1.4.2", f"registry.apps.example/web@sha256:{'b' * 64}"
+    async with ward(small(worker={"image": old}), tmp_path) as cluster:
+        for name in ("worker", "web"):
+            desk = Desk(await cluster.reader.snapshot(TEMPLATES), cluster.clock.now(), f"run-{name}", cluster.objectives)
+            (proposal,) = image_bumps.bumps(desk, old, new)
+            assert proposal.action.target.name == name
+            row = await cluster.mend(proposal)
+            assert row.state is ActionState.VERIFIED, cluster.story(row)
+        desk = Desk(await cluster.reader.snapshot(TEMPLATES), cluster.clock.now(), "run-last", cluster.objectives)
+        assert image_bumps.bumps(desk, old, new) == ()
+
+
+async def test_a_successor_that_nobody_has_is_taken_back_and_goes_no_further(small: World, tmp_path: Path) -> None:
+    old, new = "registry.apps.example/web:v1.4.2", f"registry.invalid/web@sha256:{'c' * 64}"
+    async with ward(small(worker={"image": old}), tmp_path) as cluster:
+        desk = Desk(await cluster.reader.snapshot(TEMPLATES), cluster.clock.now(), "run-1", cluster.objectives)
+        (proposal,) = image_bumps.bumps(desk, old, new)
+        row = await cluster.mend(proposal)
+        assert row.state is ActionState.ROLLED_BACK, cluster.story(row)
+        after = Desk(await cluster.reader.snapshot(TEMPLATES), cluster.clock.now(), "run-2", cluster.objectives)
+        assert new not in image_bumps.images(after)
 
 
 def test_every_check_that_has_a_planner_is_carried_to_its_end_here() -> None:

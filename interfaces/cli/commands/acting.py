@@ -24,8 +24,14 @@ def plan(
     out: Annotated[Path | None, typer.Option("-O", "--out", help="save the plan, for day2 apply", show_default=False)] = None,
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="exit 2 when there is a change")] = False,
     selector: Selector = "",
+    successor: Annotated[
+        str, typer.Option("--bump", metavar="OLD=NEW@DIGEST", help="another image: the smallest workload first", show_default=False)
+    ] = "",
 ) -> None:
-    """Proposals as diffs, with the judge's preview; nothing is executed."""
+    """Proposals as diffs, with the judge's preview; nothing is executed.
+
+    `--bump` plans a successor for an image instead: for the smallest workload that runs it, and, once that one is well, for the others.
+    """
     from core.cluster.selecting import parsed
     from interfaces.rendering import envelopes, plans
     from runtime.roles import planning
@@ -33,9 +39,14 @@ def plan(
     session = begin(context)
     if from_scan and wanted:
         raise typer.BadParameter("--from-scan takes no findings")
+    if successor and (wanted or agent or selector or from_scan):
+        raise typer.BadParameter("--bump takes no findings, agents or labels")
     labels = parsed(selector) if selector else None
     with session.waiting("reading the cluster and asking what the judge would say"):
-        made = run(planning.plan(session.settings, session.flags.namespaces, tuple(agent or ()), tuple(wanted or ()), labels))
+        if successor:
+            made = run(planning.bump(session.settings, session.flags.namespaces, successor))
+        else:
+            made = run(planning.plan(session.settings, session.flags.namespaces, tuple(agent or ()), tuple(wanted or ()), labels))
     document = plans.document(made)
     session.show(document, columns=plans.COLUMNS, view=plans.view)
     if out is not None:

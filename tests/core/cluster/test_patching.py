@@ -152,7 +152,7 @@ def test_the_plan_names_the_fix_the_first_replica_and_the_way_back() -> None:
     assert (patch.priority, patch.days, patch.left) == ("P0", DAYS["P0"], 1)
     assert patch.bumps == ("libssl3 3.0.9",)
     assert "libssl3 3.0.9 or later" in patch.steps[0]
-    assert "one replica" in patch.steps[2]
+    assert "smallest workload first" in patch.steps[2]
     assert f"go back to digest {DIGEST}" in patch.steps[4]
 
 

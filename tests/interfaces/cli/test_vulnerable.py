@@ -42,7 +42,7 @@ def test_the_worst_comes_first_with_its_reasons_and_the_way_to_mend_it(day2: Day
     assert "known to be exploited, by ransomware too" in said.out
     assert "open to the outside by service apps/web" in said.out
     assert "CVE-2026-0001 libssl3 of registry.example/shop/web:1.4: not_affected: vulnerable_code_not_in_execute_path" in said.out
-    assert "3. One replica first: give apps/deployment/web the new digest" in said.out
+    assert "3. The smallest workload first, verified, and taken back where it misses: day2 plan --bump" in said.out
     assert "not read: trivy.json: Results[0].Vulnerabilities[2]: it has no id of a vulnerability" in said.err
 
 
