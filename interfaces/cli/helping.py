@@ -204,6 +204,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "rbac narrow": (
         "day2 rbac narrow shop/deployer --kube-audit audit.log > narrowed.yaml",
         "day2 rbac narrow shop/deployer --kube-audit audit.log --from snapshot.jsonl.gz -o json",
+        "day2 rbac narrow ci@example.com --kube-audit audit.log",
     ),
     "rbac explain": ("day2 rbac explain scale_workload", "day2 rbac explain finops", "day2 rbac explain finops -o json"),
     "gate manifests": (

@@ -23,8 +23,8 @@ def vulnerabilities(
 ) -> None:
     """What to mend first, and how: reports against what runs, what the outside reaches, what is known to be exploited. Nothing is scanned.
 
-    What VEX calls not affected or fixed is taken off the list and shown with its reason. The plan for each image is for a person to follow:
-    no action kind writes images. Reports are of other machines: records that cannot be read are told and cost no others.
+    What VEX calls not affected or fixed is taken off the list and shown with its reason. The plan for each image is for a person to follow,
+    who alone knows the successor's digest. Reports are of other machines: records that cannot be read are told and cost no others.
     """
     from interfaces.cli.flags import UsageMistake
     from interfaces.rendering import vulnerabilities as shown

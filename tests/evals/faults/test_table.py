@@ -16,8 +16,9 @@ FAMILIES = {
     *("red herring", "heals", "init", "jobs", "ingress", "admission", "finalizer", "rollout"),
 }
 GROUND = grounds.drawn(5, suffix="-x")
-IN_TESTS_OF_THEIR_OWN = {"REL-104", "REL-108"}
-"""Both are planted in tests/agents/test_planted_faults.py beside the table there."""
+IN_TESTS_OF_THEIR_OWN = {"REL-104", "REL-108", *(f"REL-20{number}" for number in range(1, 5))}
+"""The first two are planted in tests/agents/test_planted_faults.py beside the table there, those of hardware also by what is measured:
+tests/agents/reliability/test_hardware.py."""
 
 
 def test_every_fault_has_an_id_of_its_own_and_there_are_enough() -> None:
