@@ -201,7 +201,7 @@ def test_a_permit_opens_the_eviction_of_one_pod_at_one_version(hook: Hook) -> No
     with pytest.raises(PermitRefused, match="line"):
         hook(DELETE, evicting(jti="permit-9"))
     for other in ({"subResource": "binding"}, {"subResource": ""}, {"object": None}, {"object": {"deleteOptions": None}}):
-        with pytest.raises(PermitRefused, match="only changes|line is not"):
+        with pytest.raises(PermitRefused, match=r"only changes|line is not"):
             asked({**eviction(), "request": eviction()["request"] | other})
 
 
