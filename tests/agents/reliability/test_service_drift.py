@@ -111,3 +111,9 @@ def test_a_rollout_that_left_the_port_goes_back_and_the_service_stays() -> None:
     found = action(workload(spec={"template": moved}), now, before, young, drifted(minutes=9999))
     assert found is not None
     assert found.kind == "rollback_rollout"
+
+
+def test_a_key_that_its_namesake_does_not_have_is_left_out() -> None:
+    assert corrected(*FAMILY, drifted(selector={"app": "web", "tier": "none"})).to_selector == {"app": "web"}
+    named = merged(drifted(selector={"app": "web", "tier": "none"}), {"metadata": {"name": "front", "uid": "service-front"}})
+    assert action(*FAMILY, named) is None
