@@ -98,3 +98,22 @@ def test_only_the_fields_that_somebody_moved_are_named_and_a_writer_without_a_ti
         {"manager": "empty", "time": "2026-11-23T12:01:00Z", "fieldsV1": None},
     ]
     assert writer(now, "spec.replicas") == "timed at 2026-11-23T12:00:00Z"
+
+
+HELD = live({}, finalizers=["example.com/a", "example.com/b"], deletionTimestamp="2026-11-23T12:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "standing"),
+    [
+        (HELD, live({}), Standing.DONE),
+        (HELD, live({}, finalizers=[]), Standing.DONE),
+        (HELD, live({}, finalizers=["example.com/b"]), Standing.GONE),
+        (live({}), live({}), Standing.GONE),
+        ({}, live({}), Standing.GONE),
+        (HELD, {}, Standing.DONE),
+    ],
+    ids=["all went", "an empty list", "one stays", "none was there", "nothing known before", "nothing known after"],
+)
+def test_an_object_that_is_gone_is_done_where_the_write_took_its_last_finalizer(before: Any, after: Any, standing: Standing) -> None:
+    assert compare(request(), before, after, None, "uid-1").standing is standing

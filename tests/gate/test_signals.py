@@ -349,3 +349,109 @@ async def test_what_was_seen_is_kept_and_read_as_it_was(gate: Any) -> None:
 def test_where_a_promise_is_watched_the_first_look_has_a_whole_window_behind_it(signal: Signal, settle: int, first: int) -> None:
     made = Check(target=aim("Deployment", "cart"), expectations=(Expectation(signal=signal),), settle_seconds=settle, watch_seconds=600)
     assert verifying.first_look_seconds(made) == first
+
+
+def endpoints(service: str, *ready: bool | None, ports: bool = True, **fields: Any) -> dict[str, Any]:
+    """One address each; None is what a controller that does not say ready means."""
+    each = [{"addresses": [f"10.0.0.{number}"], "conditions": {} if yes is None else {"ready": yes}} for number, yes in enumerate(ready)]
+    metadata = {"name": f"{service}-x", "namespace": "shop", "labels": {"kubernetes.io/service-name": service}}
+    made = {"kind": "EndpointSlice", "metadata": metadata, "endpoints": each, "ports": [{"port": 8080}] if ports else None}
+    return made | fields
+
+
+@pytest.mark.parametrize(
+    ("found", "held", "said"),
+    [
+        (endpoints("cart", True), True, "1 of at least 1 ready addresses"),
+        (endpoints("cart", None), True, "1 of at least 1 ready addresses"),
+        (endpoints("cart", False), False, "0 of at least 1 ready addresses"),
+        (endpoints("cart", True, False, True), True, "2 of at least 1 ready addresses"),
+        (endpoints("other", True), False, "0 of at least 1 ready addresses"),
+        (endpoints("cart", True, ports=False), False, "0 of at least 1 ready addresses"),
+        (endpoints("cart", endpoints=None), False, "0 of at least 1 ready addresses"),
+        (endpoints("cart", endpoints=[{"addresses": None}]), False, "0 of at least 1 ready addresses"),
+    ],
+    ids=["ready", "not said", "not ready", "two of three", "of another", "no port", "none", "no address"],
+)
+async def test_a_service_answers_when_its_endpoint_controller_lists_ready_addresses(
+    gate: Any, found: dict[str, Any], said: str, *, held: bool
+) -> None:
+    gate.cluster.put(found)
+    assert await look(gate, Signal.ENDPOINTS_READY, aim("Service", "cart"), 1) == (held, said)
+
+
+def quota(spec: Any, status: Any) -> dict[str, Any]:
+    metadata = {"name": "team", "namespace": "shop", "uid": "uid-1"}
+    return {"kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": spec}, "status": {"hard": status}}
+
+
+@pytest.mark.parametrize(
+    ("made", "held"),
+    [
+        (quota({"cpu": "2", "pods": "5"}, {"cpu": "2000m", "pods": "5"}), True),
+        (quota({"cpu": "2"}, {"cpu": "1"}), False),
+        (quota({"cpu": "2"}, None), False),
+        (quota(None, None), False),
+    ],
+    ids=["taken over", "not yet", "no status", "nothing asked"],
+)
+async def test_a_quota_admits_once_its_controller_took_the_amounts_over(gate: Any, made: dict[str, Any], *, held: bool) -> None:
+    gate.cluster.put(made)
+    said = "no pod was refused" if held else "the quota controller has not taken the amounts over"
+    assert await look(gate, Signal.QUOTA_ADMITS, aim("ResourceQuota", "team")) == (held, said)
+
+
+async def test_a_quota_that_is_gone_admits_nothing(gate: Any) -> None:
+    assert (await look(gate, Signal.QUOTA_ADMITS, aim("ResourceQuota", "team")))[0] is False
+
+
+@pytest.mark.parametrize(
+    ("refused", "settle", "held"),
+    [
+        (event("exceeded quota: team"), 0, False),
+        (event("exceeded quota: team"), 1, True),
+        (event("exceeded quota: team", lastTimestamp="2026-11-23T12:00:01Z"), 1, False),
+        (event("violates PodSecurity"), 0, True),
+    ],
+    ids=["since", "while it settles", "after it settled", "for another reason"],
+)
+async def test_a_quota_admits_while_nobody_is_refused_for_it(gate: Any, refused: dict[str, Any], settle: int, *, held: bool) -> None:
+    gate.cluster.put(quota({"pods": "5"}, {"pods": "5"}))
+    gate.cluster.put(refused)
+    target = aim("ResourceQuota", "team")
+    check = Check(target=target, expectations=(Expectation(signal=Signal.QUOTA_ADMITS),), settle_seconds=settle, watch_seconds=60)
+    action = await gate.submit(gate.proposal(gate.scale()))
+    row = gate.row(action)._replace(before=json.dumps({"at": SINCE.isoformat(), "before": {}}))
+    (found,) = await verifying.look(gate.hands, row, check)
+    assert found.held is held
+
+
+def node(ready: str, *taints: str) -> dict[str, Any]:
+    spec = {"taints": [{"key": key, "effect": "NoSchedule"} for key in taints] or None}
+    status = {"conditions": [{"type": "Ready", "status": ready}]}
+    return {"kind": "Node", "metadata": {"name": "node-9", "uid": "uid-1"}, "spec": spec, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("made", "held", "said"),
+    [
+        (node("True"), True, "ready, and open to new pods"),
+        (node("True", "dedicated"), True, "ready, and open to new pods"),
+        (node("True", "dedicated", "node.kubernetes.io/unschedulable"), False, "still tainted as unschedulable"),
+        (node("False"), False, "the node is not ready"),
+        (None, False, "the node is not ready"),
+    ],
+    ids=["open", "another taint", "still closed", "not ready", "gone"],
+)
+async def test_a_node_is_open_when_its_controller_took_the_taint_away(gate: Any, made: Any, said: str, *, held: bool) -> None:
+    if made:
+        gate.cluster.put(made)
+    assert await look(gate, Signal.NODE_OPEN, aim("Node", "node-9")) == (held, said)
+
+
+@pytest.mark.parametrize(("uid", "held"), [("uid-1", False), ("uid-2", True), (None, True)], ids=["there", "another", "gone"])
+async def test_an_object_is_gone_when_none_with_its_uid_is_left(gate: Any, uid: str | None, *, held: bool) -> None:
+    if uid:
+        gate.cluster.put({"kind": "ConfigMap", "metadata": {"name": "kept", "namespace": "shop", "uid": uid}})
+    said = "the object is gone" if held else "the object is still there"
+    assert await look(gate, Signal.OBJECT_GONE, aim("ConfigMap", "kept")) == (held, said)
