@@ -55,7 +55,8 @@ class SetService(CatalogueAction):
         possible(spec.get("type") != "ExternalName", "it chooses no pods: it is a name for another host")
         seen("the selector", self.from_selector, spec.get("selector"))
         for item in self.ports:
-            seen(f"the target of port {item.port}", item.from_target, spec["ports"][_place(spec, item)].get("targetPort", item.port))
+            place = _place(spec, item)
+            seen(f"the target of port {item.port}", item.from_target, spec["ports"][place].get("targetPort", item.port))
         return self._patched(spec, self.to_selector, {item: item.to_target for item in self.ports})
 
     def inverse(self, live: Live) -> ApiRequest:

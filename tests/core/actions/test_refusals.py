@@ -236,25 +236,11 @@ def test_a_rollback_goes_to_another_revision_and_tells_images_and_then_whether_m
         ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "20"}]}, "may only go up"),
         ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "lots", "to_hard": "41"}]}, "quantity"),
         ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "1", "to_hard": "2"}] * 2}, "twice"),
-        ("set_service", {"to_selector": {"app": "kart", "tier": "web"}, "ports": []}, "nothing would change"),
-        ("set_service", {"ports": [{"port": 443, "from_target": 1, "to_target": 1}]}, "nothing would change"),
-        ("set_service", {"ports": [{"port": 443, "from_target": 1, "to_target": 2}] * 2}, "twice"),
-        ("set_service", {"to_selector": {}}, "to_selector"),
-        ("clear_finalizers", {"finalizers": ["kubernetes.io/pvc-protection"]}, "of Kubernetes itself"),
-        ("clear_finalizers", {"finalizers": ["foregroundDeletion"]}, "of Kubernetes itself"),
-        ("clear_finalizers", {"finalizers": ["batch.kubernetes.io/job-tracking"]}, "of Kubernetes itself"),
-        ("clear_finalizers", {"finalizers": ["resource.k8s.io/delete-protection"]}, "of Kubernetes itself"),
     ],
 )
 def test_arguments_that_no_such_action_may_have_are_refused(kind: str, arguments: Json, words: str, documents: dict[str, Json]) -> None:
     with pytest.raises(InvalidInput, match=words):
         parse_action(documents[kind] | arguments)
-
-
-def test_only_named_finalizers_are_removed_and_only_those_that_it_has(cases: Any, documents: dict[str, Json]) -> None:
-    other = parse_action(documents["clear_finalizers"] | {"finalizers": ["other.example/keep"]})
-    with pytest.raises(Refused, match="no such finalizer"):
-        other.request(cases["clear_finalizers"].live)
 
 
 @pytest.mark.parametrize(("used", "to", "held"), [("5", "40", True), ("5", "41", False), ("30", "60", True), ("30", "61", False)])
