@@ -34,7 +34,7 @@ async def around(bench: Bench, action: Action, home: Json, target: Json, after: 
     held, sized = _held(pods), after is not None and amounts.replicas(after) is not None
     rolling = workloads.rolling(target)
     grown = rollouts.whole(after, rolling=rolling).minus(rollouts.whole(target, rolling=rolling)) if after is not None and sized else None
-    may = _allowed_more(target, after) if after is not None and target.get("kind") == "ResourceQuota" else grown
+    may = allowed_more(target, after) if after is not None and target.get("kind") == "ResourceQuota" else grown
     found = (
         _nodes(nodes, target)
         | _freeze(bench, namespace)
@@ -147,7 +147,7 @@ async def _quota(bench: Bench, namespace: str, grown: Amounts) -> dict[str, Any]
     return {}
 
 
-def _allowed_more(quota: Json, after: Json) -> Amounts:
+def allowed_more(quota: Json, after: Json) -> Amounts:
     """What a raised quota lets the namespace ask for on top: priced as if all of it were used, because nobody asks again."""
     old, new = (at_path(item, "spec.hard") or {} for item in (quota, after))
     return Amounts(

@@ -10,7 +10,7 @@ from core.actions.label_namespace import LabelNamespace, LevelChange
 from core.domain.money import InstancePrice, PriceList, PriceSource
 from core.domain.objective import FreezeWindow
 from core.domain.target import Target
-from gate.judging.surroundings import around
+from gate.judging.surroundings import allowed_more, around
 
 Json = dict[str, Any]
 
@@ -285,3 +285,23 @@ async def test_a_new_template_must_find_room_once_the_old_pods_are_gone(gate: An
 
     assert (await seen(gate, after=of("1")))["pods_homeless"] == 0
     assert (await seen(gate, after=of("1100m")))["pods_homeless"] == 2
+
+
+def allowing(**hard: str) -> Json:
+    return {"kind": "ResourceQuota", "metadata": {"namespace": "shop", "name": "team"}, "spec": {"hard": hard or None}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "more"),
+    [
+        (allowing(cpu="1", memory="1Gi"), allowing(cpu="3", memory="3Gi"), (2000, 2048, 0, 0)),
+        (allowing(**{"requests.cpu": "1"}), allowing(**{"requests.cpu": "1500m"}), (500, 0, 0, 0)),
+        (allowing(**{"requests.nvidia.com/gpu": "1"}), allowing(**{"requests.nvidia.com/gpu": "4"}), (0, 0, 3, 0)),
+        (allowing(pods="5"), allowing(pods="9"), (0, 0, 0, 4)),
+        (allowing(), allowing(cpu="2"), (2000, 0, 0, 0)),
+        (allowing(cpu="2"), allowing(), (0, 0, 0, 0)),
+        (allowing(**{"requests.storage": "1Gi"}), allowing(**{"requests.storage": "9Gi"}), (0, 0, 0, 0)),
+    ],
+)
+def test_a_raised_quota_is_weighed_as_if_all_of_it_were_used(old: Json, new: Json, more: tuple[int, ...]) -> None:
+    assert tuple(allowed_more(old, new)) == more

@@ -229,33 +229,6 @@ def test_a_rollback_goes_to_another_revision_and_tells_images_and_then_whether_m
     assert [change.path for change in action.changes(Live(live.object, {"cart-6": older}))] == [path, "spec.template"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "arguments", "words"),
-    [
-        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "10"}]}, "may only go up"),
-        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": "20"}]}, "may only go up"),
-        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "lots", "to_hard": "41"}]}, "quantity"),
-        ("raise_quota", {"amounts": [{"resource": "pods", "from_hard": "1", "to_hard": "2"}] * 2}, "twice"),
-    ],
-)
-def test_arguments_that_no_such_action_may_have_are_refused(kind: str, arguments: Json, words: str, documents: dict[str, Json]) -> None:
-    with pytest.raises(InvalidInput, match=words):
-        parse_action(documents[kind] | arguments)
-
-
-@pytest.mark.parametrize(("used", "to", "held"), [("5", "40", True), ("5", "41", False), ("30", "60", True), ("30", "61", False)])
-def test_a_quota_may_be_raised_to_twice_its_amount_or_its_use(
-    used: str, to: str, held: bool, documents: dict[str, Json], cases: Any
-) -> None:
-    action = parse_action(documents["raise_quota"] | {"amounts": [{"resource": "pods", "from_hard": "20", "to_hard": to}]})
-    live = changed(cases["raise_quota"].live, "status/used", {"pods": used})
-    if held:
-        assert action.request(live).body
-    else:
-        with pytest.raises(Refused, match="2 times"):
-            action.request(live)
-
-
 def test_nobody_but_the_provider_of_this_very_node_proves_that_its_machine_is_stopped(cases: Any) -> None:
     action, live = cases["fence_stopped_node"]
     machine = live.related["pool-a-1"]
