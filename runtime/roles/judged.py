@@ -92,13 +92,14 @@ class Court:
     async def mend(
         self, proposals: Sequence[Proposal], *, by: str, people: Sequence[str], pass_time: Callable[[float], None]
     ) -> tuple[ActionRow, ...]:
-        """Each the whole way to its end: judged, approved by `people` in turn where they are asked, executed, and watched.
+        """Each the whole way to its end: judged, approved by `people` where they are asked, executed, and watched. They take turns, because
+        nobody is shown more than 20 cards an hour.
 
         `pass_time` is called with seconds whenever nothing but time can bring any of them on.
         """
         door, begun = LedgerDoor(self.bench.ledger, self.bench.clock), self.bench.clock.now()
         ids = [(await door.submit(proposal, by=by)).action_id for proposal in proposals]
-        left = {action_id: list(people) for action_id in ids}
+        left = {action_id: _from(number, people) for number, action_id in enumerate(ids)}
         while (rows := self._open(ids)) and self.bench.clock.now() - begun < LONGEST:
             for row in rows:
                 if row.state is ActionState.NEEDS_APPROVAL and left[row.action_id]:
@@ -147,6 +148,12 @@ class Court:
         if found is None:
             raise Refused((f"{target.qualified} is not there",))
         return found
+
+
+def _from(number: int, people: Sequence[str]) -> list[str]:
+    """All of them, beginning with another one for each number."""
+    turn = number % max(1, len(people))
+    return [*people[turn:], *people[:turn]]
 
 
 def _standing(rows: Sequence[ActionRow]) -> list[tuple[str, str, int, str]]:

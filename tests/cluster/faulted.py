@@ -48,6 +48,10 @@ LONGEST_WRITE = 3.0
 GRANTS = {agent.name: agent.capabilities for agent in AGENTS}
 
 
+PEOPLE = (*trials.PEOPLE, "third-approver@example.com", "fourth-approver@example.com")
+"""So many actions of one run ask a person each, and nobody is shown more than 20 cards an hour."""
+
+
 class Ahead:
     """A clock that runs with the real one, so much ahead. Whoever may wait moves it on instead."""
 
@@ -283,7 +287,7 @@ class Proof:
 
     async def _mended(self, court: Court) -> None:
         proposals = [proposal for _, proposal in self.proposals]
-        rows = await court.mend(proposals, by=trials.REQUESTER, people=trials.PEOPLE, pass_time=self.clock.pass_time)
+        rows = await court.mend(proposals, by=trials.REQUESTER, people=PEOPLE, pass_time=self.clock.pass_time)
         for (case, proposal), row in zip(self.proposals, rows, strict=True):
             self.came[case.fault.id].kinds += (proposal.action.kind,)
             self.came[case.fault.id].ended += (trials.end_of(row),)
