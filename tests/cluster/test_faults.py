@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tests.cluster.faulted import Outcome, Proof
 
 ON_RIG = [fault for fault in FAULTS if fault.on_rig]
+YOUNG = frozenset(("port-of-container-moved", "dns-policy-default"))
+"""Rollouts that come up whole: the revision before serves no more, and none here is an hour old, so nobody may go back to it. They are mended
+on simulated clusters, which have a past."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,9 @@ def test_a_fault_is_found_with_its_cause_and_mended(name: str, outcomes: dict[st
     assert came.diagnosis is not None
     assert came.diagnosis.right, came.diagnosis
     assert came.diagnosis.elsewhere == ()
-    if trials.mending(fault):
+    if name in YOUNG:
+        assert came.kinds == ()
+    elif trials.mending(fault):
         assert came.kinds
         assert set(came.ended) == {"verified"}, came.ended
         assert came.ills == ()
