@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 ON_RIG = [fault for fault in FAULTS if fault.on_rig]
 YOUNG = frozenset(("port-of-container-moved", "dns-policy-default"))
-"""Rollouts that come up whole: the revision before serves no more, and none here is an hour old, so nobody may go back to it. They are mended
-on simulated clusters, which have a past."""
+"""Rollouts that come up whole: the revision before serves no more, and none here is an hour old, so nobody may go back to it. They are
+mended on simulated clusters, which have a past."""
 
 
 @pytest.fixture(scope="module")
