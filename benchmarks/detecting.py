@@ -152,11 +152,17 @@ def desk(agent: Agent, snapshot: Snapshot) -> Desk:
         by_namespace.setdefault(pod.metadata.namespace, []).append(pod)
     asked = {query for row in agent.detectors for query in row.queries(snapshot)}
     spans = {span for row in agent.detectors for span in row.ranges(snapshot)}
-    samples = {query: _samples(query, by_namespace[query.namespace]) for query in asked}
+    samples = {query: _samples(query, by_namespace[query.namespace]) if query.namespace else _of_nodes(snapshot) for query in asked}
     series = {
         span: tuple(_series(pod, span.span_seconds, span.step_seconds) for pod in by_namespace[span.query.namespace][:40]) for span in spans
     }
     return Desk(snapshot, NOW, "bench", samples=samples, series=series)
+
+
+def _of_nodes(snapshot: Snapshot) -> tuple[Sample, ...]:
+    """What is counted of hardware: nothing went wrong on any node."""
+    names = [node.metadata.name for node in snapshot.nodes]
+    return tuple(Sample((("Hostname", name), ("instance", name)), NOW.timestamp(), 0.0) for name in names)
 
 
 def _samples(query: Query, group: list[objects.Pod]) -> tuple[Sample, ...]:
