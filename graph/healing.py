@@ -5,8 +5,8 @@ step from its beginning, after a kill, has no second effect.
 """
 
 import logging
-from datetime import timedelta
 
+from agents.proposing import GOOD_FOR
 from agents.reliability.healing.episode import Episode, Stage
 from agents.reliability.healing.seeing import Look, readiness
 from agents.reliability.healing.steps import applied, next_step
@@ -19,7 +19,6 @@ from graph.context import HealingContext
 from graph.state import SCHEMA, HealingState
 
 AGENT = "reliability"
-GOOD_FOR = timedelta(hours=4)
 AGAIN_SECONDS = 5.0
 log = logging.getLogger(__name__)
 

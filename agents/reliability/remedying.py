@@ -2,6 +2,8 @@
 
 import math
 
+from msgspec import structs
+
 from agents.desk import Desk
 from agents.proposing import propose
 from agents.reliability import memory, sick_nodes, stale_config, wedged_pods
@@ -11,8 +13,8 @@ from agents.sizes import requested
 from agents.workloads import home, workload_at
 from core.actions.clear_finalizers import ClearFinalizers
 from core.actions.containers import Sizes
+from core.cluster.capacity import accepts
 from core.cluster.objects import Node, PodSpec
-from core.cluster.placing import tolerated
 from core.domain.finding import Finding
 from core.domain.proposal import Proposal
 
@@ -190,9 +192,8 @@ def open_place(desk: Desk, finding: Finding) -> Proposal | None:
 
 def _takes(node: Node, spec: PodSpec) -> bool:
     """By selector and taints, its own closing left aside."""
-    selected = spec.node_selector.items() <= node.metadata.labels.items()
-    taints = [taint for taint in node.spec.taints if taint.key != sick_nodes.CORDONED]
-    return selected and all(tolerated(spec.tolerations, taint.key, taint.value, taint.effect) for taint in taints)
+    taints = tuple(taint for taint in node.spec.taints if taint.key != sick_nodes.CORDONED)
+    return accepts(structs.replace(node, spec=structs.replace(node.spec, taints=taints)), spec)
 
 
 def restart_stale(desk: Desk, finding: Finding) -> Proposal | None:

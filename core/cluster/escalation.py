@@ -283,10 +283,10 @@ def steps(rights: Rights, identity: Identity) -> Iterator[Step]:
 def _allows(rule: PolicyRule, need: Need) -> bool:
     verbs = "*" in rule.verbs or any(verb in rule.verbs for verb in need.verbs)
     groups = "*" in rule.api_groups or need.group in rule.api_groups
-    return verbs and groups and any(_names(rule.resources, resource) for resource in need.resources)
+    return verbs and groups and any(covers_resource(rule.resources, resource) for resource in need.resources)
 
 
-def _names(allowed: tuple[str, ...], resource: str) -> bool:
+def covers_resource(allowed: tuple[str, ...], resource: str) -> bool:
     """`*` is everything, subresources too; `*/scale` a subresource of everything."""
     return "*" in allowed or resource in allowed or ("/" in resource and f"*/{resource.partition('/')[2]}" in allowed)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from core.cluster.escalation import Grant, Identity, Rights, Step, path_to_admin
+from core.cluster.escalation import Grant, Identity, Rights, Step, covers_resource, path_to_admin
 from core.cluster.objects import Binding, Meta, PolicyRule, Role, RoleRef, Subject
 from core.cluster.snapshot import Snapshot
 
@@ -93,7 +93,7 @@ def _covers(grant: Grant, use: Use) -> bool:
         grant.namespace in ("", use.namespace)
         and _has(rule.verbs, use.verb)
         and _has(rule.api_groups, use.group)
-        and (_has(rule.resources, use.resource) or f"*/{use.resource.partition('/')[2]}" in rule.resources)
+        and covers_resource(rule.resources, use.resource)
         and (not rule.resource_names or use.name in rule.resource_names)
     )
 

@@ -133,13 +133,17 @@ async def selected(result: Scan, reader: ClusterReader, selector: LabelSelector,
         kinds = sorted({*kinds, *SCALED})
     snapshot = await reader.snapshot(kinds, namespaces)
     findings = tuple(finding for finding in result.findings if matches(selector, labels_of(snapshot, finding.subject)))
-    kept = {finding.id for finding in findings}
-    return result._replace(findings=findings, proposals=tuple(item for item in result.proposals if kept & set(item.findings)))
+    return _only(result, findings)
 
 
 def without(result: Scan, namespaces: Collection[str]) -> Scan:
     """Without what was found on these namespaces themselves; what was found in them stays."""
     findings = tuple(item for item in result.findings if item.subject.kind != "Namespace" or item.subject.name not in namespaces)
+    return _only(result, findings)
+
+
+def _only(result: Scan, findings: tuple[Finding, ...]) -> Scan:
+    """These findings, and the proposals that mend one of them."""
     kept = {finding.id for finding in findings}
     return result._replace(findings=findings, proposals=tuple(item for item in result.proposals if kept & set(item.findings)))
 

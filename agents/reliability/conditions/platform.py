@@ -12,6 +12,7 @@ from cryptography import x509
 from agents.desk import Desk
 from agents.recalling import graph_of
 from agents.reliability.conditions.signs import Sign, check
+from agents.reliability.sick_nodes import CORDONED
 from agents.reporting import counted, moment, seen, told
 from agents.workloads import age, leaving, ready
 from core.cluster import selecting
@@ -27,7 +28,6 @@ EXPIRES = timedelta(days=14)
 NEARLY_FULL = 0.95
 MOST_MINORS_APART = 3
 """What the version skew policy allows between kubelet and API server, since 1.28."""
-_CORDON = "node.kubernetes.io/unschedulable"
 _VERSION = re.compile(r"v1\.(\d{1,3})")
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
@@ -36,11 +36,11 @@ _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 def forgotten_cordon(desk: Desk) -> Iterator[Sign]:
     """By the time that the node controller wrote into the taint."""
     for node in desk.snapshot.nodes:
-        since = next((taint.time_added for taint in node.spec.taints if taint.key == _CORDON and taint.time_added), None)
+        since = next((taint.time_added for taint in node.spec.taints if taint.key == CORDONED and taint.time_added), None)
         well = any(one.type == "Ready" and one.status == "True" for one in node.status.conditions)
         if node.spec.unschedulable and well and since is not None and desk.now - since >= DAY:
             what = f"is well and has been cordoned for {(desk.now - since).days} days"
-            evidence = (seen(desk, "Node", node, f"spec.taints[{_CORDON}].timeAdded", moment(since)),)
+            evidence = (seen(desk, "Node", node, f"spec.taints[{CORDONED}].timeAdded", moment(since)),)
             yield Sign("Node", node, what, "It is paid for, and takes no pod.", evidence)
 
 

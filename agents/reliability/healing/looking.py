@@ -6,8 +6,8 @@ from datetime import datetime
 from agents.reliability.healing.episode import Episode, Stage
 from agents.reliability.healing.seeing import Tenant, pool_of, readiness
 from agents.workloads import ready
-from core.cluster import selecting
-from core.cluster.objects import DisruptionBudget, Node, Pod
+from core.cluster.graph import Graph
+from core.cluster.objects import Node, Pod
 from core.cluster.snapshot import Snapshot, controller
 from core.domain.target import Target
 
@@ -23,11 +23,14 @@ def node_of(snapshot: Snapshot, uid: str) -> Node | None:
 def tenants(snapshot: Snapshot, node: str) -> tuple[Tenant, ...]:
     """The pods of a node by namespace and name."""
     pods = sorted((pod for pod in snapshot.pods if pod.spec.node_name == node), key=lambda pod: (pod.metadata.namespace, pod.metadata.name))
-    return tuple(_tenant(snapshot, pod) for pod in pods)
+    graph = Graph(snapshot)
+    return tuple(_tenant(snapshot, graph, pod) for pod in pods)
 
 
-def _tenant(snapshot: Snapshot, pod: Pod) -> Tenant:
-    owner, budget = controller(pod.metadata), _budget(snapshot, pod)
+def _tenant(snapshot: Snapshot, graph: Graph, pod: Pod) -> Tenant:
+    """Of several budgets that cover the pod, the one that allows least counts."""
+    owner = controller(pod.metadata)
+    budget = min(graph.budgets_of(pod), key=lambda each: int(each.status.disruptions_allowed), default=None)
     finished = pod.status.phase in ("Succeeded", "Failed")
     return Tenant(
         pod=snapshot.target("Pod", pod),
@@ -39,16 +42,6 @@ def _tenant(snapshot: Snapshot, pod: Pod) -> Tenant:
         allowed=budget.status.disruptions_allowed if budget else None,
         idle=budget is not None and budget.status.current_healthy == 0,
     )
-
-
-def _budget(snapshot: Snapshot, pod: Pod) -> DisruptionBudget | None:
-    """The one that allows least, of those that cover the pod."""
-    covering = [
-        budget
-        for budget in snapshot.of("PodDisruptionBudget")
-        if budget.metadata.namespace == pod.metadata.namespace and selecting.matches(budget.spec.selector, pod.metadata.labels)
-    ]
-    return min(covering, key=lambda budget: int(budget.status.disruptions_allowed), default=None)
 
 
 def owners(snapshot: Snapshot, node: str) -> tuple[Target, ...]:

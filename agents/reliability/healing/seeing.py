@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from agents.reliability.sick_nodes import BAD_WHEN_TRUE, PATIENCE_NOT_READY, PATIENCE_PRESSURE
+from core.actions.fence_node import TAINT
 from core.cluster.machines import Machine
 from core.cluster.objects import Node
 from core.domain.outcome import ActionState
 from core.domain.target import Target
 
-OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 ZONE = "topology.kubernetes.io/zone"
 POOLS = (
     "karpenter.sh/nodepool",
@@ -123,7 +123,7 @@ def illness(node: Node, now: datetime) -> Illness | None:
 
 
 def fenced(node: Node) -> bool:
-    return any(taint.key == OUT_OF_SERVICE for taint in node.spec.taints)
+    return any(taint.key == TAINT["key"] for taint in node.spec.taints)
 
 
 def pool_of(labels: Mapping[str, str], chosen: str = "") -> str:
