@@ -18,6 +18,7 @@ BENCHES = {
     "WEBHOOK": "admitting",
     "AUDIT": "auditing",
     "FINDING_TO_VERIFIED": "finding_to_verified",
+    "WORLD": "passing",
 }
 """Name to module of this folder. Modules are loaded one at a time, so that none pays for another's imports."""
 

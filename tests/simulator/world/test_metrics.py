@@ -1,6 +1,5 @@
 """What is measured follows from what happened, and is answered as Prometheus answers."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -98,12 +97,6 @@ async def test_a_revision_is_complete_while_it_has_every_pod_it_asks_for(client:
     assert sorted(checkout.values()) == [0, DAY / 60], "the revision that crashes never had its pods, the one before always"
     now = await client.values('kube_replicaset_status_ready_replicas{namespace="shop"}', "replicaset")
     assert now[min(checkout, key=checkout.__getitem__)] == 0
-
-
-async def test_two_weeks_of_five_minute_quantiles_cost_less_than_a_third_of_a_second(client: Client) -> None:
-    started = time.process_time()
-    await client.values(Query(Shape.CPU_QUANTILE, "shop", window_seconds=FORTNIGHT))
-    assert time.process_time() - started < 0.6, "0.1 s measured; twice the promise leaves room for a loaded machine"
 
 
 async def test_a_cut_of_catalog_is_safe(shop: Any) -> None:
