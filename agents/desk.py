@@ -94,6 +94,7 @@ class Agent(NamedTuple):
     """One specialist. `words` are terms by which the supervisor knows that a question is its business.
 
     `steps` are action kinds that no planner proposes: a flow of many steps, or a person's word, submits them in this agent's name.
+    `learned` are findings that no look at a snapshot makes, described as the others are; their `detect` finds nothing.
     """
 
     name: str
@@ -103,6 +104,12 @@ class Agent(NamedTuple):
     detectors: tuple[Detector, ...]
     planners: tuple[Planner, ...]
     steps: tuple[str, ...] = ()
+    learned: tuple[Detector, ...] = ()
+
+    @property
+    def described(self) -> tuple[Detector, ...]:
+        """Every row that has a page."""
+        return (*self.detectors, *self.learned)
 
     @property
     def capabilities(self) -> tuple[str, ...]:

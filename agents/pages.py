@@ -9,14 +9,14 @@ INDEX = "README.md"
 
 def pages() -> dict[str, str]:
     """File name to text: one per check, and the index."""
-    return {INDEX: _index(), **{f"{row.code}.md": page(agent, row) for agent in AGENTS for row in agent.detectors}}
+    return {INDEX: _index(), **{f"{row.code}.md": page(agent, row) for agent in AGENTS for row in agent.described}}
 
 
 def _index() -> str:
     lines = ["# Checks", "", NOTE, "", "What the four agents look for. A check that could not look is reported as not run, never as clean."]
     for agent in AGENTS:
         lines += ["", f"## {agent.name}", "", agent.purpose, "", "| code | what | severity | proposes |", "|---|---|---|---|"]
-        rows = sorted(agent.detectors, key=lambda row: row.code)
+        rows = sorted(agent.described, key=lambda row: row.code)
         lines += [f"| [{row.code}]({row.code}.md) | {row.name} | {row.severity} | {_proposes(agent, row)} |" for row in rows]
     return "\n".join([*lines, ""])
 

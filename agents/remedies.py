@@ -16,6 +16,7 @@ from core.actions.clear_finalizers import ClearFinalizers, protects
 from core.actions.containers import Sizes, Sizing
 from core.actions.cordon_node import CordonNode
 from core.actions.delete_pod import DeletePod
+from core.actions.fence_node import FenceNode
 from core.actions.label_namespace import LabelNamespace, Level, LevelChange, Mode
 from core.actions.raise_quota import QuotaChange, RaiseQuota
 from core.actions.resize_pod import ResizePod
@@ -110,6 +111,11 @@ def cordon(desk: Desk, finding: Finding, node: Node) -> Remedy:
 def uncordon(desk: Desk, finding: Finding, node: Node) -> Remedy:
     target = desk.snapshot.target("Node", node)
     return _remedy(UncordonNode(id=action_id(desk, finding, "uncordon_node", target), target=target), node)
+
+
+def unfence(desk: Desk, finding: Finding, node: Node) -> Remedy:
+    target = desk.snapshot.target("Node", node)
+    return _remedy(FenceNode(id=action_id(desk, finding, "fence_node", target), target=target, lift=True), node)
 
 
 def point(desk: Desk, finding: Finding, service: Service, selector: Mapping[str, str], targets: Mapping[int, int | str]) -> Remedy:

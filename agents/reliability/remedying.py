@@ -7,7 +7,7 @@ from msgspec import structs
 from agents.desk import Desk
 from agents.proposing import propose
 from agents.reliability import memory, sick_nodes, stale_config, wedged_pods
-from agents.remedies import Remedy, cordon, delete, let_go, resize, restart, size, uncordon
+from agents.remedies import Remedy, cordon, delete, let_go, resize, restart, size, uncordon, unfence
 from agents.reporting import counted
 from agents.sizes import requested
 from agents.workloads import home, workload_at
@@ -120,6 +120,20 @@ def open_node(desk: Desk, finding: Finding) -> Proposal | None:
         *uncordon(desk, finding, node),
         why=f"{finding.title}. No condition of it is bad, and nothing says why it was closed.",
         expect="new pods land there again; those that run elsewhere stay",
+    )
+
+
+def lift_fence(desk: Desk, finding: Finding) -> Proposal | None:
+    """Pods may run there again. Not while the node is ill: it may be off again in a minute."""
+    node = next((node for node in desk.snapshot.nodes if node.metadata.uid == finding.subject.uid), None)
+    if node is None or sick_nodes.illness_of(desk, node) is not None:
+        return None
+    return propose(
+        desk,
+        finding,
+        *unfence(desk, finding, node),
+        why=f"{finding.title}. Its kubelet answers, so the machine is on; what was attached to it is elsewhere by now.",
+        expect="pods may run and stay there again; those that went elsewhere stay",
     )
 
 

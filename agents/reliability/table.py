@@ -28,6 +28,7 @@ from agents.reliability.conditions import (
     storage,
     workloads,
 )
+from agents.reliability.experiments import weaknesses
 from core.domain.finding import Severity
 
 _ROLLOUTS = ("Namespace", "Pod", "Deployment", "ReplicaSet")
@@ -48,6 +49,7 @@ _PLANS = dict.fromkeys(broken_changes.PARTS, broken_changes.PLAN) | {
         " back to the revision before, where that one listened."
     ),
     "REL-172": "Without the finalizers that are not Kubernetes' own, of the object in it that is held the longest. Two people decide.",
+    "REL-208": "Take the taint off, where no condition of the node is bad. Two people decide: it was fenced for a reason.",
     "REL-168": "Uncordon it, where no condition of it is bad. A person decides, because somebody closed it.",
 }
 """Of the named conditions that something in the catalogue mends; the others say what a person does."""
@@ -226,9 +228,11 @@ AGENT = Agent(
         Planner(tuple(broken_changes.PARTS), "rollback_rollout", broken_changes.undo_change),
         Planner(("REL-130",), "raise_quota", quota_room.raise_quota),
         Planner(("REL-168",), "uncordon_node", remedying.open_node),
+        Planner(("REL-208",), "fence_node", remedying.lift_fence),
         Planner(("REL-127",), "uncordon_node", remedying.open_place),
         Planner(("REL-120",), "clear_finalizers", remedying.release_pod),
         Planner(("REL-172",), "clear_finalizers", remedying.empty_namespace),
     ),
     steps=("cordon_node", "delete_pod", "evict_pod", "fence_node", "fence_stopped_node", "replace_machine"),
+    learned=(weaknesses.LEARNED,),
 )

@@ -49,7 +49,7 @@ class Described(NamedTuple):
 
 def check(code: str) -> Check:
     """Raises InvalidInput with the nearest codes."""
-    rows = {row.code: (agent, row) for agent in AGENTS for row in agent.detectors}
+    rows = {row.code: (agent, row) for agent in AGENTS for row in agent.described}
     wanted = code.strip().upper()
     if wanted not in rows:
         near = _like(wanted, rows) or _by_name(wanted, rows)

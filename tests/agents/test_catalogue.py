@@ -13,7 +13,7 @@ from core.actions.catalogue import CATALOGUE
 from core.cluster.observed import OBSERVED
 
 PAGES = Path(catalogue.__file__).parent.parent / "docs" / "checks"
-ROWS = [(agent, detector) for agent in AGENTS for detector in agent.detectors]
+ROWS = [(agent, detector) for agent in AGENTS for detector in agent.described]
 
 
 def test_there_are_four_agents_with_at_least_four_checks_that_lead_to_a_proposal_each() -> None:

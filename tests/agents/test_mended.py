@@ -65,6 +65,12 @@ DRIFTS = {
     "REL-131": Drift(WEB, template(containers=[{"name": "web", "securityContext": {"privileged": True}}]), "rollback_rollout"),
     "REL-145": Drift(SERVICE, {"spec": {"selector": {"app.kubernetes.io/name": "wbe"}}}, "set_service"),
     "REL-148": Drift(SERVICE, {"spec": {"ports": [{"port": 80, "targetPort": 9999}]}}, "set_service"),
+    "REL-208": Drift(
+        "/api/v1/nodes/node-1",
+        {"spec": {"taints": [{"key": "node.kubernetes.io/out-of-service", "value": "nodeshutdown", "effect": "NoExecute"}]}},
+        "fence_node",
+        approved=True,
+    ),
     "REL-168": Drift("/api/v1/nodes/node-1", {"spec": {"unschedulable": True}}, "uncordon_node", wait=DAY, approved=True),
 }
 DECIDED_BY_PEOPLE = {"SEC-102", "FIN-102", "FIN-104"}

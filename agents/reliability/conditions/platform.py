@@ -15,6 +15,7 @@ from agents.reliability.conditions.signs import Sign, check
 from agents.reliability.sick_nodes import CORDONED
 from agents.reporting import counted, moment, seen, told
 from agents.workloads import age, leaving, ready
+from core.actions.fence_node import TAINT
 from core.cluster import selecting
 from core.cluster.capacity import Room, allocatable, usable
 from core.cluster.objects import Node, Webhook
@@ -26,6 +27,7 @@ OVERDUE = timedelta(minutes=10)
 PATIENCE = timedelta(minutes=5)
 EXPIRES = timedelta(days=14)
 NEARLY_FULL = 0.95
+OUT_OF_SERVICE: str = TAINT["key"]
 MOST_MINORS_APART = 3
 """What the version skew policy allows between kubelet and API server, since 1.28."""
 _VERSION = re.compile(r"v1\.(\d{1,3})")
@@ -42,6 +44,20 @@ def forgotten_cordon(desk: Desk) -> Iterator[Sign]:
             what = f"is well and has been cordoned for {(desk.now - since).days} days"
             evidence = (seen(desk, "Node", node, f"spec.taints[{CORDONED}].timeAdded", moment(since)),)
             yield Sign("Node", node, what, "It is paid for, and takes no pod.", evidence)
+
+
+def still_fenced(desk: Desk) -> Iterator[Sign]:
+    """By the Ready condition of its own kubelet: a machine that is off does not answer."""
+    for node in desk.snapshot.nodes:
+        ready = next((one for one in node.status.conditions if one.type == "Ready" and one.status == "True"), None)
+        back = ready is not None and ready.last_transition_time
+        if back and desk.now - back >= PATIENCE and any(taint.key == OUT_OF_SERVICE for taint in node.spec.taints):
+            what = f"answers again and is still out of service, {int((desk.now - back).total_seconds() // 60)} minutes after it came back"
+            evidence = (
+                seen(desk, "Node", node, f"spec.taints[{OUT_OF_SERVICE}]", "NoExecute"),
+                seen(desk, "Node", node, "status.conditions[Ready].lastTransitionTime", moment(back)),
+            )
+            yield Sign("Node", node, what, "Every pod that comes there is ended at once, and its volumes are torn off.", evidence)
 
 
 def _room_of(node: Node) -> Amounts:
@@ -216,6 +232,16 @@ CHECKS = (
         looks="Ready nodes that have been unschedulable for a day, by the time in their taint.",
         silent="in the first day, on nodes that are not ready, and where the taint has no time",
         mend="kubectl uncordon, or remove the node.",
+    ),
+    check(
+        "REL-208",
+        "node that is back and still out of service",
+        Severity.MEDIUM,
+        ("Node",),
+        still_fenced,
+        looks="Ready nodes that carry the taint node.kubernetes.io/out-of-service, which says that their machine is off.",
+        silent="in the first five minutes after the node came back, and where its condition has no time",
+        mend="kubectl taint node NAME node.kubernetes.io/out-of-service-",
     ),
     check(
         "REL-169",

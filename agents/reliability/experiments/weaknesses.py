@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from agents.desk import Detector
 from agents.reliability.experiments import scenes
 from agents.reliability.experiments.faults import AGENT, GOOD_FOR
 from agents.reliability.experiments.probing import Tallies, nothing
@@ -27,6 +28,21 @@ _ADVICE = {
     "dependency_down": "answer without the dependency: timeouts, retries, a cache or a plain refusal",
     "image_pull_failure": "set maxUnavailable to 0 and a progress deadline, so that a bad image never takes a pod away",
 }
+
+
+LEARNED = Detector(
+    CODE,
+    "workload that an experiment broke",
+    Severity.HIGH,
+    "before an experiment has run, while its probes pass or fail less often in a row than ends it, and where no probe had data",
+    ("ConfigMap", "Deployment", "PodDisruptionBudget", "StatefulSet"),
+    lambda _: iter(()),
+    looks="The probes of an experiment (day2 chaos run): one that failed as often in a row as ends it, and passed before the fault.",
+    plan="A second pod, through `scale_workload`, where the loss of one was the loss of all and no autoscaler decides the number.",
+    mend=" ".join(f"After {kind}: {advice}." for kind, advice in _ADVICE.items()),
+    limits="Medium where the probe is not a critical one. Of a snapshot or a scan it is never told: it stands in the experiment's report.",
+)
+"""No look at a cluster finds this: it was tried."""
 
 
 class Weakness(NamedTuple):

@@ -30,7 +30,7 @@ OTHER = finding("web", "REL-103")
 FOUND = Scan((CAUSE, SYMPTOM, OTHER), (), Coverage())
 
 
-@pytest.mark.parametrize("code", [row.code for agent in AGENTS for row in agent.detectors])
+@pytest.mark.parametrize("code", [row.code for agent in AGENTS for row in agent.described])
 def test_every_check_has_a_page_without_the_note_for_who_edits_it(code: str) -> None:
     found = describing.check(code.lower())
     assert found.page.startswith(f"# {code}: {found.name}\n")

@@ -452,6 +452,15 @@ def cordoned(**span: float) -> Json:
 
 
 case("REL-168", "node/node-1", [cordoned(days=9), node("node-2")], [cordoned(hours=2), node("node-2")])
+
+
+def fenced(**span: float) -> Json:
+    taint = {"key": "node.kubernetes.io/out-of-service", "value": "nodeshutdown", "effect": "NoExecute"}
+    ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastTransitionTime": ago(**span)}
+    return node(spec={"taints": [taint]}, status={"conditions": [ready]})
+
+
+case("REL-208", "node/node-1", [fenced(minutes=20), node("node-2")], [fenced(minutes=2), node("node-2")])
 case(
     "REL-169",
     "node/node-1",
