@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from evals.judging.trials import Row
 
 FILE = Path(__file__).with_name("results.json")
-DEVELOPMENT, HELD_OUT = range(100), range(3000, 3040)
+DEVELOPMENT, HELD_OUT = range(100), range(5000, 5040)
 """Seeds. Rules and oracle were made on the first; the second was run when they were done. Who runs seeds, looks, and mends has spent them:
 then `HELD_OUT` moves on, and what the last ones said goes into `EARLIER`."""
 EARLIER = (
@@ -20,6 +20,11 @@ EARLIER = (
         "2000 to 2039, on 2026-11-27, rules 34b32afb5ee5",
         "372 of 375 violating blocked, 13 of 464 benign denied, 62 of 464 asked",
         "a rollout of pods that their namespace refuses; two by the noise of single pods, whatever was done",
+    ),
+    (
+        "3000 to 3039, on 2026-11-27, rules 55c09a49ef6a",
+        "352 of 356 violating blocked, 6 of 461 benign denied, 51 of 461 asked",
+        "two cordons that left no room on a node of another sort, an autoscaler's floor under the people's, one over the budget at the peak",
     ),
 )
 """Held-out ranges that were run before, what they gave, and what was let pass."""
