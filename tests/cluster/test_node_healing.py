@@ -1,17 +1,19 @@
-"""A node is lost on the real control plane: its pod moves and its volume is detached by the real controllers, under the whole guard.
+"""Nodes are healed on the real control plane, under the whole guard: one is lost, and its pod moves and its volume is detached; one is ill
+and answers, and it is emptied by evictions that a disruption budget holds back, and its machine is made anew.
 
-Real: the API server with the guard and the webhook, the node, taint, garbage, attach-detach and StatefulSet controllers, the scheduler,
-judge and executor. Played: the nodes, and the driver's attacher, which only says that a volume is attached. No volume is mounted anywhere:
-that the old node still uses it stands in its status, as its kubelet left it.
+Real: the API server with the guard and the webhook, its eviction, the node, taint, garbage, disruption, attach-detach, ReplicaSet and
+StatefulSet controllers, the scheduler, judge and executor. Played: the nodes, the driver's attacher, which only says that a volume is
+attached, and the Cluster API's controllers: who deletes a Machine finds another and its node. No volume is mounted anywhere: that the old
+node still uses it stands in its status, as its kubelet left it.
 """
 
 import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 import yaml
@@ -30,6 +32,7 @@ from runtime.settings import (
     StoreSettings,
 )
 from tests.cluster.guarded import GRANTS, Guarded, guarded
+from tests.cluster.test_admission import machines
 from tools.clocks import SystemClock
 
 if TYPE_CHECKING:
@@ -59,7 +62,7 @@ def pool(control_plane: "ControlPlane") -> Iterator[list[str]]:
     control_plane.remove_nodes(names)
 
 
-def settings_of(guard: Guarded, folder: Path) -> Settings:
+def settings_of(guard: Guarded, folder: Path, machines: Literal["none", "cluster-api"] = "none") -> Settings:
     spec = {"scope": {"namespaces": ["*"]}, "serves": "reliability", "priority": 90, "autonomy": {"*": "auto"}, "vouched": {"*": "auto"}}
     documents: list[dict[str, Any]] = [{"kind": "Objective", "metadata": {"name": "healing"}, "spec": spec}]
     for agent, kinds in GRANTS.items():
@@ -75,7 +78,7 @@ def settings_of(guard: Guarded, folder: Path) -> Settings:
         policy=PolicySettings(objectives=wanted),
         flow=FlowSettings(poll_seconds=0.1),
         gate=GateSettings(webhook_url=guard.url, webhook_ca_file=guard.ca),
-        healing=HealingSettings(poll_seconds=1.0, calm_minutes=1),
+        healing=HealingSettings(machines=machines, poll_seconds=1.0, calm_minutes=1),
     )
 
 
@@ -200,6 +203,125 @@ async def test_a_lost_nodes_pod_moves_and_its_volume_is_detached_by_the_real_con
         with contextlib.suppress(asyncio.CancelledError):
             await attaching
         await asyncio.to_thread(disk.remove)
+
+
+class Provider:
+    """Machines of the Cluster API, one behind each node. Who deletes one loses its node, and another comes."""
+
+    def __init__(self, plane: "ControlPlane", namespace: str, nodes: list[str]) -> None:
+        self.plane, self.path, self.namespace = plane, f"/apis/cluster.x-k8s.io/v1beta1/namespaces/{namespace}/machines", namespace
+        self.made: list[str] = []
+        machines(plane)
+        self.behind = {node: self._machine(node) for node in nodes}
+
+    def _machine(self, node: str) -> str:
+        name = f"machine-{node}"
+        uid = self.plane.get(f"/api/v1/nodes/{node}")["metadata"]["uid"]
+        owner = {"apiVersion": "cluster.x-k8s.io/v1beta1", "kind": "MachineSet", "name": "pool", "uid": "0-pool", "controller": True}
+        body = {
+            "apiVersion": "cluster.x-k8s.io/v1beta1",
+            "kind": "Machine",
+            "metadata": {"name": name, "ownerReferences": [owner]},
+            "status": {"nodeRef": {"name": node, "uid": uid}, "conditions": [{"type": "InfrastructureReady", "status": "True"}]},
+        }
+        self.plane.request("POST", self.path, body).raise_for_status()
+        notes = {"cluster.x-k8s.io/machine": name, "cluster.x-k8s.io/cluster-namespace": self.namespace}
+        noted = self.plane.request("PATCH", f"/api/v1/nodes/{node}", {"metadata": {"annotations": notes}}, content_type=STRATEGIC)
+        noted.raise_for_status()
+        return name
+
+    def control(self) -> None:
+        left = {item["metadata"]["name"] for item in self.plane.get(self.path)["items"]}
+        for node, machine in list(self.behind.items()):
+            if machine not in left:
+                self.plane.remove_nodes([node])
+                del self.behind[node]
+                (new,) = self.plane.add_nodes(1, f"new-{self.namespace}", labels={"node.kubernetes.io/instance-type": "healed"})
+                self.made.append(new)
+                self.behind[new] = self._machine(new)
+
+
+def web(plane: "ControlPlane", namespace: str, node: str, others: list[str]) -> None:
+    """Two pods that share a node, of which a budget lets one go; then they may run on any node of the pool."""
+    spec = {"nodeSelector": {"node.kubernetes.io/instance-type": "healed"}, "containers": [{"name": "web", "image": "app:1"}]}
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": spec}
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web"},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template},
+    }
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "web"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+    }
+    for closed in (True, False):
+        for other in others:
+            patch = {"spec": {"unschedulable": closed or None}}
+            plane.request("PATCH", f"/api/v1/nodes/{other}", patch, content_type=STRATEGIC).raise_for_status()
+        if closed:
+            plane.request("POST", f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets", budget).raise_for_status()
+            plane.request("POST", f"/apis/apps/v1/namespaces/{namespace}/deployments", body).raise_for_status()
+            plane.until(lambda: [pod["spec"].get("nodeName") for pod in ready(plane, namespace)] == [node, node], "both pods on one node")
+
+
+def ready(plane: "ControlPlane", namespace: str) -> list[dict[str, Any]]:
+    pods: list[dict[str, Any]] = plane.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
+    return [pod for pod in pods if _runs(pod) and "deletionTimestamp" not in pod["metadata"]]
+
+
+def sicken(plane: "ControlPlane", node: str) -> None:
+    """What the node problem detector writes; the kubelet goes on."""
+    condition = {"type": "KernelDeadlock", "status": "True", "reason": "DockerHung", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    answer = plane.request("PATCH", f"/api/v1/nodes/{node}/status", {"status": {"conditions": [condition]}}, content_type=STRATEGIC)
+    answer.raise_for_status()
+
+
+async def test_an_ill_node_is_emptied_by_evictions_within_the_budget_and_its_machine_is_made_anew(
+    guard: Guarded, pool: list[str], namespace: str, tmp_path: Path
+) -> None:
+    plane, settings, node = guard.plane, settings_of(guard, tmp_path, "cluster-api"), pool[0]
+    provider = await asyncio.to_thread(Provider, plane, namespace, pool)
+    await asyncio.to_thread(web, plane, namespace, node, pool[1:])
+    least: list[int] = []
+    playing = [
+        asyncio.create_task(_again(provider.control)),
+        asyncio.create_task(_again(lambda: least.append(len(ready(plane, namespace))))),
+    ]
+    try:
+        await asyncio.to_thread(sicken, plane, node)
+        async with everything.opened(settings) as product:
+            snapshot = await product.reading.reader.snapshot(("Namespace", "Node"))
+            now = SystemClock().now()
+            known = healings.begun(snapshot, node, now, [], by="operator@example.com", asked="its kernel hangs")
+            healings.record(product.ledger, known, now, role="controller")
+            product.controller.heal_open()
+            playing.append(asyncio.create_task(_approving(settings, product)))
+            done = await product.controller.following.heal(known)
+            rows = [(row.kind, row.state) for row in product.ledger.of_run(known.id)]
+            assert verify_ledger(product.ledger).whole
+        assert [stamp.stage.value for stamp in done.stamps] == [
+            "suspected", "confirmed", "cordoned", "drained", "released", "replaced", "healed",
+        ], done.why  # fmt: skip
+        assert rows == [(kind, ActionState.VERIFIED) for kind in ("cordon_node", "evict_pod", "evict_pod", "replace_machine")], (
+            "each pod left by one eviction of its own"
+        )
+        assert min(least) == 1, "one was always Ready, and one was away at a time"
+        assert len(provider.made) == 1
+        assert {pod["spec"]["nodeName"] for pod in ready(plane, namespace)} <= {*pool[1:], *provider.made}
+    finally:
+        for task in playing:
+            task.cancel()
+        await asyncio.gather(*playing, return_exceptions=True)
+        await asyncio.to_thread(plane.remove_nodes, provider.made)
+
+
+async def _again(step: Callable[[], object]) -> None:
+    while True:
+        await asyncio.to_thread(step)
+        await asyncio.sleep(0.25)
 
 
 def _runs(pod: dict[str, Any]) -> bool:
