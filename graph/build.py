@@ -7,6 +7,7 @@ from typing import Any
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy
 
+from agents.reliability.healing.episode import Stage
 from core.domain.errors import Unavailable
 from graph import routing, trials
 from graph.context import ActionContext, HealingContext, RunContext
@@ -24,13 +25,7 @@ from graph.nodes import (
     experiment_validate,
     experiment_verdict,
     experiment_watch,
-    healing_close,
-    healing_confirm,
-    healing_cordon,
-    healing_empty,
-    healing_release,
-    healing_replace,
-    healing_verify,
+    healing,
     intake,
     judge,
     observe,
@@ -109,13 +104,13 @@ def build_experiment() -> StateGraph[ExperimentState, ExperimentContext]:
 def build_healing() -> StateGraph[HealingState, HealingContext]:
     """One sick node to its end. Each step waits for its transition, which is a checkpoint; what it submits is judged like all else."""
     flow = StateGraph(HealingState, context_schema=HealingContext)
-    flow.add_node("confirm", healing_confirm.confirm)
-    flow.add_node("cordon", healing_cordon.cordon)
-    flow.add_node("empty", healing_empty.empty)
-    flow.add_node("release", healing_release.release)
-    flow.add_node("replace", healing_replace.replace)
-    flow.add_node("verify", healing_verify.verify)
-    flow.add_node("close", healing_close.close)
+    flow.add_node("confirm", healing.through(Stage.SUSPECTED))
+    flow.add_node("cordon", healing.through(Stage.CONFIRMED))
+    flow.add_node("empty", healing.through(Stage.CORDONED))
+    flow.add_node("release", healing.through(Stage.DRAINED, Stage.FENCED))
+    flow.add_node("replace", healing.through(Stage.RELEASED))
+    flow.add_node("verify", healing.through(Stage.REPLACED))
+    flow.add_node("close", healing.close)
 
     flow.add_edge(START, "confirm")
     flow.add_conditional_edges("confirm", _on_the_loop(routing.unless_ended("cordon")), ["cordon", "close"])

@@ -11,11 +11,11 @@ from agents.desk import Desk
 from core.cluster.objects import LabelSelector
 from core.domain.ledger import Ledger
 from core.domain.proposal import Proposal
-from core.domain.verdict import Decision, RuleResult, Verdict
-from gate import approvals
+from core.domain.verdict import Verdict
 from gate.approvals import Count
 from gate.door import LedgerDoor
 from gate.judging.facts import gather
+from gate.judging.loop import floor
 from gate.judging.sources import Bench
 from runtime.arbitrating import arbitrated
 from runtime.ids import RandomIds
@@ -102,7 +102,7 @@ async def previewed(bench: Bench, proposal: Proposal) -> Verdict:
     row = scratch.get(proposal.action.id)
     assert row is not None  # noqa: S101  it was submitted one line above
     seen = await gather(bench, row, proposal.action, NOBODY)
-    results = bench.rules.judge(proposal.action, seen.facts) + _floor(proposal)
+    results = bench.rules.judge(proposal.action, seen.facts) + floor(proposal.action, ())
     return Verdict(
         action_id=row.action_id,
         action_digest=row.digest,
@@ -111,11 +111,3 @@ async def previewed(bench: Bench, proposal: Proposal) -> Verdict:
         results=results,
         at=bench.clock.now(),
     )
-
-
-def _floor(proposal: Proposal) -> tuple[RuleResult, ...]:
-    needed = approvals.people_needed(proposal.action.risk)
-    if needed < 2:
-        return ()
-    message = f"{proposal.action.risk} risk takes {needed} people"
-    return (RuleResult(rule="gate-two-people", result="fail", on_fail=Decision.NEEDS_APPROVAL, message=message),)
