@@ -75,6 +75,15 @@ def selects(live: Json, pod: Json) -> bool:
     return same and matches(at_path(live, "spec.selector"), labels(pod))
 
 
+def maker(pod: Json) -> tuple[str, str]:
+    """Kind and name of the workload that made a pod; its own where none did."""
+    owners = (item for item in at_path(pod, "metadata.ownerReferences") or () if item.get("controller"))
+    owner: Json = next(owners, {"kind": "Pod", "name": at_path(pod, "metadata.name")})
+    if owner["kind"] == "ReplicaSet":
+        return "Deployment", str(owner["name"]).rpartition("-")[0]
+    return str(owner["kind"]), str(owner["name"])
+
+
 def labels(live: Json) -> Mapping[str, str]:
     found = at_path(live, "metadata.labels")
     return found if isinstance(found, Mapping) else {}

@@ -38,7 +38,8 @@ class Facts(Value):
     opted_out: bool = Field(default=False, description="day2.dev/opt-out on the object or its namespace")
     gitops_owner: str = Field(default="", description="Argo CD or Flux application that writes this object, from labels and managedFields")
     owner_kind: str = ""
-    autoscaled_by: str = Field(default="", description="HPA that owns spec.replicas")
+    autoscaled_by: str = Field(default="", description="HPA that owns spec.replicas, of a pod those of what made it")
+    autoscaler_pods: int | None = Field(default=None, description="of how many pods it takes the mean use of CPU; 0 where it does not")
     autoscaler_min: int | None = Field(default=None, description="how far down that autoscaler may go; None without one")
     # the workload behind it
     replicas: int | None = None

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from evals.judging.trials import Row
 
 FILE = Path(__file__).with_name("results.json")
-DEVELOPMENT, HELD_OUT = range(100), range(5000, 5040)
+DEVELOPMENT, HELD_OUT = range(100), range(6000, 6040)
 """Seeds. Rules and oracle were made on the first; the second was run when they were done. Who runs seeds, looks, and mends has spent them:
 then `HELD_OUT` moves on, and what the last ones said goes into `EARLIER`."""
 EARLIER = (
@@ -25,6 +25,11 @@ EARLIER = (
         "3000 to 3039, on 2026-11-27, rules 55c09a49ef6a",
         "352 of 356 violating blocked, 6 of 461 benign denied, 51 of 461 asked",
         "two cordons that left no room on a node of another sort, an autoscaler's floor under the people's, one over budget at the peak",
+    ),
+    (
+        "5000 to 5039, on 2026-11-27, rules f3999b26bd85",
+        "389 of 391 violating blocked, 3 of 446 benign denied, 49 of 446 asked",
+        "one over its budget once another autoscaler has come to the peak, one pod so large that its autoscaler took others away",
     ),
 )
 """Held-out ranges that were run before, what they gave, and what was let pass."""

@@ -22,11 +22,22 @@ def effect(target: Json, after: Json | None, workload: Json, demand_milli: int |
     return workload, workload | {"spec": workload["spec"] | {"replicas": replicas}}
 
 
-def _wanted(autoscaler: Json, workload: Json, demand_milli: int | None) -> int | None:
-    """Pods for the demand and a tenth more. None where the autoscaler follows something else than CPU, or nobody measured."""
+def coming(autoscaler: Json, workload: Json, demand_milli: int | None) -> int:
+    """Pods on top of those that run, at the busiest hour of the week; none where nobody can tell."""
+    now, high = amounts.replicas(workload) or 0, int(at_path(autoscaler, "spec.maxReplicas"))
+    return max(0, min(_wanted(autoscaler, workload, demand_milli, margin_percent=0) or 0, high) - now)
+
+
+def utilization(autoscaler: Json) -> int | None:
+    """The share of the CPU request, in percent, that it keeps its pods at in the mean. None where it follows something else, or more."""
     metrics = at_path(autoscaler, "spec.metrics") or ()
     targets = [at_path(each, "resource.target.averageUtilization") for each in metrics if at_path(each, "resource.name") == "cpu"]
-    each_milli = amounts.of_container(workload, "").cpu_milli
-    if len(metrics) != 1 or not targets or not targets[0] or not each_milli or demand_milli is None:
+    return int(targets[0]) if len(metrics) == 1 and targets and targets[0] else None
+
+
+def _wanted(autoscaler: Json, workload: Json, demand_milli: int | None, margin_percent: int = 10) -> int | None:
+    """Pods for the demand and a margin. None where the autoscaler follows something else than CPU, or nobody measured."""
+    share, each_milli = utilization(autoscaler), amounts.of_container(workload, "").cpu_milli
+    if not share or not each_milli or demand_milli is None:
         return None
-    return -(-demand_milli * 110 // (each_milli * int(targets[0])))
+    return -(-demand_milli * (100 + margin_percent) // (each_milli * share))

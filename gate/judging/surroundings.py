@@ -10,7 +10,7 @@ from core.domain.action import Action
 from core.domain.money import HOURS_PER_MONTH, PriceList
 from core.domain.values import Json, at_path
 from gate import workloads
-from gate.judging import amounts, pod_security, rollouts
+from gate.judging import amounts, pod_security, rollouts, scaling, usage
 from gate.judging.room import Room, pinned
 from gate.judging.sources import Bench
 
@@ -35,13 +35,14 @@ async def around(bench: Bench, action: Action, home: Json, target: Json, after: 
     rolling = workloads.rolling(target)
     grown = rollouts.whole(after, rolling=rolling).minus(rollouts.whole(target, rolling=rolling)) if after is not None and sized else None
     may = allowed_more(target, after) if after is not None and target.get("kind") == "ResourceQuota" else grown
+    scalers = list(await bench.reader.list(KINDS["HorizontalPodAutoscaler"], namespace)) if namespace else []
     found = (
         _nodes(nodes, target)
         | _freeze(bench, namespace)
         | _gpus(bench, namespace, held, may or Amounts())
-        | _money(bench, namespace, nodes, held, may)
+        | _money(bench, namespace, nodes, held.plus(await _coming(bench, namespace, scalers, target)), may)
         | await _disruptions(bench, namespace, target)
-        | await _autoscaler(bench, namespace, target)
+        | _autoscaler(scalers, target)
         | await _quota(bench, namespace, grown or Amounts())
     )
     # Of a namespace the pods that run there, of anything else the next pod of its template: a dry run does not answer for pods.
@@ -126,14 +127,30 @@ def _allowed(budget: Json, target: Json) -> int:
     return max(allowed, 1) if always or healthy >= wanted > 0 else allowed
 
 
-async def _autoscaler(bench: Bench, namespace: str, target: Json) -> dict[str, Any]:
-    if target.get("kind") not in ("Deployment", "StatefulSet"):
-        return {}
-    wanted = target["kind"], at_path(target, "metadata.name")
-    for item in await bench.reader.list(KINDS["HorizontalPodAutoscaler"], namespace):
+def _autoscaler(scalers: Iterable[Json], target: Json) -> dict[str, Any]:
+    kind, name = target.get("kind"), at_path(target, "metadata.name")
+    wanted = workloads.maker(target) if kind == "Pod" else (kind, name)
+    for item in scalers:
         if (at_path(item, "spec.scaleTargetRef.kind"), at_path(item, "spec.scaleTargetRef.name")) == wanted:
-            return {"autoscaled_by": str(at_path(item, "metadata.name")), "autoscaler_min": int(at_path(item, "spec.minReplicas") or 1)}
+            return {
+                "autoscaled_by": str(at_path(item, "metadata.name")),
+                "autoscaler_min": int(at_path(item, "spec.minReplicas") or 1),
+                "autoscaler_pods": at_path(item, "status.currentReplicas") if scaling.utilization(item) else 0,
+            }
     return {}
+
+
+async def _coming(bench: Bench, namespace: str, scalers: list[Json], target: Json) -> Amounts:
+    """What the other autoscalers of a namespace with a budget bring at the busiest hour of the week: it is spoken for."""
+    if not scalers or not any(item.monthly_budget_micro_usd for item in bench.objectives.of(namespace)):
+        return Amounts()
+    seen, found = await usage.week(bench, namespace), Amounts()
+    for item in scalers:
+        workload = await workloads.scaled_by(bench.reader, item | {"kind": "HorizontalPodAutoscaler"})  # a list does not say it
+        if amounts.replicas(workload) and at_path(workload, "metadata.uid") != at_path(target, "metadata.uid"):
+            more = scaling.coming(item, workload, usage.busiest(seen, workload))
+            found = found.plus(Amounts(*(each * more for each in amounts.size(workloads.template(workload)))))
+    return found
 
 
 async def _quota(bench: Bench, namespace: str, grown: Amounts) -> dict[str, Any]:

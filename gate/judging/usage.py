@@ -46,13 +46,10 @@ async def used(bench: Bench, before: Json, after: Json | None, workload: Json) -
 
 def _own(live: Json) -> re.Pattern[str]:
     """Names of its pods. A pod that a workload made has the past of all of that workload's pods: its own may be an hour."""
-    metadata, kind = live.get("metadata") or {}, str(live["kind"])
-    owner: Json = next((item for item in metadata.get("ownerReferences") or () if item.get("controller")), {})
-    name = str(metadata.get("name"))
-    if kind == "Pod" and owner.get("kind") in ("ReplicaSet", "StatefulSet", "DaemonSet"):
-        deployed = owner["kind"] == "ReplicaSet"
-        name, kind = str(owner["name"]).rpartition("-")[0] if deployed else str(owner["name"]), "Deployment" if deployed else owner["kind"]
-    return re.compile(re.escape(name) + _NAMES[kind])
+    kind, name = workloads.maker(live) if live["kind"] == "Pod" else (str(live["kind"]), at_path(live, "metadata.name"))
+    if kind not in _NAMES:
+        kind, name = "Pod", at_path(live, "metadata.name")
+    return re.compile(re.escape(str(name)) + _NAMES[kind])
 
 
 async def _demanded(bench: Bench, before: Json, after: Json | None, workload: Json) -> dict[str, Any]:
@@ -64,16 +61,26 @@ async def _demanded(bench: Bench, before: Json, after: Json | None, workload: Js
     found: dict[str, Any] = {"cpu_milli_room_before": room, "cpu_milli_room_after": left}
     if (left >= room and workload is before) or bench.metrics is None:
         return found
+    seen = await week(bench, str(at_path(before, "metadata.namespace")))
+    return found | {"cpu_milli_demand": busiest(seen, workload)}
+
+
+async def week(bench: Bench, namespace: str) -> tuple[Series, ...]:
+    """CPU of each pod by the hour; nothing where the source does not answer."""
     now = bench.clock.now()
     try:
-        seen = await bench.metrics.range(Query(Shape.CPU_RATE, str(at_path(before, "metadata.namespace"))), now - WEEK, now, HOUR)
+        return tuple(await bench.metrics.range(Query(Shape.CPU_RATE, namespace), now - WEEK, now, HOUR)) if bench.metrics else ()
     except Day2Error:
-        return found
+        return ()
+
+
+def busiest(seen: Iterable[Series], workload: Json) -> int | None:
+    """Milli-cores of all its pods together in the hour in which they used the most."""
     own, used = _own(workload), Counter[float]()
     for series in seen:
         if own.fullmatch(series.label("pod")):
             used.update(dict(zip(series.times, series.values, strict=True)))
-    return found | ({"cpu_milli_demand": math.ceil(max(used.values()) * 1000)} if used else {})
+    return math.ceil(max(used.values()) * 1000) if used else None
 
 
 async def _past(bench: Bench, namespace: str, own: re.Pattern[str], container: str) -> dict[str, Any]:

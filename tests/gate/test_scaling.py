@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gate.judging.scaling import effect
+from gate.judging.scaling import coming, effect, utilization
 
 Json = dict[str, Any]
 WORKLOAD: Json = {
@@ -70,3 +70,26 @@ def test_anything_else_is_its_own_effect() -> None:
 def test_without_a_preview_nothing_is_foreseen() -> None:
     bounds = autoscaler(2, 8)
     assert effect(bounds, None, WORKLOAD, 500) == (bounds, None)
+
+
+@pytest.mark.parametrize(
+    ("high", "demand", "metrics", "found"),
+    [
+        (12, 2000, (CPU,), 4),
+        (12, 1999, (CPU,), 4),
+        (12, 2001, (CPU,), 5),
+        (6, 2000, (CPU,), 2),
+        (12, 500, (CPU,), 0),
+        (3, 2000, (CPU,), 0),
+        (12, None, (CPU,), 0),
+        (12, 2000, (MEMORY,), 0),
+    ],
+    ids=["to its share", "begun", "and one more", "its ceiling", "fewer than run", "a ceiling under what runs", "unmeasured", "memory"],
+)
+def test_what_comes_at_the_busiest_hour_comes_on_top_of_what_runs(high: int, demand: int | None, metrics: Any, found: int) -> None:
+    assert coming(autoscaler(2, high, *metrics), WORKLOAD, demand) == found
+
+
+@pytest.mark.parametrize(("metrics", "share"), [((CPU,), 50), ((MEMORY,), None), ((CPU, MEMORY), None), (({"type": "Pods"},), None)])
+def test_the_mean_of_cpu_is_what_it_follows_or_it_is_not(metrics: tuple[Json, ...], share: int | None) -> None:
+    assert utilization(autoscaler(2, 8, *metrics)) == share

@@ -1,5 +1,6 @@
 """What the judge finds around a target: quotas, budgets of disruption, money, GPUs, autoscalers, nodes."""
 
+import copy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 import pytest
 
 from core.actions.label_namespace import LabelNamespace, LevelChange
+from core.cluster.queries import Query, Series, Shape
 from core.domain.money import InstancePrice, PriceList, PriceSource
 from core.domain.objective import FreezeWindow
 from core.domain.target import Target
 from gate.judging.surroundings import allowed_more, around
+from tools.metrics.twin import TableMetrics
 
 Json = dict[str, Any]
 
@@ -194,6 +197,56 @@ async def test_an_autoscaler_of_the_very_workload_is_named(gate: Any) -> None:
     bounded = scaler("Deployment", "cart")
     gate.cluster.put(bounded | {"spec": bounded["spec"] | {"minReplicas": 3}})
     assert (await seen(gate))["autoscaler_min"] == 3
+
+
+CPU = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}
+
+
+def scaling(name: str, *metrics: Json, **spec: Any) -> Json:
+    found = scaler("Deployment", name)
+    return found | {"spec": found["spec"] | {"metrics": list(metrics), **spec}, "status": {"currentReplicas": 2}}
+
+
+async def test_the_autoscaler_of_a_pod_is_that_of_what_made_it_and_takes_the_mean_of_its_pods(gate: Any) -> None:
+    pod = gate.cluster.object("Pod", "shop", "cart-0")
+    pod["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "cart-5c9d", "controller": True}]
+    assert "autoscaled_by" not in await seen(gate, target=pod, after=pod)
+    gate.cluster.put(scaling("cart", CPU, minReplicas=2))
+    found = await seen(gate, target=pod, after=pod)
+    assert (found["autoscaled_by"], found["autoscaler_min"], found["autoscaler_pods"]) == ("hpa-Deployment-cart", 2, 2)
+    gate.cluster.put(scaling("cart", minReplicas=2))
+    assert (await seen(gate, target=pod, after=pod))["autoscaler_pods"] == 0
+    gate.cluster.put(scaling("cart", CPU) | {"status": {}})
+    assert (await seen(gate, target=pod, after=pod))["autoscaler_pods"] is None
+
+
+@pytest.mark.parametrize(
+    ("used_cores", "coming"),
+    [(0.4, 0), (1.5, 1), (1.6, 2), (9.0, 4)],
+    ids=["fewer than run", "one more", "two more", "its ceiling"],
+)
+async def test_a_budget_is_told_without_what_other_autoscalers_bring_at_the_busiest_hour(gate: Any, used_cores: float, coming: int) -> None:
+    """`web` runs two pods of one core, of which each shall use the half; `cart` is what is asked about."""
+    priced(gate, monthly_budget=8_000_000_000)
+    web = copy.deepcopy(gate.cluster.object("Deployment", "shop", "cart"))
+    web["metadata"] |= {"name": "web", "uid": "uid-web"}
+    web["spec"]["replicas"] = 2
+    web["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"] = {"cpu": "1"}
+    gate.cluster.put(web)
+    before = (await seen(gate))["budget_left_micro_usd"]
+    at = [gate.clock.now().timestamp() - hours * 3600 for hours in range(24)]
+    busy = tuple(used_cores / 2 if number == 7 else 0.1 for number in range(24))
+    pods = [({"namespace": "shop", "pod": f"web-5c9d-{name}"}, busy) for name in ("aaaaa", "bbbbb")]
+    usage = tuple(Series(tuple(labels.items()), tuple(at), values) for labels, values in pods)
+    gate.bench = replace(gate.bench, metrics=TableMetrics(series={Query(Shape.CPU_RATE, "shop"): usage}))
+    assert (await seen(gate))["budget_left_micro_usd"] == before, "nothing scales it"
+    gate.cluster.put(scaling("web", CPU, minReplicas=1, maxReplicas=6))
+    gate.cluster.put(scaling("cart", CPU, minReplicas=1, maxReplicas=60))
+    gate.cluster.put(scaler("Sandwich", "ham"))
+    assert before - (await seen(gate))["budget_left_micro_usd"] == coming * 730_000_000
+    for blind in (None, TableMetrics(down=frozenset(Shape))):
+        gate.bench = replace(gate.bench, metrics=blind)
+        assert (await seen(gate))["budget_left_micro_usd"] == before
 
 
 async def test_a_freeze_holds_from_its_first_moment_to_before_its_last(gate: Any) -> None:

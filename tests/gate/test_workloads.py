@@ -204,6 +204,20 @@ async def test_an_autoscaler_of_something_unknown_stands_for_itself_and_of_somet
 
 
 @pytest.mark.parametrize(
+    ("owners", "made_by"),
+    [
+        ([], ("Pod", "web-5c9d-x7k2p")),
+        ([{"kind": "ReplicaSet", "name": "web-5c9d", "controller": True}], ("Deployment", "web")),
+        ([{"kind": "StatefulSet", "name": "web-5c9d", "controller": True}], ("StatefulSet", "web-5c9d")),
+        ([{"kind": "Job", "name": "web"}], ("Pod", "web-5c9d-x7k2p")),
+        ([{"kind": "Job", "name": "other"}, {"kind": "DaemonSet", "name": "web", "controller": True}], ("DaemonSet", "web")),
+    ],
+)
+def test_who_made_a_pod_is_its_controller_and_behind_a_replica_set_its_deployment(owners: Any, made_by: tuple[str, str]) -> None:
+    assert workloads.maker({"kind": "Pod", "metadata": {"name": "web-5c9d-x7k2p", "ownerReferences": owners}}) == made_by
+
+
+@pytest.mark.parametrize(
     ("condition", "going", "ready"),
     [
         ({"type": "Ready", "status": "True"}, False, True),

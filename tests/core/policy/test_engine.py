@@ -204,6 +204,7 @@ WITHOUT_EFFECT_ON_A_GOOD_ACTION = {
     "requests_cpu_milli_after",
     "cpu_milli_demand",
     "autoscaler_min",
+    "autoscaler_pods",
     "hpa_min_before",
     "age_hours",
     "unscheduled",
