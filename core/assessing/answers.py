@@ -34,7 +34,7 @@ class Answer(Value):
 
 
 class Assessment(Value):
-    """`asked` are all requirements: a run is sound where each of them is satisfied, and unknown where one of them is or was not answered."""
+    """`asked` are all requirements: a run is sound where each of them is satisfied, and unknown where one is or was not answered."""
 
     run: str
     answers: tuple[Answer, ...]

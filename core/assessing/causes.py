@@ -107,5 +107,5 @@ SIGNALS: Mapping[str, frozenset[str]] = {
     "fence_stopped_node": frozenset({"node_released", "restarts_steady"}),
     "replace_machine": frozenset({"pod_replaced"}),
 }
-"""By kind, who besides the action itself sees its effect: controllers and kubelets. Promises of latency and errors may be watched beside."""
+"""By kind, who besides the action itself sees its effect: controllers and kubelets. Promises of latency and errors may be watched too."""
 PROMISES = frozenset({"latency_p99", "error_ratio"})

@@ -4,6 +4,7 @@ The good runs are simulated once (`python -m evals.assessing --simulate`) and ke
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from core.assessing import trajectory
 from core.assessing.trajectory import Trajectory
 from core.domain.values import canonical
-from evals.assessing.errors import ERRORS, HARMLESS
+from evals.assessing.errors import AS_IT_WAS, ERRORS, HARMLESS
 
 FILE = Path(__file__).with_name("runs.jsonl")
 DEVELOPMENT, HELD_OUT = (1, 2), (21, 22, 23, 24)
@@ -28,8 +29,10 @@ FAULTS = (
 HELD_OUT_FAULTS = (
     ("image-name-invalid", "one-pod-wedged", "image-and-selector", "variable-gone", "init-crashes", "selector-too-narrow"),
     ("image-missing", "node-not-ready", "quota-of-cpu-used-up", "memory-limit-too-small", "security-level-raised", "one-pod-wedged"),
-    ("command-not-in-image", "toleration-gone", "port-of-unknown-name", "config-edited-under-running-pods", "image-and-selector", "nodes-cordoned"),
-    ("readiness-port-wrong", "affinity-to-no-node", "pod-held-by-a-finalizer", "autoscaler-at-its-ceiling", "image-crashes", "node-flapping"),
+    ("command-not-in-image", "toleration-gone", "port-of-unknown-name", "config-edited-under-running-pods", "image-and-selector",
+     "nodes-cordoned"),
+    ("readiness-port-wrong", "affinity-to-no-node", "pod-held-by-a-finalizer", "autoscaler-at-its-ceiling", "image-crashes",
+     "node-flapping"),
 )  # fmt: skip
 ERRORS_EACH, HARMLESS_EACH = 9, 4
 
@@ -67,20 +70,23 @@ def keep(found: Sequence[Base], file: Path = FILE) -> None:
 
 
 def labelled(runs: Sequence[Base], seeds: Sequence[int]) -> Iterator[Labelled]:
-    """Of each good run: as it was, three harmless variations, and nine errors; the tables are gone through in turn."""
+    """Of each good run: as it was, three harmless variations, and nine errors, those first that were planted least so far."""
     chosen = [base for base in runs if base.seed in seeds]
-    harmless, at, calm = list(HARMLESS.items())[1:], 0, 0
+    used: Counter[str] = Counter()
     for number, base in enumerate(chosen):
-        draw = Random(f"{base.seed}/{base.fault}")
+        draw = Random(f"{base.seed}/{base.fault}")  # noqa: S311  a draw of errors, not a secret
         other = chosen[(number + 1 + draw.randrange(max(1, len(chosen) - 1))) % len(chosen)].run
-        yield Labelled(base.seed, base.fault, "as it was", "", base.run)
-        tried = ((harmless[(calm + turn) % len(harmless)]) for turn in range(len(harmless)))
-        varied = ((name, plant(base.run, draw, other)) for name, plant in tried)
-        for name, run in islice(((name, run) for name, run in varied if run is not None), HARMLESS_EACH - 1):
-            yield Labelled(base.seed, base.fault, name, "", run)
-        calm += HARMLESS_EACH - 1
-        errors = (ERRORS[(at + turn) % len(ERRORS)] for turn in range(len(ERRORS)))
-        planted = ((error, error.plant(base.run, draw, other)) for error in errors)
-        for error, run in islice(((error, run) for error, run in planted if run is not None), ERRORS_EACH):
-            yield Labelled(base.seed, base.fault, error.name, error.breaks, run)
-        at += ERRORS_EACH
+        calm = sorted(HARMLESS.items(), key=lambda item: used[item[0]])
+        varied = ((name, "", plant(base.run, draw, other)) for name, plant in calm)
+        errors = sorted(ERRORS, key=lambda error: used[error.name])
+        planted = ((error.name, error.breaks, error.plant(base.run, draw, other)) for error in errors)
+        yield Labelled(base.seed, base.fault, AS_IT_WAS, "", base.run)
+        for name, breaks, run in (*_first(varied, HARMLESS_EACH - 1), *_first(planted, ERRORS_EACH)):
+            used[name] += 1
+            yield Labelled(base.seed, base.fault, name, breaks, run)
+
+
+def _first(planted: Iterator[tuple[str, str, Trajectory | None]], most: int) -> list[tuple[str, str, Trajectory]]:
+    """Those that fit the run."""
+    fits = ((name, breaks, run) for name, breaks, run in planted if run is not None)
+    return list(islice(fits, most))

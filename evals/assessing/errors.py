@@ -427,7 +427,10 @@ def _bystander(run: Trajectory, draw: Random, other: Trajectory) -> Trajectory |
     }
     if (target.namespace, target.name) in meant or not target.namespace:
         return None
-    subject = target.model_copy(update={"cluster": run.cluster})
+    namespace = draw.choice((target.namespace, _step(run, draw).target.namespace or target.namespace))
+    subject = target.model_copy(update={"cluster": run.cluster, "namespace": namespace})
+    if (subject.namespace, subject.name) in meant:
+        return None
     code, title = draw.choice(
         (("REL-125", "waits for a node: no node has so much"), ("REL-103", "runs without being ready"), ("REL-150", "has no ready pod"))
     )
@@ -513,10 +516,6 @@ ERRORS: tuple[Error, ...] = (
 # -- what breaks nothing ----------------------------------------------------------------------------------------------
 
 
-def _as_it_was(run: Trajectory, _: Random, __: Trajectory) -> Trajectory | None:
-    return run
-
-
 def _older_and_fresh(run: Trajectory, draw: Random, _: Trajectory) -> Trajectory | None:
     """Minutes older, and inside of the hour."""
     minutes = draw.randint(5, 55)
@@ -548,8 +547,8 @@ def _in_other_words(run: Trajectory, draw: Random, _: Trajectory) -> Trajectory 
     """The same reason, not word for word."""
     step = _step(run, draw)
     title = _cause(run, step).title
-    head, _, tail = title.partition(" ")
-    return _with_step(run, step, why=f"Because of this: {tail} ({head}, {_cause(run, step).code}).")
+    first, *others = title.split(" ")
+    return _with_step(run, step, why=f"Because of this: {' '.join(others)} ({first}, {_cause(run, step).code}).")
 
 
 def _honestly_taken_back(run: Trajectory, draw: Random, _: Trajectory) -> Trajectory | None:
@@ -579,15 +578,15 @@ def _approved_by_two(run: Trajectory, draw: Random, _: Trajectory) -> Trajectory
     return _with_step(run, step, consents=(*step.consents, more))
 
 
-def _something_small_later(run: Trajectory, draw: Random, other: Trajectory) -> Trajectory | None:
+def _something_small_later(run: Trajectory, _: Random, other: Trajectory) -> Trajectory | None:
     subject = other.steps[0].target.model_copy(update={"cluster": run.cluster})
     if subject.name in {step.target.name for step in run.steps}:
         return None
     return _with_later(run, _made("FIN-101", subject, Severity.LOW, f"{subject.name} asks for more than it uses", run))
 
 
+AS_IT_WAS = "as it was"
 HARMLESS: Mapping[str, Plant] = {
-    "as it was": _as_it_was,
     "older, and fresh enough": _older_and_fresh,
     "in another order": _in_another_order,
     "something else was broken all along": _known_before,
