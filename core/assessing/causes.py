@@ -40,7 +40,13 @@ SUPPORT: Mapping[str, re.Pattern[str]] = {
         "REL-148": r"targetPort = \w+$",
         "REL-155": r"dnsPolicy = (?:Default|None)",
         "REL-172": r"deletionTimestamp = \d|Terminating|finalizers",
+        "FIN-101": r"(?:quantile|max)_over_time.* = \d+(?:m| MiB)",
         "FIN-104": r"GPU_UTIL.* = \d+ %",
+        "SCA-101": r"MASE [\d.]+ = \d+m at",
+        "SCA-103": r"Unschedulable|\d+ waiting",
+        "SCA-105": r"GPU_UTIL.* = \d+ %",
+        "SEC-101": r"pod-security\.kubernetes\.io/enforce\] = (?:absent|privileged)",
+        "SEC-102": r"(?:hostPID|hostNetwork|hostIPC|privileged) = true|hostPath",
         "SCA-102": r"TooManyReplicas|currentReplicas = (\d+) of at most \1\b",
     }.items()
 }

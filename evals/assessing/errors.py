@@ -339,7 +339,8 @@ def _undone(step: Step) -> tuple[Move, ...]:
     back = last.model_copy(
         update={"id": f"{last.role}/{int(last.id.rpartition('/')[2]) + 1}", "event": S.ROLLED_BACK.value, "left": S.UNDOING.value}
     )
-    return (*step.moves[:-1], undoing, back)
+    spent = undoing.model_copy(update={"event": "permit.spent", "left": ""})
+    return (*step.moves[:-1], undoing, spent, back)
 
 
 def _undone_told_as_mended(run: Trajectory, draw: Random, _: Trajectory) -> Trajectory | None:

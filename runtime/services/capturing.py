@@ -53,10 +53,11 @@ def document(run: Trajectory, assessment: Assessment, said: Label, snapshot: Pat
     by = "person" if said.outcome else "assessor"
     violated = said.violated if said.outcome else tuple(answer.requirement for answer in assessment.violated)
     outcome = said.outcome or assessment.outcome.value
+    blamed = frozenset(step for answer in assessment.violated for step in answer.steps)
     return {
         "apiVersion": FORM,
         "kind": "Case",
-        "case": _case(told, outcome, snapshot),
+        "case": _case(told, outcome, blamed, snapshot),
         "label": {"outcome": outcome, "violated": list(violated), "by": by, "note": said.note},
         "captured": {"run": run.run, "finishedAt": run.finished_at.isoformat(), **_kept(snapshot)},
         "request": told.asked.model_dump(mode="json", exclude={"by"}),
@@ -78,20 +79,21 @@ def read(stored: str) -> tuple[Trajectory, str]:
     return trajectory.read(json.dumps(found["trajectory"])), str(found["label"]["outcome"])
 
 
-def _case(run: Trajectory, outcome: str, snapshot: Path | None) -> Json:
+def _case(run: Trajectory, outcome: str, blamed: frozenset[str], snapshot: Path | None) -> Json:
     known = {finding.id: finding for finding in run.before}
     meant = {cited for step in run.steps for cited in step.findings}
     causes = [finding for finding in run.before if finding.symptom_of not in known and (not meant or finding.id in meant)]
     kinds = sorted({step.kind for step in run.steps if step.ruling and step.ruling.decision is not Decision.DENY})
-    right = outcome == "sound"
+    wrong = [step for step in run.steps if step.id in blamed or not blamed]
     expect: Json = {
         "causes": [{"target": _place(finding.subject), "codes": [finding.code]} for finding in causes],
         "elsewhere": True,
         "findings": [_finding(finding) for finding in causes],
     }
-    expect |= (
-        {"only_actions": kinds} if right else {"not_actions": [{"code": step.kind, "target": _place(step.target)} for step in run.steps]}
-    )
+    if outcome == "sound":
+        expect["only_actions"] = kinds
+    if outcome == "flawed":
+        expect["not_actions"] = [{"code": step.kind, "target": _place(step.target)} for step in wrong]
     about = f"captured of a live run: {'; '.join(finding.title for finding in causes) or 'nothing found'}"
     return {
         "id": _name(run.run),
