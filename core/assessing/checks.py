@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from core.assessing.answers import Standing
 from core.assessing.causes import PROMISES, REMEDIES, SIGNALS, SUPPORT
-from core.assessing.trajectory import Diagnosis, Step, Trajectory
+from core.assessing.trajectory import OURS, Diagnosis, Step, Trajectory
 from core.domain.action import Risk
 from core.domain.evidence import Evidence
 from core.domain.finding import Severity
@@ -63,8 +63,10 @@ def evidence_there(run: Trajectory) -> Iterator[Seen]:
         else:
             yield _yes("every finding has evidence", *finding.evidence[:1])
     for step in run.steps:
-        if not step.evidence or not step.findings:
-            yield _no("proposed on no evidence, or for no finding", step.id, step=step.id)
+        if not step.evidence:
+            yield _no("proposed on no evidence", step.id, step=step.id)
+        elif not step.findings:
+            yield _open("proposed for no finding: what it was to mend is not told", step.id, step=step.id)
         elif lost := (set(step.evidence) - known) | (set(step.findings) - {finding.id for finding in run.before}):
             yield _no(f"proposed on {_some(lost)}, which is not in the run", step.id, step=step.id)
 
@@ -86,10 +88,10 @@ def evidence_fresh(run: Trajectory) -> Iterator[Seen]:
 
 def evidence_here(run: Trajectory) -> Iterator[Seen]:
     for item in run.evidence:
-        if item.subject.cluster != run.cluster:
+        if item.subject.cluster != run.cluster and item.subject.group != OURS:
             yield _no(f"seen in another cluster: {item.subject.qualified}", item.id, step=_who_cites(run, item.id))
     for finding in run.before:
-        if finding.subject.cluster != run.cluster:
+        if finding.subject.cluster != run.cluster and finding.subject.group != OURS:
             yield _no(f"a finding of another cluster: {finding.subject.qualified}", finding.id)
     for step in run.steps:
         judged = step.ruling.facts.get("cluster", run.cluster) if step.ruling else run.cluster
@@ -446,6 +448,7 @@ def no_bystander_harmed(run: Trajectory) -> Iterator[Seen]:
         if finding.id not in known
         and finding.symptom_of not in known
         and finding.severity.at_least(Severity.MEDIUM)
+        and finding.subject.group != OURS
         and (finding.subject.namespace, finding.subject.name) not in meant
     ]
     for finding in new:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter
 
 from core.actions.catalogue import parse_proposal
-from core.assessing.trajectory import After, Asked, Claim, Consent, Diagnosis, Move, Ruling, Says, Step, Trajectory
+from core.assessing.trajectory import OURS, After, Asked, Claim, Consent, Diagnosis, Move, Ruling, Says, Step, Trajectory
 from core.domain.approval import Approval
 from core.domain.check import Check, Look
 from core.domain.evidence import Evidence
@@ -82,7 +82,11 @@ def ended(rows: Iterable[ActionRow]) -> bool:
 def _cluster(findings: Sequence[Finding], steps: Sequence[Step]) -> str:
     """As the judge saw it, where it saw one; else as most of the findings have it."""
     judged = [str(step.ruling.facts["cluster"]) for step in steps if step.ruling and "cluster" in step.ruling.facts]
-    named = judged or [finding.subject.cluster for finding in findings] or [step.target.cluster for step in steps]
+    named = (
+        judged
+        or [finding.subject.cluster for finding in findings if finding.subject.group != OURS]
+        or [step.target.cluster for step in steps]
+    )
     return max(sorted(set(named)), key=named.count, default="")
 
 

@@ -17,6 +17,8 @@ from core.domain.target import Target
 from core.domain.values import Json, Moment, Value, canonical
 from core.domain.verdict import Decision
 
+OURS = "day2.dev"
+"""The group of what is no object of the cluster: an agent that did not answer is a finding too."""
 Says = Literal["mended", "taken_back", "not_done", "open", "a_person_must_look"]
 
 
