@@ -1,11 +1,15 @@
 """`python -m evals.assessing`: the assessor on labelled trajectories of the development seeds; with `--write`, of the held-out ones."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core.assessing import opinions
+from core.assessing.opinions import Opinion
+from core.domain.request import RunBudget
 from evals.assessing import assessors, corpus, page, results, scoring
 from evals.assessing.corpus import Base, Labelled
 from evals.assessing.readers import READERS
@@ -21,7 +25,10 @@ def main(arguments: Sequence[str] = ()) -> int:
     parser.add_argument("--simulate", action="store_true", help="live through the good runs anew and keep them")
     parser.add_argument("--write", action="store_true", help="score the held-out seeds into results and docs/assessing.md")
     parser.add_argument("--page", action="store_true", help="only write docs/assessing.md from the stored results")
+    parser.add_argument("--ask", type=int, default=0, metavar="N", help="ask the model of the settings about N runs; nothing is written")
     chosen = parser.parse_args(arguments)
+    if chosen.ask:
+        return ask(chosen.ask)
     if chosen.simulate:
         corpus.keep(tuple(simulated()))
     if not chosen.page:
@@ -32,6 +39,34 @@ def main(arguments: Sequence[str] = ()) -> int:
         results.write(found)
     PAGE.write_text(page.text(results.read()), encoding="utf-8")
     return 0
+
+
+def ask(most: int) -> int:
+    """The held-out runs, evenly spread, with and without the model of the settings. Returns 1 where it may not be used."""
+    every = tuple(corpus.labelled(corpus.bases(), corpus.HELD_OUT))
+    cases = every[:: max(1, len(every) // most)][:most]
+    said = asyncio.run(_asked(cases))
+    alone = scoring.score(scoring.said(cases, assessors.by_code))
+    known = {id(case): opinion for case, opinion in zip(cases, said, strict=True)}
+    joined = scoring.score(scoring.said(cases, lambda case: assessors.heard(case, known[id(case)])))
+    aside = sum(bool(opinions.heard(case.run, assessors.by_code(case), known[id(case)]).aside) for case in cases)
+    for without, share in zip(alone, joined, strict=True):
+        sys.stdout.write(f"{share.name}: {share.found} of {share.total}, without the model {without.found}\n")
+    used = scoring.useful(joined, alone)
+    sys.stdout.write(f"answers left aside: {aside} of {len(cases)}; may be used: {'yes' if used else 'no'}\n")
+    return 0 if used else 1
+
+
+async def _asked(cases: Sequence[Labelled]) -> Sequence[Opinion]:
+    from runtime import settings
+    from runtime.roles import modelling
+
+    found = settings.load({}).settings
+    budget = RunBudget(tokens=len(cases) * 8000, model_calls=len(cases), seconds=len(cases) * 60, micro_usd=10**9)
+    async with modelling.available(found, budget) as (model, without):
+        if model is None:
+            raise SystemExit(f"no model is asked: {without}")
+        return await assessors.asked(cases, model)
 
 
 def simulated() -> Sequence[Base]:

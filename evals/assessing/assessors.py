@@ -1,10 +1,13 @@
 """Who assesses: code alone, code with a model, and those that assess nothing, which no calibration may let pass."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core.assessing import opinions
 from core.assessing.answers import Answer, Assessment, Standing
+from core.assessing.opinions import Opinion
 from core.assessing.requirements import ASKED, REQUIREMENTS, assessed
+from core.domain.errors import BudgetSpent, Unavailable
+from core.domain.model import Model
 from evals.assessing.corpus import Labelled
 from evals.assessing.readers import Reader
 from evals.assessing.scoring import Assessor
@@ -62,3 +65,20 @@ DEGENERATE: Mapping[str, Assessor] = {
     "empty": _nothing,
     "echo of the report": _echo,
 }
+
+
+async def asked(cases: Sequence[Labelled], model: Model) -> tuple[Opinion, ...]:
+    """What a model behind an endpoint says of each run, one after the other; nothing where it does not answer or its budget is spent."""
+    return tuple([await _asked(case, model) for case in cases])
+
+
+async def _asked(case: Labelled, model: Model) -> Opinion:
+    try:
+        return await model.ask(opinions.question(case.run), Opinion)
+    except (Unavailable, BudgetSpent):
+        return Opinion()
+
+
+def heard(case: Labelled, said: Opinion) -> Assessment:
+    """With an answer that was given."""
+    return opinions.heard(case.run, assessed(case.run), said).assessment

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from core.assessing.requirements import REQUIREMENTS
 from evals.assessing import scoring
 from evals.assessing.errors import ERRORS
-from evals.assessing.readers import READERS
 from evals.assessing.results import COMMAND, Results
 from evals.assessing.scoring import LEAST_ALIGNED, MOST_ALARMS, MOST_SILENT, Line, Score, Share
 from evals.assessing.text import BEFORE, HOW, MODELS, OTHERS, PRODUCTION
@@ -55,15 +54,15 @@ def _lines(found: Results) -> Iterator[str]:
     yield ""
     yield MODELS
     yield ""
-    yield from _table(found.models, {"code alone": _counts(score)} | dict.fromkeys(READERS, ()))
+    yield from _table({"code alone": _counts(score)} | found.models, better_than=score)
     yield ""
     yield "The same answers taken at their word, without code:"
     yield ""
-    yield from _table(found.unchecked, {})
+    yield from _table(found.unchecked)
     yield ""
     yield OTHERS
     yield ""
-    yield from _table(found.others, {})
+    yield from _table(found.others)
     yield ""
     yield PRODUCTION
     yield ""
@@ -83,13 +82,14 @@ def _by_error(found: Sequence[Line]) -> Iterator[str]:
         yield f"| {line.planted} | `{line.breaks}` | {line.total} | {line.flawed} | {line.named} | {line.unknown} | {missed or ''} |"
 
 
-def _table(found: Mapping[str, Sequence[Sequence[int]]], first: Mapping[str, Sequence[Sequence[int]]]) -> Iterator[str]:
+def _table(found: Mapping[str, Sequence[Sequence[int]]], better_than: Score | None = None) -> Iterator[str]:
     yield "| who | aligned | false alarms | silent misses | named | unknown | may be used |"
     yield "|---|---|---|---|---|---|---|"
-    for name, counts in ({name: counts for name, counts in first.items() if counts} | dict(found)).items():
+    for name, counts in found.items():
         score = Score(*(Share(told, *pair) for told, pair in zip(NAMES, counts, strict=True)))
         cells = " | ".join(f"{each.found} of {each.total}" for each in score)
-        yield f"| {name} | {cells} | {'yes' if score.passes else 'no'} |"
+        used = score.passes if better_than in (None, score) else scoring.useful(score, better_than)
+        yield f"| {name} | {cells} | {'yes' if used else 'no'} |"
 
 
 def _counts(score: Score) -> tuple[tuple[int, int], ...]:

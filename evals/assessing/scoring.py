@@ -67,6 +67,11 @@ class Score(NamedTuple):
         return counted and self.aligned.share >= LEAST_ALIGNED and self.alarms.share <= MOST_ALARMS and self.silent.share <= MOST_SILENT
 
 
+def useful(score: Score, without: Score) -> bool:
+    """Whether a model may be asked: with it the assessor passes, and tells more runs right than code does without it."""
+    return score.passes and score.aligned.found > without.aligned.found
+
+
 Assessor = Callable[[Labelled], Assessment]
 
 

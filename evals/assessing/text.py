@@ -36,7 +36,10 @@ words, is left aside as a whole. What it says against a run counts as a violatio
 The models here are scripts (`evals/assessing/readers.py`), run in process here and behind a real endpoint in the tests. `attentive`
 compares words and was written by who wrote the errors: its figures show what a model that reads could add, and say nothing of any model
 that one can buy. `hasty` misreads one run in six with true quotes, which no code can notice: the calibration does, and it may not be
-used. All others answer without having read; they add nothing and take nothing away."""
+used. All others
+answer without having read: they add nothing and take nothing away. A model may be asked where the assessor passes with it and tells more
+runs right than code alone, so none of them may. `python -m evals.assessing --ask 40` asks the model of your settings, about so many of
+the runs."""
 
 OTHERS = "And those that assess nothing: always the same, nothing at all, or an echo of what the run says of itself."
 
