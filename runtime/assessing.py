@@ -3,6 +3,7 @@
 It reads the ledger and what runs answered, and asks no cluster. A run that cannot be read is recorded as unknown, once.
 """
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -52,8 +53,8 @@ class Assessor:
     async def _assess(self, due: Due) -> None:
         asked: assessing.Asked = "none"
         try:
-            response, later = await self.responses(due.run), await self.responses(due.later) if due.later else None
-            again = assessing.looked_again(response, later)
+            response = await self.responses(due.run)
+            again = assessing.looked_again(response, await self._later(due))
             run, found = assessing.by_code(assessing.stored(self.ledger, due.run, response, again))
         except (InvalidInput, ValueError, LookupError) as error:  # what an older version wrote may not be readable any more
             log.warning("%s cannot be assessed: %s", due.run, error)
@@ -63,6 +64,12 @@ class Assessor:
             if assessing.sampled(due.run, self.settings.sample_percent):
                 heard, asked = await self._with_model(run, found)
         assessing.record(self.ledger, heard, asked, self.clock.now(), role=self.role, lowers=self.settings.lowers)
+
+    async def _later(self, due: Due) -> dict[str, Any] | None:
+        """None as well where the later run's answer is kept no more."""
+        with contextlib.suppress(InvalidInput):
+            return await self.responses(due.later) if due.later else None
+        return None
 
     async def _with_model(self, run: Any, found: Assessment) -> tuple[Heard, assessing.Asked]:
         try:

@@ -147,7 +147,7 @@ class Journal:
         ended_at, own = self._ended_at(ledger, run_id), self.begun.get(run_id)
         if ended_at is None or own is None:
             return ""
-        after = (name for name in self.finished if name in self.begun and self.begun[name].at >= ended_at and name != run_id)
+        after = (name for name in self.finished if name in self.begun and self.begun[name].at > ended_at and name != run_id)
         return next((name for name in after if self.begun[name].covers(own)), "")
 
     def _ended_at(self, ledger: Ledger, run_id: str) -> datetime | None:
