@@ -11,8 +11,10 @@ from core.assessing.requirements import ASKED
 from core.domain.errors import InvalidInput
 from core.domain.outcome import ActionState as S
 from core.domain.request import Request
-from runtime.services import assessing, running
+from runtime.services import alerting, assessing, measuring, running
+from runtime.services.alerting import Limits
 from runtime.services.assessing import Due, Journal
+from runtime.services.measuring import Tally
 from tests.runtime.services.telling import Told
 
 AN_HOUR = timedelta(hours=1)
@@ -132,3 +134,53 @@ def test_a_run_is_read_whole_and_without_secrets(told: Told) -> None:
     assert (step.id, step.state) == (row.action_id, S.VERIFIED)
     assert (step.moves[0].event, step.moves[-1].event) == ("submitted", "verified")
     assert "hunter2" not in run.model_dump_json()
+
+
+def assess(told: Told, number: int, *, wrong: bool, asked: assessing.Asked = "none") -> None:
+    fine = tuple(Answer(requirement=name, standing=Standing.SATISFIED, why="") for name in ASKED)
+    found = flawed(f"run-{number}") if wrong else Heard(Assessment(run=f"run-{number}", answers=fine, asked=ASKED))
+    told.clock.advance(60)
+    assessing.record(told.ledger, found, asked, told.clock.now(), role="controller", lowers=True)
+
+
+def names(told: Told) -> list[str]:
+    return [alert.name for alert, _ in alerting.standing(told.ledger, told.clock.now(), Limits())]
+
+
+def test_a_flawed_run_is_told_for_a_while(told: Told) -> None:
+    assess(told, 1, wrong=False)
+    assert names(told) == []
+    assess(told, 2, wrong=True)
+    ((alert, _),) = alerting.standing(told.ledger, told.clock.now(), Limits())
+    assert (alert.name, alert.grave, alert.labels["run"]) == ("Day2RunFlawed", False, "run-2")
+    assert "judged" in alert.description
+    told.clock.advance(3700)
+    assert names(told) == []
+
+
+def test_more_flawed_runs_than_before_are_drift_until_it_is_as_before(told: Told) -> None:
+    for number in range(40):
+        assess(told, number, wrong=False)
+    for number in range(40, 50):
+        assess(told, number, wrong=True)
+    told.clock.advance(3700)
+    assert names(told) == ["Day2AssessmentDrift"]
+    for number in range(50, 75):
+        assess(told, number, wrong=False)
+    assert names(told) == []
+
+
+def test_a_model_whose_answers_are_left_aside_is_told(told: Told) -> None:
+    for number in range(10):
+        assess(told, number, wrong=False, asked="aside" if number % 2 else "heard")
+    assert names(told) == ["Day2AssessmentDrift"]
+
+
+def test_alerts_and_numbers_listen_to_what_is_recorded(told: Told) -> None:
+    assert alerting.ASSESSED == assessing.ASSESSED
+    assess(told, 1, wrong=True, asked="heard")
+    assess(told, 2, wrong=False)
+    tally = Tally()
+    tally.catch_up(told.ledger)
+    assert tally.assessed == {("flawed", "heard"): 1, ("sound", "none"): 1}
+    assert set(measuring.OUTCOMES) >= {outcome for outcome, _ in tally.assessed}
