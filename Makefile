@@ -83,7 +83,7 @@ eval-judge: dev ## the judge on held-out worlds, into docs/judge.md
 eval-faults: dev ## planted faults found and mended, docs/faults.md
 	@$(PY) -m evals.faults --write $(ARGS)
 
-eval-assess: dev ## the assessor of finished runs on planted errors, docs/assessing.md
+eval-assess: dev ## planted errors in finished runs, docs/assessing.md
 	@$(PY) -m evals.assessing --write $(ARGS)
 
 eval-injection: dev ## hostile text in every field, into docs/injection.md
