@@ -164,18 +164,23 @@ class Controller:
             await self.begin_healings()
             await asyncio.sleep(NODES_EVERY_SECONDS)
 
-    async def _assess(self) -> None:
-        """Runs that have ended. Whatever goes wrong with one of them, the actions of others are followed all the same."""
-        while self.assessor is not None:
-            try:
-                await self.assessor.once()
-            except Day2Error as error:
-                log.warning("no run was assessed: %s", error)
+    async def assess(self) -> None:
+        """The runs that have ended. A ledger that does not answer is asked again; nothing else waits for it."""
+        if self.assessor is None:
+            return
+        try:
+            await self.assessor.once()
+        except Day2Error as error:
+            log.warning("no run was assessed: %s", error)
+
+    async def _assess_runs(self) -> None:
+        while True:
+            await self.assess()
             await asyncio.sleep(ASSESS_EVERY_SECONDS)
 
     async def serve(self, stop: asyncio.Event, every_seconds: float) -> None:
         """Carry on what a killed process left, and follow what others submit, until told to stop."""
-        resuming = asyncio.gather(self.resume(), self._watch_nodes(), self._assess())
+        resuming = asyncio.gather(self.resume(), self._watch_nodes(), self._assess_runs())
         experiments = asyncio.create_task(self.experiments.resume()) if self.experiments else resuming
         try:
             while not stop.is_set():
