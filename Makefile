@@ -15,7 +15,7 @@ ENVIRONMENT := sh toolchain/python.sh toolchain/environment.py
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants coverage mutation bench eval eval-judge eval-faults eval-injection chart sbom lock clean dev
+.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants coverage mutation bench eval eval-judge eval-faults eval-assess eval-injection chart sbom lock clean dev
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -82,6 +82,9 @@ eval-judge: dev ## the judge on held-out worlds, into docs/judge.md
 
 eval-faults: dev ## planted faults found and mended, docs/faults.md
 	@$(PY) -m evals.faults --write $(ARGS)
+
+eval-assess: dev ## planted errors in finished runs, docs/assessing.md
+	@$(PY) -m evals.assessing --write $(ARGS)
 
 eval-injection: dev ## hostile text in every field, into docs/injection.md
 	@$(PY) -m evals.injection --write $(ARGS)

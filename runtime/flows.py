@@ -55,10 +55,7 @@ class Flows:
 
     async def response(self, run_id: str) -> Plain:
         """What a run answered. Raises InvalidInput for a run that is not known or not finished."""
-        stored = await self._run.aget_state(_thread(run_id))
-        if not stored.values.get("response"):
-            raise InvalidInput(f"no finished run {run_id}", mend="day2 run list")
-        return dict(stored.values["response"])
+        return await _response(self._run, run_id)
 
     async def follow(self, action_id: str) -> Standing:
         """Carry one action's thread to its end, over approvals; returns the last standing."""
@@ -122,6 +119,18 @@ class Following:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def response(saver: BaseCheckpointSaver[Any], run_id: str) -> Plain:
+    """What a run answered, of a store that another process works on. Raises InvalidInput as `Flows.response`."""
+    return await _response(over(saver, _run(0.0)), run_id)
+
+
+async def _response(run: CompiledStateGraph[RunState, RunContext], run_id: str) -> Plain:
+    stored = await run.aget_state(_thread(run_id))
+    if not stored.values.get("response"):
+        raise InvalidInput(f"no finished run {run_id}", mend="day2 run list")
+    return dict(stored.values["response"])
 
 
 @cache

@@ -264,6 +264,17 @@ class HealingSettings(Group):
         return self
 
 
+class AssessSettings(Group):
+    """Finished runs are assessed: docs/assessing.md. What is found can lower autonomy, and never raise it."""
+
+    enabled: bool = Field(default=True, description="assess each finished run, requirement by requirement, when its actions have ended")
+    lowers: bool = Field(default=True, description="an action in which a requirement is violated counts as a miss for autonomy")
+    sample_percent: int = Field(default=10, ge=0, le=100, description="so many of a hundred runs are also shown to the model of model.*")
+    wait_minutes: int = Field(
+        default=60, ge=1, le=10_080, description="a run after which no other one looked is assessed so long after its last action ended"
+    )
+
+
 class Settings(Group):
     """The whole. `clock` is `system`, or the address of a simulator whose virtual time counts."""
 
@@ -279,6 +290,7 @@ class Settings(Group):
     alerts: AlertSettings = AlertSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     healing: HealingSettings = HealingSettings()
+    assess: AssessSettings = AssessSettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
     profile: str = Field(
         default=NO_PROFILE, description="named group of settings in force, from `profiles` of a settings file; default: none"

@@ -57,7 +57,9 @@ def standing(outcomes: Iterable[Outcome], granted: Granted) -> Standing:
     """From the latest 200 outcomes since people vouched. A hit counts once per target and day, a miss always."""
     level, verified, missed = granted.start, 0, 0
     counted = set()
-    for outcome in sorted((item for item in outcomes if granted.since is None or item.at >= granted.since), key=_when)[-LATEST:]:
+    for outcome in sorted((item for item in outcomes if granted.since is None or item.at >= granted.since), key=lambda item: item.at)[
+        -LATEST:
+    ]:
         if not outcome.verified:
             missed += 1
             level = _lowered(level)
@@ -71,7 +73,3 @@ def standing(outcomes: Iterable[Outcome], granted: Granted) -> Standing:
 def _lowered(level: Autonomy) -> Autonomy:
     """By one step, and not to where nothing could be tried and earned any more: only people take that away."""
     return LEVELS[max(LEVELS.index(level) - 1, min(LEVELS.index(level), LEVELS.index(Autonomy.SUGGEST)))]
-
-
-def _when(outcome: Outcome) -> datetime:
-    return outcome.at

@@ -21,6 +21,7 @@ AHEAD = (S.PERMITTED, S.CLAIMED, S.SENDING, S.UNKNOWN, S.APPLIED, S.UNDOING)
 WROTE = (S.SENDING, S.UNKNOWN, S.APPLIED, S.UNDOING, S.VERIFIED, S.ROLLED_BACK, S.ESCALATED)
 MISSED = (S.ROLLED_BACK, S.ESCALATED, S.UNKNOWN)
 A_DAY = timedelta(hours=24)
+ASSESSOR = "assessor"  # the chain of actions that `runtime.services.assessing` found wrong after their runs had ended
 
 
 def past(bench: Bench, row: ActionRow, changes: tuple[ChangeFact, ...]) -> dict[str, Any]:
@@ -29,9 +30,7 @@ def past(bench: Bench, row: ActionRow, changes: tuple[ChangeFact, ...]) -> dict[
     known = bench.ledger.recent(row.target_uid, now - max(A_DAY, bench.denial_holds))
     others = [other for other in known if other.action_id != row.action_id and now - other.changed_at <= A_DAY]
     ahead = [other for other in bench.ledger.in_states(*AHEAD) if other.target_uid == row.target_uid and other.action_id != row.action_id]
-    until = max(
-        (other.changed_at + bench.denial_holds for other in known if other.intent_key == row.intent_key and _denied(other)), default=now
-    )
+    until = max([now, *(other.changed_at + bench.denial_holds for other in known if other.intent_key == row.intent_key and _denied(other))])
     opposite = [other.changed_at for other in others if other.state in WROTE and not tried(other) and _opposite(other, changes)]
     return {
         "open_actions_on_target": len(ahead),
@@ -79,19 +78,21 @@ def autonomy(bench: Bench, row: ActionRow, namespace: str, cluster: str) -> str:
 
 
 def outcomes(ledger: Ledger, scope: tuple[str, str], cluster: str, key: Verifier | None) -> list[Outcome]:
-    """Hits count only with a permit that the judge signed for this action on this cluster; a miss needs no proof to be one."""
-    hits = [row for row in ledger.search(states=(S.VERIFIED,), scope=scope, limit=LATEST) if _permitted_on(row, key) == cluster]
-    misses = [row for row in ledger.search(states=MISSED, scope=scope, limit=LATEST) if _permitted_on(row, key) in ("", cluster)]
-    return [Outcome(row.target_uid, row.changed_at, row.state is S.VERIFIED) for row in (*hits, *misses) if not tried(row)]
+    """Hits count only with a permit that the judge signed for this action on this cluster; a miss needs no proof to be one.
 
-
-def _permitted_on(row: ActionRow, key: Verifier | None) -> str:
-    """The cluster in the row's permit, empty where that is not the judge's or of another action."""
-    return _cluster_of(row.permit, row.digest, key) if key else ""
+    What the assessor of finished runs found wrong is a miss too. Its chain is read and never trusted: it makes no hit of anything.
+    """
+    rows = (*ledger.search(states=(S.VERIFIED,), scope=scope, limit=LATEST), *ledger.search(states=MISSED, scope=scope, limit=LATEST))
+    end = ledger.head().get(ASSESSOR)
+    wrong = {link.subject for link in ledger.chain(max(1, end.seq - 9_999), role=ASSESSOR)} if end else set()
+    placed = [(row, _cluster_of(row.permit, row.digest, key) if key else "") for row in rows if not tried(row)]
+    counted = [row for row, where in placed if where == cluster or (not where and row.state is not S.VERIFIED)]
+    return [Outcome(row.target_uid, row.changed_at, row.state is S.VERIFIED and row.action_id not in wrong) for row in counted]
 
 
 @lru_cache(maxsize=4096)
 def _cluster_of(token: str, digest: str, key: Verifier) -> str:
+    """The cluster in a row's permit, empty where that is not the judge's or of another action."""
     try:
         permit = permits.read(token, key)
     except PermitRefused:

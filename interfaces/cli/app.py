@@ -13,6 +13,7 @@ from interfaces.cli.commands import (
     actions,
     agents,
     alerting,
+    assessing,
     audits,
     autonomies,
     chaos,
@@ -134,6 +135,9 @@ for name, command in (
 ):
     app.command(name)(command)
 
+evaluate = typer.Typer(help="Finished runs, assessed and captured.", rich_markup_mode=None, no_args_is_help=True)
+assessing.join(evaluate)
+
 for name, group in (
     ("mute", muting.mute),
     ("snapshot", snapshots.snapshot),
@@ -149,6 +153,7 @@ for name, group in (
     ("audit", audits.audit),
     ("rbac", guarding.rbac),
     ("gate", guarding.gate),
+    ("eval", evaluate),
     ("config", configuring.config),
 ):
     app.add_typer(group, name=name)

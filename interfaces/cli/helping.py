@@ -33,6 +33,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 network policies -n shop,web --from prod.snap",
         "day2 network policies -A -o json",
     ),
+    "eval assess": ("day2 eval assess", "day2 eval assess run-3fa9c2d1e0", "day2 eval assess run-3fa9c2d1e0 -o json"),
+    "eval capture": (
+        "day2 eval capture run-3fa9c2d1e0 --to cases/",
+        "day2 eval capture run-3fa9c2d1e0 --snapshot prod.snap --to cases/",
+        'day2 eval capture run-3fa9c2d1e0 --label flawed --violates whole --note "one of three replicas stayed down"',
+    ),
     "nodes list": ("day2 nodes list", "day2 nodes list -o wide", "day2 nodes list -o json"),
     "nodes heal": (
         'day2 nodes heal node-7 --reason "its fan is loud"',

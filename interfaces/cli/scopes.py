@@ -11,6 +11,7 @@ ONE_DOCUMENT = frozenset({
     "demo", "action get", "action diff", "action cancel", "action edit", "approve", "deny", "run get", "agent get", "agent card",
     "agent drain", "agent suspend", "agent resume", "audit get", "audit verify", "audit reconcile", "config get", "config explain",
     "config set", "version", "explain", "mute add", "mute expire", "chaos validate", "chaos run", "chaos show", "chaos stop", "nodes heal",
+    "eval capture",
 })  # fmt: skip
 """They print one document, which is no list."""
 
@@ -31,6 +32,7 @@ NO_DRY_RUN = {
     "mute expire": "look with day2 mute list",
     "nodes heal": "it only asks: each step is judged by itself, and has a dry run of its own; look with day2 nodes list",
     "snapshot save": "it writes one file and nothing else",
+    "eval capture": "it writes one file, or to standard output",
     **dict.fromkeys(("agent drain", "agent suspend", "agent resume"), "look with day2 agent list"),
     **dict.fromkeys(("serve", "agent serve", "demo"), "it starts processes; to see what would be proposed: day2 plan"),
 }

@@ -50,6 +50,7 @@ STATES = words(
     "submitted", "needs_approval", "approved", "permitted", "claimed", "sending", "unknown", "applied", "undoing",
     "denied", "expired", "cancelled", "failed", "verified", "rolled_back", "escalated",
 )  # fmt: skip
+OUTCOME = words("sound", "flawed", "unknown")
 SEVERITY = words("critical", "high", "medium", "low", "info")
 TARGET = shape(cluster=TEXT, group=TEXT, kind=TEXT, namespace=TEXT, name=TEXT, uid=TEXT)
 MONEY = shape(amount={"type": "string", "pattern": r"^-?\d+\.\d{2}$"}, currency=TEXT)
@@ -118,6 +119,14 @@ PROPOSED = {
     "reversible": FLAG,
     "expiresAt": TIME,
 } | BODY
+ASSESSED: Json = {
+    "run": TEXT,
+    "at": TIME,
+    "outcome": OUTCOME,
+    "violated": many(shape(requirement=TEXT, why=TEXT)),
+    "unknown": many(TEXT),
+    "model": TEXT,
+}
 RUN = {
     "id": TEXT, "trigger": words("chat", "schedule", "alert", "api", "cli", "demo"), "by": TEXT, "text": TEXT, "startedAt": TIME,
     "finishedAt": either(TIME, NULL), "summary": OPEN,
@@ -407,6 +416,29 @@ KINDS: dict[str, tuple[str, Json]] = {
             "findings": many(shape(id=TEXT, code=TEXT, severity=SEVERITY, title=TEXT, matters=TEXT)),
             "proposals": many(shape(**PROPOSED)),
             "way": many(shape(**LINK, subject=TEXT)),
+        },
+    ),
+    "AssessmentList": ("day2 eval assess", listing(shape(**ASSESSED))),
+    "Assessment": (
+        "day2 eval assess RUN",
+        {
+            "metadata": metadata(),
+            "run": TEXT,
+            "outcome": OUTCOME,
+            "finishedAt": TIME,
+            "lookedAgain": FLAG,
+            "actions": many(shape(id=TEXT, sentence=TEXT, state=STATES)),
+            "answers": many(
+                shape(
+                    requirement=TEXT,
+                    says=TEXT,
+                    standing=words("satisfied", "violated", "unknown"),
+                    why=TEXT,
+                    actions=many(TEXT),
+                    cites=many(TEXT),
+                    by=words("code", "model"),
+                )
+            ),
         },
     ),
     "RunList": ("day2 run list", listing(shape(**RUN))),

@@ -34,6 +34,7 @@ from registry.membership import Member, Registry, State
 from registry.tasks import Tasks
 from runtime import leasing
 from runtime.arbitrating import arbitrated
+from runtime.assessing import Assessor
 from runtime.consulting import InProcess, ThroughQueue
 from runtime.declared import Declared
 from runtime.experimenting import Experimenting
@@ -52,6 +53,7 @@ ROLE = "controller"
 RECORDED_TEXT = 500
 """Characters of what was asked that the audit chain keeps: with all its other fields the request then fits into one record."""
 NODES_EVERY_SECONDS = 30.0
+ASSESS_EVERY_SECONDS = 60.0
 HIMSELF = "day2:controller"
 """Who began a healing that nobody asked for."""
 OPEN = tuple(state for state in Standing if state not in TERMINAL)
@@ -103,6 +105,7 @@ class Controller:
     experiments: Experimenting | None = None
     healer: Healer | None = None
     heals: HealingSettings = field(default_factory=HealingSettings)
+    assessor: Assessor | None = None
 
     async def run(self, request: Request) -> Plain:
         """One pass of the run flow; its submitted actions are followed from then on.
@@ -161,9 +164,23 @@ class Controller:
             await self.begin_healings()
             await asyncio.sleep(NODES_EVERY_SECONDS)
 
+    async def assess(self) -> None:
+        """The runs that have ended. A ledger that does not answer is asked again; nothing else waits for it."""
+        if self.assessor is None:
+            return
+        try:
+            await self.assessor.once()
+        except Day2Error as error:
+            log.warning("no run was assessed: %s", error)
+
+    async def _assess_runs(self) -> None:
+        while True:
+            await self.assess()
+            await asyncio.sleep(ASSESS_EVERY_SECONDS)
+
     async def serve(self, stop: asyncio.Event, every_seconds: float) -> None:
         """Carry on what a killed process left, and follow what others submit, until told to stop."""
-        resuming = asyncio.gather(self.resume(), self._watch_nodes())
+        resuming = asyncio.gather(self.resume(), self._watch_nodes(), self._assess_runs())
         experiments = asyncio.create_task(self.experiments.resume()) if self.experiments else resuming
         try:
             while not stop.is_set():
@@ -237,12 +254,20 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
             heals=heals,
             model=settings.model.name,
             experiments=experimenting.over(settings, saver, reading, ledger, gate),
+            assessor=_assessor(settings, reading, ledger, flows),
         )
         try:
             yield working
         finally:
             with contextlib.suppress(Day2Error):  # a damaged ledger or a gone clock is told by what ended us
                 working.keep_heads(at_once=True)
+
+
+def _assessor(settings: Settings, reading: Reading, ledger: Ledger, flows: Flows) -> Assessor | None:
+    if not settings.assess.enabled:
+        return None
+    models = partial(modelling.opened_within, settings, modelling.budget(settings))
+    return Assessor(ledger, reading.clock, flows.response, models, settings.assess, ROLE)
 
 
 def _healing(healer: Healer, gate: GateDoor, heals: HealingSettings) -> HealingContext:

@@ -87,6 +87,14 @@ RULES: tuple[Rule, ...] = (
         "models cost {{ $value | humanize }} USD within a day",
         "day2 config explain model.micro_usd_per_run",
     ),
+    Rule(
+        "Day2RunFlawed",
+        'sum(increase(day2_runs_assessed_total{outcome="flawed"}[1h])) > 0',
+        "0m",
+        "warning",
+        "a finished run violates a requirement of those it is assessed by",
+        "day2 eval assess",
+    ),
     Rule("Day2AlertsNotTold", "day2_alert_failures > 0", "5m", "warning", "a channel of day2's alerts does not answer", "day2 doctor"),
     Rule("Day2NotifierDown", "absent(day2_build_info)", "5m", "warning", "nobody shows day2's metrics", "day2 serve"),
 )

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import ValidationError
 
 from core.actions.catalogue import parse_proposal
+from core.assessing import drift
 from core.domain.alert import Alert, Channel
 from core.domain.ledger import ActionRow, AuditRow, Ledger, StopRow
 from core.domain.outcome import ActionState
@@ -30,6 +31,8 @@ CANARY = "canary"
 JUDGE = "judge"
 HEALING_MOVED = "healing.moved"
 """As `runtime.services.healings` records it."""
+ASSESSED = "assessment.done"
+"""As `runtime.services.assessing` records it."""
 LOOKBACK = timedelta(days=7)
 """What happened earlier and was never told is history."""
 EVENT_AGE = timedelta(hours=1)
@@ -62,6 +65,15 @@ KINDS: Mapping[str, Kind] = {
     "Day2EmergencyStop": Kind("critical", True, "somebody stopped all, an agent or a namespace", "a person resumes"),
     "Day2CanaryApproved": Kind(
         "critical", True, "somebody approved a card that nobody should; their approvals are paused", "another resumes"
+    ),
+    "Day2RunFlawed": Kind(
+        "warning", False, "a finished run violates a requirement of those it is assessed by", "`alerts.hold_minutes` after that"
+    ),
+    "Day2AssessmentDrift": Kind(
+        "warning",
+        False,
+        "runs are flawed more often than before, or a model's answers about them are left aside",
+        "the latest runs are as before",
     ),
     "Day2ActionRolledBack": Kind("warning", False, "an action missed and was taken back", HELD),
     "Day2ApprovalsWaiting": Kind("warning", False, "an approval waits longer than `alerts.approval_minutes`", "none waits so long"),
@@ -114,6 +126,7 @@ class Journal:
     events: dict[Move, AuditRow] = field(default_factory=dict)  # moves that no Event tells yet
     ends: dict[Move, AuditRow] = field(default_factory=dict)  # moves that may be an alert and were not looked at yet
     healings: dict[str, AuditRow] = field(default_factory=dict)  # by episode, those that a person must look at
+    assessed: list[AuditRow] = field(default_factory=list)  # the latest assessments, oldest first
     guard: AuditRow | None = None  # the record that says what is altered, while it is
 
     def catch_up(self, ledger: Ledger, now: datetime) -> bool:
@@ -134,6 +147,8 @@ class Journal:
             self.healings.pop(row.subject, None)
             if now - row.at <= LOOKBACK and _stamp(row).get("stage") == "escalated":
                 self.healings[row.subject] = row
+        elif row.event == ASSESSED:
+            self.assessed = [*self.assessed, row][-drift.MOST :]
         elif row.event in ("guard.altered", "guard.restored"):
             self.guard = row if row.event == "guard.altered" else None
 
@@ -194,6 +209,7 @@ def conditions(ledger: Ledger, journal: Journal, now: datetime, limits: Limits, 
             stamp = _stamp(row)
             text = f"a person must look at node {bounded(stamp['node'], 100)}: its healing {row.subject} stopped"
             found.append(_made("Day2HealingEscalated", limits, row.at, text, quoted(str(stamp.get("why", ""))), episode=row.subject))
+    found += _assessments(journal.assessed, now, limits)
     if journal.guard is not None:
         said = str(json.loads(journal.guard.body).get("found", ""))
         found.append(_made("Day2GuardAltered", limits, journal.guard.at, "nothing is written: the guard is not in force", quoted(said)))
@@ -204,6 +220,23 @@ def conditions(ledger: Ledger, journal: Journal, now: datetime, limits: Limits, 
     if late:
         oldest = min(row.changed_at for row in late)
         found.append(_made("Day2ApprovalsWaiting", limits, oldest, f"approvals that wait too long: {len(late)}: day2 approvals"))
+    return found
+
+
+def _assessments(rows: Sequence[AuditRow], now: datetime, limits: Limits) -> list[Alert]:
+    """Runs that were found flawed a short time ago; and whether there are more of them than there were."""
+    bodies = [json.loads(row.body) for row in rows]
+    found = []
+    for row, body in zip(rows, bodies, strict=True):
+        if now - row.at < limits.hold and body.get("outcome") == "flawed":
+            broken = ", ".join(sorted(body.get("violated", {})))
+            text = f"a finished run is flawed: day2 eval assess {bounded(row.subject, 80)}"
+            found.append(_made("Day2RunFlawed", limits, row.at, text, quoted(broken), run=row.subject))
+    answers = [body["model"] == "aside" for body in bodies if body.get("model") in ("heard", "aside")]
+    more, unread = drift.drifted([body.get("outcome") == "flawed" for body in bodies]), drift.unread(answers)
+    if more or unread:
+        what = "runs are flawed more often than before" if more else "the model's answers about runs are left aside"
+        found.append(_made("Day2AssessmentDrift", limits, rows[-1].at, f"{what}: day2 eval assess"))
     return found
 
 

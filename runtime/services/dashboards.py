@@ -50,7 +50,14 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "What was seen, and what it is worth",
-        ("day2_findings", "day2_checks_not_run", "day2_runs_total", "day2_savings_per_month", "day2_llm_cost_usd_total"),
+        (
+            "day2_findings",
+            "day2_checks_not_run",
+            "day2_runs_total",
+            "day2_runs_assessed_total",
+            "day2_savings_per_month",
+            "day2_llm_cost_usd_total",
+        ),
     ),
     Row("The processes themselves", ("day2_audit_records_total", "day2_build_info")),
 )

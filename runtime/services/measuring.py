@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from core.actions.catalogue import CATALOGUE, parse_proposal
@@ -45,6 +46,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("day2_findings", "gauge", "Findings of the last finished run.", ("domain", "severity")),
     Metric("day2_checks_not_run", "gauge", "Checks that the last finished run could not do.", ("reason",)),
     Metric("day2_runs_total", "counter", "Runs that finished."),
+    Metric("day2_runs_assessed_total", "counter", "Finished runs that were assessed.", ("outcome", "model")),
     Metric("day2_verdicts_total", "counter", "Decisions of the judge.", ("domain", "verdict")),
     Metric("day2_actions_total", "counter", "Actions that ended.", ("capability", "outcome")),
     Metric("day2_actions_open", "gauge", "Actions that have not ended.", ("state",)),
@@ -106,6 +108,7 @@ class Tally:
     saved: Counter[Labels] = field(default_factory=Counter)  # micro-USD a month
     waits: Histogram = field(default_factory=lambda: Histogram.of("day2_approval_wait_seconds"))
     checks: Histogram = field(default_factory=lambda: Histogram.of("day2_verification_duration_seconds"))
+    assessed: Counter[Labels] = field(default_factory=Counter)
     ended: list[str] = field(default_factory=list)  # whose rows are still to be read
     last_run: Mapping[str, Any] = field(default_factory=dict)
     runs: int = 0
@@ -127,6 +130,9 @@ class Tally:
             self.known[row.subject] = str(body.get("agent", "")), str(body.get("kind", ""))
         elif row.event == FINISHED:
             self._run(json.loads(row.body))
+        elif row.event == alerting.ASSESSED:
+            said = json.loads(row.body)
+            self.assessed[_word(said.get("outcome"), OUTCOMES), _word(said.get("model"), ASKED)] += 1
         elif row.subject in self.known and row.event in _STATES:
             self._moved(row, _STATES[row.event], str(json.loads(row.body).get("from", "")))
 
@@ -163,6 +169,13 @@ class Tally:
             self.saved[saving.currency,] += saving.realisable_micro_usd
 
 
+OUTCOMES, ASKED = ("sound", "flawed", "unknown"), ("none", "heard", "aside", "silent")
+
+
+def _word(said: object, known: tuple[str, ...]) -> str:
+    return said if isinstance(said, str) and said in known else "other"
+
+
 _STATES = {state.value: state for state in ActionState}
 _DECISIONS = {S.PERMITTED: Decision.ALLOW, S.NEEDS_APPROVAL: Decision.NEEDS_APPROVAL, S.DENIED: Decision.DENY}
 
@@ -184,6 +197,7 @@ def numbers(ledger: Ledger, tally: Tally, watch: Watch, now: datetime, *, versio
         "day2_findings": {(agent, severity): count for agent, rows in found.items() for severity, count in rows.items()},
         "day2_checks_not_run": {(reason,): count for reason, count in not_run.items()},
         "day2_runs_total": {(): tally.runs},
+        "day2_runs_assessed_total": {each: tally.assessed[each] for each in {*product(OUTCOMES, ASKED), *tally.assessed}},  # from 0
         "day2_verdicts_total": dict(tally.verdicts),
         "day2_actions_total": dict(tally.ends),
         "day2_actions_open": dict(Counter((row.state.value,) for row in ledger.in_states(*OPEN))),

@@ -22,6 +22,7 @@ FIRING: dict[str, dict[str, str]] = {
     "Day2EmergencyStop": {'day2_emergency_stop{scope="namespace"}': "1+0x60"},
     "Day2AgentLeaseLost": {'day2_agent_lease_seconds_remaining{agent="finops"}': "12 9 0+0x58"},
     "Day2ModelCost": {'day2_llm_cost_usd_total{model="m"}': "0 3 6 9+0x57"},
+    "Day2RunFlawed": {'day2_runs_assessed_total{outcome="flawed",model="none"}': "0 0 1+0x57"},
     "Day2AlertsNotTold": {"day2_alert_failures": "1+0x60"},
     "Day2NotifierDown": {"day2_build_info": "_x60"},
 }
@@ -39,6 +40,8 @@ QUIET = {
     'day2_agent_lease_seconds_remaining{agent="finops"}': "12+0x60",
     'day2_llm_cost_usd_total{model="m"}': "100+0x60",
     "day2_alert_failures": "0+0x60",
+    'day2_runs_assessed_total{outcome="sound",model="none"}': "0+1x60",
+    'day2_runs_assessed_total{outcome="flawed",model="none"}': "4+0x60",
 }
 AT = {"Day2ModelCost": "30m", "Day2NotifierDown": "10m"}
 

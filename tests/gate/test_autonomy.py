@@ -86,3 +86,21 @@ async def test_the_judge_starts_where_people_vouched_and_at_suggest_where_nobody
     await gate.submit(gate.proposal(gate.scale()))
     await gate.judge()
     assert gate.rules.seen[-1].autonomy == "suggest"
+
+
+async def test_what_the_assessor_found_wrong_is_a_miss(gate: Any, verified: ActionRow) -> None:
+    gate.ledger.record(role="assessor", event="assessment.missed", subject=verified.action_id, body={}, at=gate.clock.now())
+    assert [(item.target, item.verified) for item in outcomes(gate)] == [("uid-cart", False)]
+
+
+async def test_nothing_that_is_written_of_an_action_makes_a_hit_of_it(gate: Any, verified: ActionRow) -> None:
+    gate.ledger._actions[verified.action_id] = verified._replace(state=S.ROLLED_BACK)
+    for event in ("assessment.missed", "assessment.done", "verified"):
+        gate.ledger.record(role="assessor", event=event, subject=verified.action_id, body={"outcome": "sound"}, at=gate.clock.now())
+    assert [(item.target, item.verified) for item in outcomes(gate)] == [("uid-cart", False)]
+
+
+async def test_other_chains_and_other_actions_say_nothing(gate: Any, verified: ActionRow) -> None:
+    gate.ledger.record(role="controller", event="assessment.missed", subject=verified.action_id, body={}, at=gate.clock.now())
+    gate.ledger.record(role="assessor", event="assessment.missed", subject="act-other1", body={}, at=gate.clock.now())
+    assert [(item.target, item.verified) for item in outcomes(gate)] == [("uid-cart", True)]

@@ -16,21 +16,27 @@ import pytest
 
 from core.actions.catalogue import parse_action
 from core.actions.roles import EXECUTOR, JUDGE, NAMESPACE, READER, manifests
+from core.assessing.opinions import Heard
+from core.assessing.requirements import assessed
+from core.assessing.trajectory import Asked, Trajectory
 from core.domain.action import Change
 from core.domain.approval import Approval
 from core.domain.evidence import observe
 from core.domain.facts import Facts
 from core.domain.outcome import ActionState
 from core.domain.proposal import Effect, Proposal
+from core.domain.request import Request
 from core.domain.values import canonical
 from core.domain.verdict import Decision, RuleResult, Verdict
 from gate.door import LedgerDoor
+from graph.build import build_run
 from interfaces.cli.launching import launch
 from interfaces.cli.sessions import run
 from runtime.declared import read
 from runtime.roles import console
-from runtime.services import experiments
+from runtime.services import assessing, experiments
 from runtime.settings import load
+from tools import checkpoints
 from tools.clocks import SystemClock
 from tools.kubernetes import config, transport
 from tools.kubernetes.installing import install
@@ -120,6 +126,23 @@ class Past:
         spec = {"fault": {"kind": "pod_kill"}, "target": {"namespace": "shop", "name": "cart"}}
         with console.record(self.settings, create=True) as kept:
             experiments.start(kept.ledger, identity, name="cart", spec=spec, by="local:somebody-else", at=datetime.now(UTC))
+
+    def ran(self, run_id: str) -> None:
+        """A run that `day2 serve` finished, with what it answered and what was said of it."""
+        at = datetime.now(UTC)
+        asked = Request(id=run_id, trigger="schedule", by="local:somebody-else", act=True, at=at)
+        answer = {"run": run_id, "findings": [], "held": [], "asked": [], "coverage": {"run": [], "not_run": []}, "at": at.isoformat()}
+        with console.record(self.settings, create=True) as kept:
+            kept.ledger.record(role="controller", event="run.started", subject=run_id, body=asked.model_dump(mode="json"), at=at)
+            kept.ledger.record(role="controller", event="run.finished", subject=run_id, body={"findings": 0}, at=at)
+            found = assessed(Trajectory(run=run_id, cluster="", asked=Asked(trigger="schedule", by="x", at=at), finished_at=at))
+            assessing.record(kept.ledger, Heard(found), "none", at, role="controller", lowers=True)
+        run(self._answered(run_id, answer))
+
+    async def _answered(self, run_id: str, answer: dict[str, Any]) -> None:
+        async with checkpoints.opened(self.folder / "checkpoints.db") as saver:
+            flow = build_run(60.0).compile(checkpointer=saver)
+            await flow.aupdate_state({"configurable": {"thread_id": run_id}}, {"response": answer}, as_node="respond")
 
     def asked(self, action_id: str, *, kind: str = "scale_workload", **over: Any) -> Proposal:
         """An action that waits for people."""

@@ -84,6 +84,8 @@ OFFLINE = {
     "alerts list": "AlertList",
     "approve act-wait --reason checked": "Approval",
     "deny act-wait --reason no": "Approval",
+    "eval assess": "AssessmentList",
+    "eval assess run-asked": "Assessment",
     "run list": "RunList",
     "chaos list": "ExperimentList",
     f"chaos show {TRIAL}": "Experiment",
@@ -136,6 +138,7 @@ def folder(tmp_path: Path, past: Any) -> Path:
     past.asked("act-done", from_replicas=4, to_replicas=1)
     past.move("act-done", S.APPROVED, S.PERMITTED, S.CLAIMED, S.SENDING, S.APPLIED, S.VERIFIED)
     past.tried(TRIAL)
+    past.ran("run-asked")
     (tmp_path / "manifests.yaml").write_text(MANIFESTS, encoding="utf-8")
     (tmp_path / "trivy.json").write_bytes(scans.body(scans.trivy(scans.found("CVE-2026-0001"), scans.found("CVE-2026-0002"))))
     (tmp_path / "vex.json").write_bytes(scans.body(scans.openvex()))
