@@ -10,6 +10,7 @@ BENCHES = {
     "WATCH": "watching",
     "DETECT": "detecting",
     "GROWTH": "growing",
+    "SIMULATOR": "simulating",
     "POD_SECURITY": "securing",
     "NETWORK": "reaching",
     "JUDGE": "judging",

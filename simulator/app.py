@@ -16,21 +16,22 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from simulator import authn, control, discovery, errors, openapi
+from simulator import authn, control, discovery, errors, openapi, tables
 from simulator.alertmanager import Alertmanager
 from simulator.authn import User
 from simulator.authz import Attributes, Authorizer, bootstrap
 from simulator.clock import VirtualClock, micro_stamp
 from simulator.errors import ApiError
-from simulator.resources import resource
-from simulator.routes import paths, watching, writing
+from simulator.routes import asking, paths, watching, writing
 from simulator.routes.calls import Answer, Call, Cluster, Logs, Usage, answer
 from simulator.routes.catalogue import handler
+from simulator.schemas.kinds import Kinds
 from simulator.store import Store
 
 Json = dict[str, Any]
 LARGEST_BODY = 3 * 1024 * 1024
 _GZIP_FROM = 128 * 1024
+_UNACCEPTABLE = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf"
 _HEALTH = ("/healthz", "/livez", "/readyz")
 _READ_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -38,7 +39,7 @@ _READ_METHODS = ("GET", "HEAD", "OPTIONS")
 def build(store: Store, clock: VirtualClock, tokens: Mapping[str, User], usage: Usage, metrics_app: ASGIApp, logs: Logs) -> Starlette:
     """The application: the Kubernetes API, /prometheus (from `metrics_app`), /alertmanager and /simulator (time, failures, audit)."""
     bootstrap(store)
-    api = ApiServer(Cluster(store, Authorizer(store), usage, logs), clock, tokens)
+    api = ApiServer(Cluster(store, Authorizer(store), usage, logs, tokens), clock)
     return Starlette(
         routes=[
             Route("/simulator/clock", api.clock_route, methods=["GET", "POST"]),
@@ -67,10 +68,9 @@ class _Asked:
 class ApiServer:
     """The Kubernetes API over one cluster."""
 
-    def __init__(self, cluster: Cluster, clock: VirtualClock, tokens: Mapping[str, User]) -> None:
+    def __init__(self, cluster: Cluster, clock: VirtualClock) -> None:
         self._cluster = cluster
         self._clock = clock
-        self._tokens = tokens
         self._faults = control.Faults()
         self._audit = control.Audit()
 
@@ -103,21 +103,26 @@ class ApiServer:
         path = request.url.path
         if path in _HEALTH or path.startswith(tuple(f"{each}/" for each in _HEALTH)):
             return Response("ok", media_type="text/plain")
-        user = asked.user = authn.authenticate(self._tokens, request.headers.get("authorization", ""))
+        user = asked.user = authn.authenticate(request.headers.get("authorization", ""), self._cluster.holder)
         target = paths.parse(path)
         query = dict(request.query_params.multi_items())
         if target is None:
             asked.attributes = Attributes(request.method.lower(), path=path)
             self._permit(request, user, asked)
-            return _sent(request, _document(path, request.headers.get("accept", "")))
+            if _nowhere(path, self._cluster.store.kinds):
+                return _no_page()
+            return _sent(request, _document(path, request.headers.get("accept", ""), self._cluster.store.kinds))
         verb = paths.verb(request.method, target, watch=query.get("watch", "").lower() in ("true", "1"))
         asked.attributes = _attributes(target, verb, query)
         asked.dry_run = "dryRun" in query
         user = self._permit(request, user, asked)
-        if not discovery.serves(target.group, target.version):
-            return Response("404 page not found\n", 404, media_type="text/plain")
+        kinds = self._cluster.store.kinds
+        if not discovery.serves(target.group, target.version, kinds.rows()):
+            if discovery.known(target.group, kinds.rows()):
+                raise errors.no_such_path()
+            return _no_page()
         try:
-            row = resource(target.group, target.plural, target.version)
+            row = kinds.find(target.group, target.plural, target.version)
         except KeyError:
             raise errors.no_such_path() from None
         if row.namespaced and not target.namespace and verb not in ("list", "watch", "deletecollection"):
@@ -138,7 +143,10 @@ class ApiServer:
             request.headers.get("accept", ""),
             request.headers.get("user-agent", ""),
         )
+        if verb in ("get", "list") and not target.subresource and not tables.acceptable(call.accept):
+            raise errors.ApiError(406, "NotAcceptable", _UNACCEPTABLE)
         if verb == "watch" and "watch" in row.verbs:
+            asking.require(call)
             return StreamingResponse(_watched(call), media_type="application/json")
         answered = _handled(call)
         if request.method == "DELETE":
@@ -204,6 +212,21 @@ class ApiServer:
         return JSONResponse({"items": self._audit.since(int(since), int(limit))})
 
 
+def _no_page() -> Response:
+    """What is no path of the API at all."""
+    return Response("404 page not found\n", 404, media_type="text/plain")
+
+
+def _nowhere(path: str, kinds: Kinds) -> bool:
+    """True below no root of the API: another word, a group that is not served, or a custom group's version that is not."""
+    parts = [part for part in path.split("/") if part]
+    if parts[:1] == ["apis"] and len(parts) > 1:
+        custom = any(row.group == parts[1] for row in kinds.rows())
+        known = discovery.known(parts[1], kinds.rows())
+        return not known or (custom and len(parts) > 2 and not discovery.serves(parts[1], parts[2], kinds.rows()))
+    return parts[:1] not in ([], ["api"], ["apis"], ["openapi"], ["version"])
+
+
 def _attributes(target: paths.Target, verb: str, query: Mapping[str, str]) -> Attributes:
     """What RBAC is asked. A namespace counts as being inside itself; a list of one name counts as that name."""
     namespace, name = target.namespace, target.name
@@ -214,7 +237,7 @@ def _attributes(target: paths.Target, verb: str, query: Mapping[str, str]) -> At
     return Attributes(verb, target.group, target.plural, target.subresource, namespace, name)
 
 
-def _document(path: str, accept: str) -> Answer:
+def _document(path: str, accept: str, kinds: Kinds) -> Answer:
     """Version, discovery and OpenAPI."""
     if path.rstrip("/") == "/version":
         return answer(discovery.VERSION)
@@ -223,12 +246,12 @@ def _document(path: str, accept: str) -> Answer:
             raise ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
         return answer(openapi.whole())
     if path == "/openapi/v3":
-        return answer(openapi.index())
+        return answer(openapi.index(kinds))
     if path.startswith("/openapi/v3/"):
-        return answer(openapi.group_version(path.removeprefix("/openapi/v3/")))
+        return answer(openapi.group_version(path.removeprefix("/openapi/v3/"), kinds))
     if path == "/":
         return answer({"paths": ["/api", "/api/v1", "/apis", *_HEALTH, "/openapi/v2", "/openapi/v3", "/version"]})
-    found = discovery.document(path, accept)
+    found = discovery.document(path, accept, kinds.rows())
     if found is None:
         raise errors.no_such_path()
     return answer(found)._replace(content_type=discovery.media_type(accept, path))
@@ -236,13 +259,21 @@ def _document(path: str, accept: str) -> Answer:
 
 def _sent(request: Request, given: Answer) -> Response:
     headers = dict(given.headers)
-    body = given.body
-    if len(body) > _GZIP_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+    zipped = "gzip" in request.headers.get("accept-encoding", "")
+    if given.parts and not zipped:
+        return StreamingResponse(_each(given.parts), given.code, headers, media_type=given.content_type)
+    body = b"".join(given.parts) or given.body
+    if len(body) > _GZIP_FROM and zipped:
         body = gzip.compress(body, compresslevel=1, mtime=0)
         headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
     if request.url.path in ("/api", "/apis"):
         headers["content-type"] = discovery.media_type(request.headers.get("accept", ""), request.url.path)
     return Response(body, given.code, headers, media_type=given.content_type)
+
+
+async def _each(parts: tuple[bytes, ...]) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
 
 
 def _refusal(refused: ApiError) -> Response:

@@ -1,6 +1,6 @@
 """Who asks: bearer tokens and the impersonation headers. Whether an impersonation is allowed is `authz`'s business."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -52,12 +52,17 @@ class Impersonation:
         return User(self.name, groups, self.uid, self.extra)
 
 
-def authenticate(tokens: Mapping[str, User], authorization: str) -> User:
-    """The user of a bearer token. Raises ApiError 401 for none or an unknown one."""
+def authenticate(authorization: str, holder: Callable[[str], User | None]) -> User:
+    """The user of a bearer token; `holder` knows whose a token is. Raises ApiError 401 for none or an unknown one."""
     scheme, _, token = authorization.partition(" ")
-    found = tokens.get(token.strip()) if scheme.lower() == "bearer" else None
+    found = holder(token.strip()) if scheme.lower() == "bearer" else None
     if found is None:
         raise errors.unauthorized()
+    return authenticated(found)
+
+
+def authenticated(found: User) -> User:
+    """With the groups that everybody who is known has."""
     groups = found.groups + (service_account_groups(found.name) if is_service_account(found.name) else ())
     return User(found.name, tuple(dict.fromkeys((*groups, AUTHENTICATED))), found.uid, found.extra)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from simulator.ages import age, human, since
 from simulator.clock import parse
 from simulator.pod_status import pod_cells
+from simulator.resources import Column, Resource
 from simulator.routes.scaling import selector_text
 
 Json = dict[str, Any]
@@ -28,9 +29,27 @@ class Printed(NamedTuple):
         return [_definition(name) for name in self.names]
 
 
-def of(plural: str) -> Printed:
-    """The columns of a resource; name and age for one without columns of its own."""
-    return _PRINTED.get(plural, _PLAIN)
+def of(row: Resource) -> Printed:
+    """The columns of a resource; name and age for one without columns of its own, or what its definition says."""
+    return _defined(row.columns) if row.definition else _PRINTED.get(row.plural, _PLAIN)
+
+
+def _defined(declared: tuple[Column, ...]) -> Printed:
+    """Columns as a definition declares them. Of JSON paths only plain ones are read."""
+    marks = {kind: mark for mark, kind in _TYPES.items()}
+    names = [f"[{each.name}{marks.get(each.kind, '')}]" if each.priority else each.name + marks.get(each.kind, "") for each in declared]
+
+    def cells(obj: Json, now: datetime) -> Cells:
+        return [_name(obj), *(_cell(obj, each, now) for each in declared)]
+
+    return Printed(("Name", *names), cells)
+
+
+def _cell(obj: Json, column: Column, now: datetime) -> Any:
+    found: Any = obj
+    for step in column.path.strip(".").split("."):
+        found = found.get(step) if isinstance(found, dict) else None
+    return since(found, now) if column.kind == "date" and isinstance(found, str) else found
 
 
 def _definition(name: str) -> Json:
@@ -189,7 +208,7 @@ def _budget(obj: Json, now: datetime) -> Cells:
 
 
 def _config_map(obj: Json, now: datetime) -> Cells:
-    return [_name(obj), str(len(obj.get("data") or {}) + len(obj.get("binaryData") or {})), age(obj, now)]
+    return [_name(obj), len(obj.get("data") or {}) + len(obj.get("binaryData") or {}), age(obj, now)]
 
 
 def _secret(obj: Json, now: datetime) -> Cells:

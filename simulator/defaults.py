@@ -192,10 +192,14 @@ def _admit_claim(obj: Json) -> None:
 def _volume(obj: Json) -> None:
     _absent(obj.setdefault("spec", {}), persistentVolumeReclaimPolicy="Retain", volumeMode="Filesystem")
     _canonical(obj["spec"].get("capacity"))
+    if isinstance(obj["spec"].get("hostPath"), dict):
+        obj["spec"]["hostPath"].setdefault("type", "")
 
 
 def _admit_volume(obj: Json) -> None:
-    obj.setdefault("status", {"phase": "Available"})
+    if "status" not in obj:
+        obj["status"] = {"phase": "Pending", "lastPhaseTransitionTime": obj["metadata"].get("creationTimestamp")}
+        obj["metadata"].setdefault("finalizers", ["kubernetes.io/pv-protection"])
 
 
 def _secret(obj: Json) -> None:
@@ -257,6 +261,54 @@ def _canonical(amounts: Json | None) -> None:
             amounts[name] = pod_defaults.quantity(amount, canonical)
 
 
+def _pod_template(obj: Json) -> None:
+    pod_defaults.fill_spec(obj.setdefault("template", {}).setdefault("spec", {}))
+
+
+def _endpoints(obj: Json) -> None:
+    for subset in obj.get("subsets") or ():
+        for port in subset.get("ports") or ():
+            port.setdefault("protocol", "TCP")
+
+
+def _limits(obj: Json) -> None:
+    for limit in obj.get("spec", {}).get("limits") or ():
+        for field in ("max", "min", "default", "defaultRequest"):
+            _canonical(limit.get(field))
+        if limit.get("type") == "Container":
+            _limit_of_containers(limit)
+
+
+def _limit_of_containers(limit: Json) -> None:
+    """A default falls back to the maximum, a default request to the default limit, then to the minimum."""
+    for field, others in (("default", ("max",)), ("defaultRequest", ("default", "min"))):
+        for other in others:
+            for name, amount in (limit.get(other) or {}).items():
+                limit.setdefault(field, {}).setdefault(name, amount)
+
+
+def _definition(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("conversion", {"strategy": "None"})
+    names = spec.setdefault("names", {})
+    _absent(names, singular=str(names.get("kind", "")).lower(), listKind=f"{names.get('kind', '')}List")
+
+
+def _admit_definition(obj: Json) -> None:
+    """Established at once, as no other definition is asked for its names."""
+    spec, moment = obj["spec"], obj["metadata"].get("creationTimestamp")
+    told = (
+        ("NamesAccepted", "NoConflicts", "no conflicts found"),
+        ("Established", "InitialNamesAccepted", "the initial names have been accepted"),
+    )
+    conditions = [
+        {"type": kind, "status": "True", "lastTransitionTime": moment, "reason": reason, "message": message}
+        for kind, reason, message in told
+    ]
+    stored = [each.get("name") for each in spec.get("versions") or () if each.get("storage")]
+    obj.setdefault("status", {"conditions": conditions, "acceptedNames": spec["names"], "storedVersions": stored})
+
+
 _FILLERS: dict[str, Callable[[Json], None]] = {
     "pods": pod_defaults.fill_pod,
     "deployments": _deployment,
@@ -273,6 +325,10 @@ _FILLERS: dict[str, Callable[[Json], None]] = {
     "persistentvolumeclaims": _claim,
     "persistentvolumes": _volume,
     "secrets": _secret,
+    "podtemplates": _pod_template,
+    "endpoints": _endpoints,
+    "limitranges": _limits,
+    "customresourcedefinitions": _definition,
     "nodes": _node,
     "resourcequotas": _quota,
     "leases": _lease,
@@ -314,4 +370,5 @@ _ADMITTERS: dict[str, Callable[[Json], None]] = {
     "namespaces": _admit_namespace,
     "persistentvolumeclaims": _admit_claim,
     "persistentvolumes": _admit_volume,
+    "customresourcedefinitions": _admit_definition,
 }

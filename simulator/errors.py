@@ -86,6 +86,12 @@ def invalid(group: str, kind: str, name: str, causes: Sequence[Cause]) -> ApiErr
     return ApiError(422, "Invalid", f'{shown} "{name}" is invalid: {text}', _details(group, kind, name, causes))
 
 
+def invalid_of(group: str, plural: str, name: str, cause: Cause) -> ApiError:
+    """As `invalid` for one cause, where the API server names the resource and not the kind."""
+    message = f'{qualified(group, plural)} "{name}" is invalid: {cause.field}: {cause.message}'
+    return ApiError(422, "Invalid", message, _details(group, plural, name, [cause]))
+
+
 def bad_request(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
@@ -104,6 +110,11 @@ def method_not_allowed() -> ApiError:
 
 def unsupported_media(got: str, accepted: Sequence[str]) -> ApiError:
     message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)} (got {got})"
+    return ApiError(415, "UnsupportedMediaType", message)
+
+
+def unsupported_patch(accepted: Sequence[str]) -> ApiError:
+    message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
     return ApiError(415, "UnsupportedMediaType", message)
 
 

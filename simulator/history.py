@@ -30,8 +30,14 @@ class Stored:
     def item(self) -> bytes:
         """The JSON without apiVersion and kind, as the API server writes the items of a list."""
         if self._item is None:
-            self._item = _encode({field: value for field, value in self.obj.items() if field not in ("apiVersion", "kind")})
+            self._item = self.passing_item()
         return self._item
+
+    def passing_item(self) -> bytes:
+        """As `item`, made anew and not kept: the JSON of all pods of a large cluster would be half of what it holds."""
+        if self._item is not None:
+            return self._item
+        return _encode({field: value for field, value in self.obj.items() if field not in ("apiVersion", "kind")})
 
     @property
     def encoded(self) -> bytes:

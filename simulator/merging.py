@@ -58,7 +58,7 @@ def moves_generation(resource: Resource, old: Json, new: Json) -> bool:
 
 def _counted(resource: Resource, obj: Json) -> Any:
     """What a generation counts: the spec, or everything but metadata where there is none."""
-    if resource.plural in ("endpointslices", "priorityclasses"):
+    if resource.plural in ("endpointslices", "priorityclasses", "podtemplates"):
         return {field: value for field, value in obj.items() if field != "metadata"}
     return obj.get("spec")
 

@@ -1,37 +1,51 @@
-"""A small OpenAPI: enough that clients know each kind, that dryRun and fieldValidation are understood, and where specs merge.
+"""OpenAPI v3 and v2 documents: the types as `schemas` has them, and the operations that each resource offers.
 
-Schemas are open (any field passes): the simulator validates on its own terms, in `validation`.
+Clients read here which kinds there are, how their lists merge, and that dryRun and fieldValidation are understood.
 """
 
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
 from simulator import errors
 from simulator.resources import RESOURCES, Resource
+from simulator.schemas.kinds import Kinds
+from simulator.schemas.nodes import builtin, schema_name
 
 Json = dict[str, Any]
 _PARAMETERS = ("dryRun", "fieldManager", "fieldValidation")
 _INFO: Json = {"title": "Kubernetes", "version": "v1.37.2"}
+_V3, _V2 = "#/components/schemas/", "#/definitions/"
 
 
-@cache
-def index() -> Json:
+def index(kinds: Kinds) -> Json:
     """The list at /openapi/v3."""
-    versions = sorted({_root(row) for row in RESOURCES})
+    versions = sorted({_root(row) for row in (*RESOURCES, *kinds.rows())})
     return {"paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}"} for path in versions}}
 
 
-@cache
-def group_version(path: str) -> Json:
+def group_version(path: str, kinds: Kinds) -> Json:
     """The OpenAPI v3 document of one group and version, such as `apis/apps/v1`. 404 for one that is not served."""
+    custom = [row for row in kinds.rows() if _root(row) == path]
+    if not custom:
+        return _builtin_version(path)
+    schemas = {_schema_name(row): {**kinds.node(row).raw, "x-kubernetes-group-version-kind": [_marks(row)]} for row in custom}
+    return _document(custom, {**schemas, **_reachable(_META)})
+
+
+@cache
+def _builtin_version(path: str) -> Json:
     rows = [row for row in RESOURCES if _root(row) == path]
     if not rows:
         raise errors.no_such_path()
+    return _document(rows, _schemas(rows))
+
+
+def _document(rows: Sequence[Resource], schemas: Json) -> Json:
     paths: Json = {}
     for row in rows:
         paths |= _paths(row)
-    schemas = {_schema_name(row): _schema(row, "#/components/schemas/") for row in rows}
-    return {"openapi": "3.0.0", "info": _INFO, "paths": paths, "components": {"schemas": {**schemas, _META: _META_SCHEMA}}}
+    return {"openapi": "3.0.0", "info": _INFO, "paths": paths, "components": {"schemas": schemas}}
 
 
 @cache
@@ -40,12 +54,10 @@ def whole() -> Json:
     paths: Json = {}
     for row in RESOURCES:
         paths |= _paths(row)
-    definitions = {_schema_name(row): _schema(row, "#/definitions/") for row in RESOURCES}
-    return {"swagger": "2.0", "info": _INFO, "paths": paths, "definitions": {**definitions, _META: _META_SCHEMA}}
+    return {"swagger": "2.0", "info": _INFO, "paths": paths, "definitions": _pointed(_schemas(RESOURCES))}
 
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-_META_SCHEMA: Json = {"type": "object", "description": "ObjectMeta is metadata that all persisted resources must have."}
 
 
 def _root(row: Resource) -> str:
@@ -53,23 +65,49 @@ def _root(row: Resource) -> str:
 
 
 def _schema_name(row: Resource) -> str:
-    return f"io.k8s.api.{(row.group or 'core').partition('.')[0]}.{row.version}.{row.kind}"
+    return schema_name(row.group, row.version, row.kind) or ".".join([*reversed(row.group.split(".")), row.version, row.kind])
 
 
 def _marks(row: Resource) -> Json:
     return {"group": row.group, "version": row.version, "kind": row.kind}
 
 
-def _schema(row: Resource, prefix: str) -> Json:
-    fields: Json = {
-        "apiVersion": {"type": "string", "description": "The versioned schema of this object."},
-        "kind": {"type": "string", "description": "The kind of this object."},
-        "metadata": {"$ref": prefix + _META} if prefix == "#/definitions/" else {"allOf": [{"$ref": prefix + _META}], "default": {}},
-        "spec": {"type": "object", "description": f"What is wanted of the {row.kind}."},
-        "status": {"type": "object", "description": f"What is seen of the {row.kind}."},
-    }
-    shown = {"type": "object", "description": f"{row.kind} as the simulator serves it.", "properties": fields}
-    return {**shown, "x-kubernetes-group-version-kind": [_marks(row)]}
+def _schemas(rows: Iterable[Resource]) -> Json:
+    """The types of the rows and all that these refer to."""
+    return _reachable(*(name for row in rows if (name := schema_name(row.group, row.version, row.kind))))
+
+
+def _reachable(*names: str) -> Json:
+    found: Json = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = builtin()[name]
+            waiting += _references(found[name])
+    return dict(sorted(found.items()))
+
+
+def _references(schema: Any) -> list[str]:
+    if isinstance(schema, list):
+        return [name for each in schema for name in _references(each)]
+    if not isinstance(schema, dict):
+        return []
+    own = [schema["$ref"].rpartition("/")[2]] if isinstance(schema.get("$ref"), str) else []
+    return own + [name for each in schema.values() for name in _references(each)]
+
+
+def _pointed(schema: Any) -> Any:
+    """Types as v2 has them: references to definitions, no `allOf` around one, text for what is text or a number."""
+    if isinstance(schema, list):
+        return [_pointed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if len(schema.get("allOf", ())) == 1:
+        return _pointed(schema["allOf"][0])
+    if "oneOf" in schema:
+        return {**{key: value for key, value in schema.items() if key != "oneOf"}, "type": "string"}
+    return {key: value.replace(_V3, _V2) if key == "$ref" else _pointed(value) for key, value in schema.items()}
 
 
 def _paths(row: Resource) -> Json:

@@ -14,6 +14,7 @@ _POD_FIELDS: tuple[tuple[str, Any], ...] = (
     ("preemptionPolicy", "PreemptLowerPriority"),
     ("serviceAccountName", "default"),
 )
+_CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 _LIFE_TOLERATIONS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
@@ -82,7 +83,7 @@ def quantity(amount: Any, spell: Callable[[str], str]) -> Any:
 
 
 def _containers(spec: Json) -> list[Json]:
-    listed = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    listed = [each for field in _CONTAINER_LISTS for each in spec.get(field) or ()]
     return [each for each in listed if isinstance(each, dict)]
 
 

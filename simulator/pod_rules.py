@@ -19,6 +19,7 @@ _POD_FROZEN = (
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
+_CHANGEABLE = ("tolerations", "activeDeadlineSeconds", "schedulingGates")
 _RESIZABLE = ("cpu", "memory")
 
 
@@ -70,7 +71,26 @@ def _resources(resources: Json, path: str) -> Causes:
 
 
 def changed(old: Json, new: Json) -> Causes:
-    """A pod's spec hardly ever changes: images, deadline, further tolerations."""
+    """A pod's spec hardly ever changes: images, deadline, further tolerations, fewer gates."""
+    for field, noun in (("containers", "containers"), ("initContainers", "init containers")):
+        if len(old["spec"].get(field) or ()) != len(new["spec"].get(field) or ()):
+            yield Cause("FieldValueForbidden", f"Forbidden: pod updates may not add or remove {noun}", f"spec.{field}")
+            return
+    before, after = old["spec"].get("activeDeadlineSeconds"), new["spec"].get("activeDeadlineSeconds")
+    if before is not None and (after is None or after > before):
+        text = (
+            f"Invalid value: {after}: must be less than or equal to previous value"
+            if after is not None
+            else "must not update from a positive integer to nil value"
+        )
+        yield Cause("FieldValueInvalid", text, "spec.activeDeadlineSeconds")
+    gates = [each["name"] for each in old["spec"].get("schedulingGates") or ()]
+    added = [(index, each["name"]) for index, each in enumerate(new["spec"].get("schedulingGates") or ()) if each["name"] not in gates]
+    for index, name in added:
+        text = f"Forbidden: only deletion is allowed, but found new scheduling gate '{name}'"
+        yield Cause("FieldValueForbidden", text, f"spec.schedulingGates[{index}].name")
+    if added:
+        return
     if _comparable(old["spec"]) != _comparable(new["spec"]):
         yield Cause("FieldValueForbidden", _POD_FROZEN, "spec")
         return
@@ -82,7 +102,7 @@ def changed(old: Json, new: Json) -> Causes:
 
 
 def _comparable(pod: Json) -> Json:
-    kept = {field: value for field, value in pod.items() if field not in ("tolerations", "activeDeadlineSeconds")}
+    kept = {field: value for field, value in pod.items() if field not in _CHANGEABLE}
     for field in ("containers", "initContainers"):
         if field in kept:
             kept[field] = [{key: value for key, value in each.items() if key != "image"} for each in kept[field]]

@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 _FORM = re.compile(r"([+-]?)(\d+(?:\.\d*)?|\.\d+)([EPTGMk]|[EPTGMK]i|[num]|[eE][+-]?\d+)?")
+_EXPONENT = re.compile(r"[+-]?[0-9.]+[eE][+-]?\d+")
 _DECIMAL = {"n": -3, "u": -2, "m": -1, "": 0, "k": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 
@@ -35,7 +36,17 @@ def canonical(text: str) -> str:
     value = parse(text)
     if text.endswith("i") and abs(value) >= 1024:
         return _scaled(-(-value // 1), 1024, {power: suffix for suffix, power in _BINARY.items()})
+    if _EXPONENT.fullmatch(text) and value == int(value) and value:
+        return _by_exponent(int(value))
     return _decimal(value)
+
+
+def _by_exponent(value: int) -> str:
+    """What was written with an exponent keeps one: the largest that is a multiple of three."""
+    power = 0
+    while value % 1000 == 0:
+        value, power = value // 1000, power + 3
+    return f"{value}e{power}" if power else str(value)
 
 
 def _decimal(value: Fraction) -> str:

@@ -5,15 +5,28 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 _ALL = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 _READ = ("get", "list", "watch")
 _ONE_BY_ONE = tuple(verb for verb in _ALL if verb != "deletecollection")
 
 
+class Column(NamedTuple):
+    """A column that a definition adds to `kubectl get`."""
+
+    name: str
+    kind: str
+    path: str
+    priority: int
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource of the API. `subresources` are advertised in discovery; `generations`: a spec change moves metadata.generation."""
+    """One resource of the API. `subresources` are advertised in discovery; `generations`: a spec change moves metadata.generation.
+
+    `definition` names the CustomResourceDefinition that adds it, with its `columns` and the paths of its scale (`replicas`).
+    """
 
     group: str
     version: str
@@ -27,6 +40,9 @@ class Resource:
     categories: tuple[str, ...] = ()
     generations: bool = False
     storage: tuple[str, str] = ("", "")
+    definition: str = ""
+    columns: tuple[Column, ...] = ()
+    replicas: tuple[str, str, str] = ("", "", "")
 
     @property
     def api_version(self) -> str:
@@ -47,6 +63,7 @@ def _row(
     sub: str = "",
     cluster: bool = False,
     everything: bool = False,
+    extension: bool = False,
     generations: bool = False,
     verbs: tuple[str, ...] = _ALL,
     storage: tuple[str, str] = ("", ""),
@@ -62,7 +79,7 @@ def _row(
         namespaced=not cluster,
         verbs=verbs,
         subresources=tuple(sub.split()),
-        categories=("all",) if everything else (),
+        categories=("all",) if everything else ("api-extensions",) if extension else (),
         generations=generations,
         storage=storage,
     )
@@ -87,7 +104,7 @@ RESOURCES: tuple[Resource, ...] = (
     _row("v1", "resourcequotas", "ResourceQuota", "quota", sub="status"),
     _row("v1", "limitranges", "LimitRange", "limits"),
     _row("v1", "replicationcontrollers", "ReplicationController", "rc", sub="scale status", everything=True, generations=True),
-    _row("v1", "podtemplates", "PodTemplate"),
+    _row("v1", "podtemplates", "PodTemplate", generations=True),
     _row("apps/v1", "deployments", "Deployment", "deploy", sub="scale status", everything=True, generations=True),
     _row("apps/v1", "replicasets", "ReplicaSet", "rs", sub="scale status", everything=True, generations=True),
     _row("apps/v1", "statefulsets", "StatefulSet", "sts", sub="scale status", everything=True, generations=True),
@@ -112,10 +129,52 @@ RESOURCES: tuple[Resource, ...] = (
     _row("storage.k8s.io/v1", "volumeattachments", "VolumeAttachment", sub="status", cluster=True),
     _row("resource.k8s.io/v1", "resourceslices", "ResourceSlice", cluster=True, generations=True),
     _row("discovery.k8s.io/v1", "endpointslices", "EndpointSlice", generations=True),
-    _row("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition", "crd crds", cluster=True, verbs=_READ),
-    _row("apiregistration.k8s.io/v1", "apiservices", "APIService", sub="status", cluster=True),
-    _row(_ADMISSION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", cluster=True, generations=True),
-    _row(_ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", cluster=True, generations=True),
+    _row(
+        "apiextensions.k8s.io/v1",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        "crd crds",
+        sub="status",
+        cluster=True,
+        extension=True,
+        generations=True,
+    ),
+    _row("apiregistration.k8s.io/v1", "apiservices", "APIService", sub="status", cluster=True, extension=True),
+    _row(_ADMISSION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", cluster=True, extension=True, generations=True),
+    _row(_ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", cluster=True, extension=True, generations=True),
+    _row(
+        _ADMISSION, "validatingadmissionpolicies", "ValidatingAdmissionPolicy", sub="status", cluster=True, extension=True, generations=True
+    ),
+    _row(
+        _ADMISSION, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", cluster=True, extension=True, generations=True
+    ),
+    _row(_ADMISSION, "mutatingadmissionpolicies", "MutatingAdmissionPolicy", cluster=True, extension=True, generations=True),
+    _row(_ADMISSION, "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding", cluster=True, extension=True, generations=True),
+    _row("networking.k8s.io/v1", "ipaddresses", "IPAddress", "ip", cluster=True),
+    _row("networking.k8s.io/v1", "servicecidrs", "ServiceCIDR", sub="status", cluster=True),
+    _row("storage.k8s.io/v1", "csidrivers", "CSIDriver", cluster=True),
+    _row("storage.k8s.io/v1", "csinodes", "CSINode", sub="status", cluster=True),
+    _row("storage.k8s.io/v1", "csistoragecapacities", "CSIStorageCapacity"),
+    _row("storage.k8s.io/v1", "volumeattributesclasses", "VolumeAttributesClass", "vac", cluster=True),
+    _row("resource.k8s.io/v1", "deviceclasses", "DeviceClass", cluster=True, generations=True),
+    _row("resource.k8s.io/v1", "devicetaintrules", "DeviceTaintRule", sub="status", cluster=True, generations=True),
+    _row("resource.k8s.io/v1", "resourceclaims", "ResourceClaim", sub="status"),
+    _row("resource.k8s.io/v1", "resourceclaimtemplates", "ResourceClaimTemplate"),
+    _row("node.k8s.io/v1", "runtimeclasses", "RuntimeClass", cluster=True),
+    _row("certificates.k8s.io/v1", "certificatesigningrequests", "CertificateSigningRequest", "csr", sub="approval status", cluster=True),
+    _row("certificates.k8s.io/v1", "clustertrustbundles", "ClusterTrustBundle", cluster=True),
+    _row("certificates.k8s.io/v1", "podcertificaterequests", "PodCertificateRequest", sub="status"),
+    _row("flowcontrol.apiserver.k8s.io/v1", "flowschemas", "FlowSchema", sub="status", cluster=True, generations=True),
+    _row(
+        "flowcontrol.apiserver.k8s.io/v1",
+        "prioritylevelconfigurations",
+        "PriorityLevelConfiguration",
+        sub="status",
+        cluster=True,
+        generations=True,
+    ),
+    _row("storagemigration.k8s.io/v1", "storageversionmigrations", "StorageVersionMigration", sub="status", cluster=True, generations=True),
+    _row("scheduling.k8s.io/v1beta1", "podgroups", "PodGroup", sub="status", generations=True),
 )
 """Stored resources. Metrics and the review kinds keep nothing; they are rows of `METRICS` and `REVIEWS`."""
 

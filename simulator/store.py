@@ -20,6 +20,9 @@ from simulator.history import Change, History, Stored
 from simulator.merging import copy, finished, grace_of, merged, moves_generation, same
 from simulator.patching import managed_fields
 from simulator.resources import RESOURCES, Resource
+from simulator.schemas import shaping
+from simulator.schemas.kinds import DEFINITIONS, Kinds
+from simulator.sharing import Shared
 
 Json = dict[str, Any]
 Propagation = Literal["Background", "Foreground", "Orphan"]
@@ -31,7 +34,9 @@ Versions = list[Stored]
 Changes = list[Change]
 
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
-_FOREGROUND = "foregroundDeletion"
+_FOREGROUND, _ORPHAN = "foregroundDeletion", "orphan"
+_CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+_FINALIZERS = {"Foreground": _FOREGROUND, "Orphan": _ORPHAN}
 _BY_KEY = {row.key: row for row in reversed(RESOURCES) if not row.storage[1]}
 
 
@@ -47,6 +52,8 @@ class Store:
         self._order: dict[tuple[str, str], list[Place]] = {}
         self._history = History()
         self._dependents = Dependents()
+        self._shared = Shared()
+        self.kinds = Kinds()
 
     # -- reading -----------------------------------------------------------------------------------------------------------
 
@@ -109,11 +116,13 @@ class Store:
         obj: Json,
         *,
         manager: str = "simulator",
-        operation: str = "Update",
         dry_run: bool = False,
         check: Check | None = None,
+        admit: Callable[[Json], None] | None = None,
     ) -> Json:
         """Store a new object and return a copy. 409 AlreadyExists. `check(None, new)` may refuse what would be stored.
+
+        `admit` may add to it, as nobody's, or refuse it.
 
         A uid, creationTimestamp, managedFields or status that the object brings is kept, so that a world can be given a past;
         the HTTP routes remove them first.
@@ -130,14 +139,17 @@ class Store:
         meta.pop("resourceVersion", None)
         if resource.generations:
             meta.setdefault("generation", 1)
-        defaults.fill(resource, new)
+        self._fill(resource, new)
         if "managedFields" not in meta:
+            moment = stamp(self.clock.now())
             meta["managedFields"] = managed_fields.record(
-                None, new, manager=manager, operation=operation, subresource="", moment=stamp(self.clock.now())
+                None, new, self.kinds.node(resource), manager=manager, subresource="", moment=moment
             )
         if not meta["managedFields"]:
             del meta["managedFields"]
         defaults.admit(resource, new)
+        if admit and place not in self._kept.get(resource.key, {}):
+            admit(new)
         if check:
             check(None, new)
         if place in self._kept.get(resource.key, {}):
@@ -154,7 +166,7 @@ class Store:
         *,
         subresource: str = "",
         manager: str = "simulator",
-        operation: str = "Update",
+        owners: Objects | None = None,
         dry_run: bool = False,
         check: Check | None = None,
     ) -> Json:
@@ -163,25 +175,28 @@ class Store:
         `check(old, new)` sees what would be stored, defaults included, and may refuse it by raising.
 
         A main update keeps the stored status; subresource "status" keeps the stored spec; "binding" writes both. A write that
-        changes nothing keeps its version, as the API server does.
+        changes nothing keeps its version, as the API server does. `owners` are the managedFields of an apply, which knows them already.
         """
         meta: Json = obj.get("metadata", {})
         place = self._place(resource, meta)
         old = self._kept.get(resource.key, {}).get(place)
         if old is None:
             raise errors.not_found(resource.group, resource.plural, place[1])
-        self._check_preconditions(resource, old, meta.get("uid"), meta.get("resourceVersion"))
+        self._check_preconditions(resource, old, meta, dry_run=dry_run)
         new = merged(resource, old.obj, copy(obj), subresource)
-        if subresource != "status":
-            defaults.fill(resource, new)
+        if subresource != "status" or resource.definition:
+            self._fill(resource, new)
             defaults.admit(resource, new)
-        if same(old.obj, new):
+        if same(old.obj, new) and (owners is None or _untimed(owners) == _untimed(old.obj["metadata"].get("managedFields", []))):
             return _copied(old.obj)
         if moves_generation(resource, old.obj, new):
             new["metadata"]["generation"] = old.obj["metadata"].get("generation", 0) + 1
-        new["metadata"]["managedFields"] = managed_fields.record(
-            old.obj, new, manager=manager, operation=operation, subresource=subresource, moment=stamp(self.clock.now())
-        )
+        if owners is None:
+            node, moment = self.kinds.node(resource), stamp(self.clock.now())
+            owners = managed_fields.record(old.obj, new, node, manager=manager, subresource=subresource, moment=moment)
+        new["metadata"]["managedFields"] = owners
+        if not owners:
+            del new["metadata"]["managedFields"]
         if check:
             check(old.obj, new)
         if dry_run:
@@ -216,15 +231,22 @@ class Store:
         if dry_run:
             return marked
         if finished(resource, marked):
-            self._remove(resource, place, marked, propagation)
+            self._remove(resource, place, old.obj)
         elif not same(old.obj, marked):
             self._commit(resource, place, marked, "MODIFIED")
-            if _FOREGROUND in marked["metadata"].get("finalizers", []):
-                self._cascade(marked["metadata"]["uid"])
-                self._release_foreground(marked["metadata"]["uid"])
+            self._propagate(place, marked)
         return _copied(marked)
 
     # -- inside ------------------------------------------------------------------------------------------------------------
+
+    def _fill(self, resource: Resource, new: Json) -> None:
+        """The defaults of a kind."""
+        if resource.definition:
+            shaping.fill_defaults(self.kinds.node(resource), new)
+        defaults.fill(resource, new)
+
+    def _row(self, key: tuple[str, str]) -> Resource:
+        return self.kinds.by_key(key) or _BY_KEY[key]
 
     def _place(self, resource: Resource, meta: Json) -> Place:
         if not meta.get("name"):
@@ -240,6 +262,10 @@ class Store:
         digest = self._digest()
         return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
 
+    def secret(self, about: str) -> str:
+        """A text that nobody guesses and that follows from the seed."""
+        return sha256(f"{self.seed}:{about}:{self._digest()}".encode()).hexdigest()
+
     def _suffix(self) -> str:
         number = int(self._digest()[:16], 16)
         letters = []
@@ -253,6 +279,7 @@ class Store:
         new["metadata"]["resourceVersion"] = str(self._version)
         kept = self._kept.setdefault(resource.key, {})
         previous = kept.get(place)
+        self._shared.put(new)
         stored = Stored(new, self._version)
         if kind == "DELETED":
             kept.pop(place, None)
@@ -260,15 +287,21 @@ class Store:
             kept[place] = stored
         if kind != "MODIFIED":
             self._order.pop(resource.key, None)
+        if resource is DEFINITIONS:
+            self.kinds.forget(place[1]) if kind == "DELETED" else self.kinds.learn(new)
         self._dependents.note(resource.key, place, previous.obj if previous else None, None if kind == "DELETED" else new)
         self._history.remember(resource.key, Change(self._version, kind, stored, previous))
         return new
 
-    def _check_preconditions(self, resource: Resource, old: Stored, uid: str | None, version: str | None) -> None:
-        meta = old.obj["metadata"]
+    def _check_preconditions(self, resource: Resource, old: Stored, asked: Json, *, dry_run: bool) -> None:
+        meta, uid, version = old.obj["metadata"], asked.get("uid"), asked.get("resourceVersion")
         if uid and uid != meta["uid"]:
+            key = "/".join(("" if dry_run else "/registry", _STORED_AS.get(resource.plural, resource.plural), *_path(meta)))
             why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {meta['uid']}"
-            raise errors.conflict(resource.group, resource.plural, meta["name"], why)
+            shown = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
+            raise errors.conflict(resource.group, resource.plural, meta["name"], shown)
+        if version and not version.isdecimal():
+            raise errors.ApiError(500, "", f'strconv.ParseUint: parsing "{version[:80]}": invalid syntax')
         if version and version != meta["resourceVersion"]:
             raise errors.conflict(resource.group, resource.plural, meta["name"])
 
@@ -289,12 +322,14 @@ class Store:
         meta = new["metadata"]
         if "deletionTimestamp" not in meta:
             meta["deletionTimestamp"] = stamp(self.clock.now() + timedelta(seconds=grace_seconds))
-            if resource.plural != "namespaces":
+            if resource.plural not in ("namespaces", "customresourcedefinitions"):
                 meta["deletionGracePeriodSeconds"] = grace_seconds
-            if meta.get("generation"):
+            if meta.get("generation") and resource is not DEFINITIONS:
                 meta["generation"] += 1
-            if propagation == "Foreground" and self._dependents.of(meta["uid"]):
-                meta["finalizers"] = [*meta.get("finalizers", []), _FOREGROUND]
+            if propagation in _FINALIZERS:
+                meta["finalizers"] = [*meta.get("finalizers", []), _FINALIZERS[propagation]]
+            if resource is DEFINITIONS:
+                meta["finalizers"] = [*meta.get("finalizers", []), _CLEANUP]
         elif grace_seconds < meta.get("deletionGracePeriodSeconds", 0):
             meta["deletionTimestamp"] = stamp(self.clock.now() + timedelta(seconds=grace_seconds))
             meta["deletionGracePeriodSeconds"] = grace_seconds
@@ -302,19 +337,17 @@ class Store:
             new["status"] = {**old.get("status", {}), "phase": "Terminating"}
         return new
 
-    def _remove(self, resource: Resource, place: Place, last: Json, propagation: Propagation = "Background") -> None:
+    def _remove(self, resource: Resource, place: Place, last: Json) -> None:
         uid = last["metadata"]["uid"]
-        if propagation == "Orphan":
-            self._orphan(uid)
         self._commit(resource, place, {**last, "metadata": dict(last["metadata"])}, "DELETED")
         self._cascade(uid)
         for reference in last["metadata"].get("ownerReferences", []):
-            self._release_foreground(reference["uid"])
+            self._release(reference["uid"], _FOREGROUND)
 
     def _cascade(self, uid: str) -> None:
         """Delete what the owner `uid` leaves behind; what has other owners only loses the reference."""
         for key, place in self._dependents.of(uid):
-            row = _BY_KEY[key]
+            row = self._row(key)
             obj = self._kept[key][place].obj
             owners = obj["metadata"].get("ownerReferences", [])
             others = [each for each in owners if each["uid"] != uid and self._dependents.lives(each["uid"])]
@@ -323,10 +356,26 @@ class Store:
             else:
                 self.delete(row, place[0], place[1], grace_seconds=grace_of(row, obj))
 
+    def _propagate(self, place: Place, marked: Json) -> None:
+        """What the garbage collector does for a marked owner: end or let go its dependents, then take its finalizer away."""
+        held, uid = marked["metadata"].get("finalizers", []), marked["metadata"]["uid"]
+        if _FOREGROUND in held:
+            self._cascade(uid)
+            self._release(uid, _FOREGROUND)
+        if _ORPHAN in held:
+            self._orphan(uid)
+            self._release(uid, _ORPHAN)
+        if _CLEANUP in held:
+            for row in self.kinds.rows():
+                if row.definition == place[1]:
+                    for obj in self.list(row):
+                        self.delete(row, obj["metadata"].get("namespace"), obj["metadata"]["name"])
+            self._release(uid, _CLEANUP)
+
     def _orphan(self, uid: str) -> None:
         for key, place in self._dependents.of(uid):
             owners = self._kept[key][place].obj["metadata"]["ownerReferences"]
-            self._set_owners(_BY_KEY[key], place, [each for each in owners if each["uid"] != uid])
+            self._set_owners(self._row(key), place, [each for each in owners if each["uid"] != uid])
 
     def _set_owners(self, row: Resource, place: Place, owners: Objects) -> None:
         obj = copy(self._kept[row.key][place].obj)
@@ -335,22 +384,34 @@ class Store:
             del obj["metadata"]["ownerReferences"]
         self._commit(row, place, obj, "MODIFIED")
 
-    def _release_foreground(self, uid: str) -> None:
-        """Let a foreground-deleted owner go once nothing depends on it."""
+    def _release(self, uid: str, finalizer: str) -> None:
+        """Take a finalizer of the server from an owner; that of a foreground deletion once nothing depends on it that blocks."""
         found = self._dependents.place_of(uid)
-        if found is None or self._dependents.of(uid):
+        if found is None or (finalizer == _FOREGROUND and self._dependents.of(uid)):
             return
         key, place = found
         obj = self._kept[key][place].obj
-        if _FOREGROUND not in obj["metadata"].get("finalizers", []):
+        if finalizer not in obj["metadata"].get("finalizers", []):
             return
         new = copy(obj)
-        new["metadata"]["finalizers"].remove(_FOREGROUND)
-        row = _BY_KEY[key]
+        new["metadata"]["finalizers"].remove(finalizer)
+        row = self._row(key)
         if finished(row, new):
             self._remove(row, place, new)
         else:
             self._commit(row, place, new, "MODIFIED")
+
+
+_STORED_AS = {"ingresses": "ingress", "services": "services/specs", "endpoints": "services/endpoints", "nodes": "minions"}
+"""Where the API server keeps a kind, when not under its plural."""
+
+
+def _path(meta: Json) -> list[str]:
+    return [meta[field] for field in ("namespace", "name") if meta.get(field)]
+
+
+def _untimed(entries: Objects) -> Objects:
+    return [{field: value for field, value in entry.items() if field != "time"} for entry in entries]
 
 
 def _copied(obj: Json) -> Json:

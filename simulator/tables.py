@@ -8,6 +8,7 @@ from simulator.resources import Resource
 
 Json = dict[str, Any]
 Form = Literal["plain", "table", "partial"]
+_OTHERS = ("application/yaml", "application/vnd.kubernetes.protobuf")
 _JSON = ("application/json", "*/*", "application/*")
 
 
@@ -27,21 +28,36 @@ def form(accept: str) -> Form:
     return "plain"
 
 
-def render(form: Form, row: Resource, objects: list[Json], now: datetime, meta: Json, *, single: bool = False) -> Json:
-    """Objects in a form. `meta` is the list's metadata, or the object's own when `single`."""
+def acceptable(accept: str) -> bool:
+    """False when no offer of the header is one that we can give."""
+    offers = [offer.partition(";")[0].strip() for offer in accept.split(",") if offer.strip()]
+    return not offers or any(offer in _JSON or offer in _OTHERS for offer in offers)
+
+
+def render(
+    form: Form, row: Resource, objects: list[Json], now: datetime, meta: Json, *, single: bool = False, include: str = "Metadata"
+) -> Json:
+    """Objects in a form. `meta` is the list's metadata, or the object's own when `single`; `include` is what a table's rows carry."""
     if form == "partial":
         return _partial(objects, meta, single=single)
-    printed = columns.of(row.plural)
-    rows = [{"cells": printed.cells(obj, now), "object": _metadata_only(obj)} for obj in objects]
+    printed = columns.of(row)
+    rows = [{"cells": printed.cells(obj, now), "object": _carried(obj, include)} for obj in objects]
     kept = {key: meta[key] for key in ("resourceVersion", "continue", "remainingItemCount") if key in meta}
     return {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": kept, "columnDefinitions": printed.definitions(), "rows": rows}
+
+
+def _carried(obj: Json, include: str) -> Json | None:
+    """What a row of a table brings along."""
+    if include == "None":
+        return None
+    return obj if include == "Object" else _metadata_only(obj)
 
 
 def _partial(objects: list[Json], meta: Json, *, single: bool) -> Json:
     shown = [_metadata_only(obj) for obj in objects]
     if single:
         return shown[0]
-    return {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "items": shown}
+    return {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "items": shown or None}
 
 
 def _metadata_only(obj: Json) -> Json:

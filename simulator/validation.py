@@ -11,7 +11,9 @@ from typing import Any
 from simulator import errors, field_types, pod_rules
 from simulator.errors import Cause
 from simulator.resources import Resource, resource
+from simulator.routes.calls import Call
 from simulator.routes.selecting import label_selector
+from simulator.schemas import validating
 from simulator.store import Check, Store
 
 Json = dict[str, Any]
@@ -20,7 +22,8 @@ _NAMESPACES = resource("", "namespaces")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_LABEL_NAMES = ("namespaces", "services")
+_STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
+_LABEL_NAMES = ("namespaces", "services", "statefulsets")
 _PATH_NAMES = ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
 _SUBDOMAIN_TEXT = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
@@ -31,6 +34,15 @@ _LABEL_TEXT = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
     "and must start and end with an alphanumeric character "
     "(e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+_ENDS = "and must start and end with an alphanumeric character"
+_KEY_TEXT = (
+    f"name part must consist of alphanumeric characters, '-', '_' or '.', {_ENDS} "
+    "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_VALUE_TEXT = (
+    f"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', {_ENDS} "
+    "(e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 _PERCENT_TEXT = "a valid percent string must be a numeric string followed by an ending '%'"
 _STATEFUL_MUTABLE = (
@@ -47,7 +59,7 @@ _PROTECTED_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lea
 
 def types(row: Resource, obj: Json, *, patched: bool) -> None:
     """Refuse fields of a wrong type: 422 for a patch, 400 for a whole object."""
-    found = field_types.fault(obj, row.kind)
+    found = "" if row.definition or row.plural == "customresourcedefinitions" else field_types.fault(obj, row.kind)
     if not found:
         return
     if patched:
@@ -55,6 +67,20 @@ def types(row: Resource, obj: Json, *, patched: bool) -> None:
         cause = Cause("FieldValueInvalid", f"Invalid value: {json.dumps(shown)}: {found}", "patch")
         raise errors.invalid("", "", "", [cause])
     raise errors.bad_request(f'{row.kind} in version "{row.version}" cannot be handled as a {row.kind}: {found}')
+
+
+def options(call: Call) -> None:
+    """422 for a field manager that is too long."""
+    if len(call.query.get("fieldManager", "")) > 128:
+        kinds = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
+        cause = Cause("FieldValueTooLong", "Too long: may not be more than 128 bytes", "fieldManager")
+        raise errors.invalid("meta.k8s.io", kinds[call.verb], "", [cause])
+
+
+def open_namespace_of(store: Store, row: Resource, namespace: str, name: str) -> None:
+    """As `open_namespace`, for a row that may have none."""
+    if row.namespaced:
+        open_namespace(store, row, namespace, name)
 
 
 def open_namespace(store: Store, row: Resource, namespace: str, name: str) -> None:
@@ -81,8 +107,16 @@ def checker(store: Store, row: Resource, subresource: str = "") -> Check:
         if subresource in ("status", "finalize"):
             return
         causes = [*_metadata(row, new), *_finalizers(old, new), *_CREATED.get(row.plural, _nothing)(new)]
+        if row.definition:
+            causes += validating.faults(store.kinds.node(row), new)
         if old is not None:
-            causes += pod_rules.resize(old, new) if subresource == "resize" else [*_CHANGED.get(row.plural, _unchanging)(old, new)]
+            causes += (
+                pod_rules.resize(old, new)
+                if subresource == "resize"
+                else []
+                if subresource == "ephemeralcontainers"
+                else [*_CHANGED.get(row.plural, _unchanging)(old, new)]
+            )
         if causes:
             raise errors.invalid(row.group, row.kind, new["metadata"]["name"], causes)
         if subresource == "resize" and old is not None and old["spec"] != new["spec"]:
@@ -110,19 +144,39 @@ def scale(obj: Json, replicas: Any, *, patched: bool) -> None:
 
 def _metadata(row: Resource, obj: Json) -> Causes:
     meta = obj["metadata"]
-    name = str(meta["name"])
+    if prefix := str(meta.get("generateName") or ""):
+        for cause in _name(row, prefix.removesuffix("-"), "metadata.generateName"):
+            yield cause._replace(message=cause.message.replace(json.dumps(prefix.removesuffix("-")), json.dumps(prefix)))
+    yield from _name(row, str(meta["name"]), "metadata.name")
+    yield from _marks(meta)
+
+
+def _name(row: Resource, name: str, field: str) -> Causes:
     if row.plural in _PATH_NAMES:
         if name in (".", "..") or "/" in name or "%" in name:
-            yield _invalid("metadata.name", name, "may not contain '/' or '%'")
+            yield _invalid(field, name, "may not contain '/' or '%'")
     elif row.plural in _LABEL_NAMES:
         if "." in name:
-            yield _invalid("metadata.name", name, "must not contain dots")
+            yield _invalid(field, name, "must not contain dots")
         elif not _LABEL.fullmatch(name) or len(name) > 63:
-            yield _invalid("metadata.name", name, _LABEL_TEXT)
+            yield _invalid(field, name, _LABEL_TEXT)
     elif not _SUBDOMAIN.fullmatch(name) or len(name) > 253:
-        yield _invalid("metadata.name", name, _SUBDOMAIN_TEXT)
+        yield _invalid(field, name, _SUBDOMAIN_TEXT)
+
+
+def _marks(meta: Json) -> Causes:
+    """Labels, annotations and finalizers."""
     for key, value in (meta.get("labels") or {}).items():
         yield from _label(key, value, "metadata.labels")
+    for key in meta.get("annotations") or ():
+        prefix, slash, name = key.lower().rpartition("/")
+        if not _QUALIFIED.fullmatch(name) or len(name) > 63 or (slash and not _SUBDOMAIN.fullmatch(prefix)):
+            yield _invalid("metadata.annotations", key, _KEY_TEXT)
+    for index, finalizer in enumerate(meta.get("finalizers") or ()):
+        if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+            yield _invalid(
+                f"metadata.finalizers[{index}]", finalizer, "name is neither a standard finalizer name nor is it fully qualified"
+            )
     size = sum(len(key) + len(value or "") for key, value in (meta.get("annotations") or {}).items())
     if size > 256 * 1024:
         yield Cause("FieldValueTooLong", "Too long: may not be more than 262144 bytes", "metadata.annotations")
@@ -143,9 +197,9 @@ def _finalizers(old: Json | None, new: Json) -> Causes:
 def _label(key: str, value: str, field: str) -> Causes:
     prefix, slash, name = key.rpartition("/")
     if not _QUALIFIED.fullmatch(name) or len(name) > 63 or (slash and not _SUBDOMAIN.fullmatch(prefix)):
-        yield _invalid(field, key, "name part must consist of alphanumeric characters, '-', '_' or '.'")
+        yield _invalid(field, key, _KEY_TEXT)
     if value and (not _QUALIFIED.fullmatch(value) or len(value) > 63):
-        yield _invalid(field, value, "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'")
+        yield _invalid(field, value, _VALUE_TEXT)
 
 
 def _invalid(field: str, value: Any, why: str) -> Cause:
@@ -352,6 +406,50 @@ def _claim_changed(old: Json, new: Json) -> Causes:
         yield Cause("FieldValueForbidden", why, "spec")
 
 
+def _crd(obj: Json) -> Causes:
+    """Names, versions and schemas of a definition."""
+    spec, names = obj["spec"], obj["spec"].get("names") or {}
+    if obj["metadata"]["name"] != f"{names.get('plural')}.{spec.get('group')}":
+        yield _invalid("metadata.name", obj["metadata"]["name"], 'must be spec.names.plural+"."+spec.group')
+    versions = spec.get("versions") or []
+    stored = [each for each in versions if each.get("storage")]
+    if len(stored) != 1:
+        told = [{"Name": each.get("name"), "Served": each.get("served"), "Storage": each.get("storage"), **_UNSAID} for each in versions]
+        yield _invalid("spec.versions", told, "must have exactly one version marked as storage version")
+        yield _invalid("status.storedVersions", None, "must have at least one stored version")
+    for index, each in enumerate(versions):
+        name = str(each.get("name"))
+        if not _DNS_1035.fullmatch(name):
+            yield _invalid(f"spec.versions[{index}].name", name, _DNS_1035_TEXT)
+            yield _invalid("spec.version", name, _DNS_1035_TEXT)
+        schema = (each.get("schema") or {}).get("openAPIV3Schema")
+        if schema is None:
+            yield _required(f"spec.versions[{index}].schema.openAPIV3Schema", "schemas are required")
+        elif not schema.get("type"):
+            place = "spec.validation" if len(versions) == 1 else f"spec.versions[{index}].schema"
+            yield _required(f"{place}.openAPIV3Schema.type", "must not be empty at the root")
+
+
+def _priority_changed(old: Json, new: Json) -> Causes:
+    if old.get("value") != new.get("value"):
+        yield Cause("FieldValueForbidden", "Forbidden: may not be changed in an update.", "value")
+
+
+def _class_changed(old: Json, new: Json) -> Causes:
+    for field in ("provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"):
+        if old.get(field) != new.get(field):
+            yield _invalid(field, None, "field is immutable")
+
+
+_UNSAID: Json = dict.fromkeys(
+    ("Deprecated", "DeprecationWarning", "Schema", "Subresources", "AdditionalPrinterColumns", "SelectableFields")
+) | {"Deprecated": False}
+_DNS_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_DNS_1035_TEXT = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+)
+
 _CREATED: dict[str, Callable[[Json], Causes]] = {
     "pods": _pod,
     "deployments": _deployment,
@@ -363,6 +461,7 @@ _CREATED: dict[str, Callable[[Json], Causes]] = {
     "horizontalpodautoscalers": _autoscaler,
     "poddisruptionbudgets": _budget,
     "services": _service,
+    "customresourcedefinitions": _crd,
     "nodes": _node,
     "roles": _rules,
     "clusterroles": _rules,
@@ -383,4 +482,6 @@ _CHANGED: dict[str, Callable[[Json, Json], Causes]] = {
     "configmaps": _frozen,
     "secrets": _frozen,
     "persistentvolumeclaims": _claim_changed,
+    "priorityclasses": _priority_changed,
+    "storageclasses": _class_changed,
 }

@@ -6,11 +6,13 @@ Source of the words: k8s.io/apiserver/pkg/admission/plugin/resourcequota and kub
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from core.cluster import quantities
 from simulator.controllers import scheduling
 from simulator.controllers.cluster import PODS, QUOTAS, Cluster, Json
-from simulator.resources import resource
+from simulator.resources import Resource, resource
+from simulator.store import Store
 
 RANGES = resource("", "limitranges")
 _COUNTED = ("pods", "count/pods")
@@ -27,7 +29,24 @@ def _report(cluster: Cluster, quota: Json) -> None:
     cluster.set_status(QUOTAS, quota, {"hard": hard, "used": {**dict.fromkeys(hard, "0"), **shown}})
 
 
-def exceeded(cluster: Cluster, pod: Json) -> str:
+class Objects(Protocol):
+    """Where limits look: a cluster as controllers see it, or a store."""
+
+    @property
+    def store(self) -> Store: ...
+    def all(self, row: Resource) -> list[Json]: ...
+
+
+class OfStore(NamedTuple):
+    """A store, where there is no controller's cluster."""
+
+    store: Store
+
+    def all(self, row: Resource) -> list[Json]:
+        return self.store.list(row)
+
+
+def exceeded(cluster: Objects, pod: Json) -> str:
     """Why the namespace's quotas keep the pod out; empty when they do not."""
     namespace = pod["metadata"]["namespace"]
     quotas = [quota for quota in cluster.all(QUOTAS) if quota["metadata"]["namespace"] == namespace]
@@ -50,7 +69,7 @@ def exceeded(cluster: Cluster, pod: Json) -> str:
     return ""
 
 
-def outside(cluster: Cluster, pod: Json) -> str:
+def outside(cluster: Objects, pod: Json) -> str:
     """Why the namespace's limit ranges keep the pod out."""
     for found in cluster.all(RANGES):
         if found["metadata"]["namespace"] == pod["metadata"]["namespace"]:
@@ -83,7 +102,7 @@ def _is_of_pods(key: str) -> bool:
     return key in (*_COUNTED, "cpu", "memory") or key.startswith(("requests.", "limits."))
 
 
-def _used(cluster: Cluster, namespace: str) -> Counter[str]:
+def _used(cluster: Objects, namespace: str) -> Counter[str]:
     total: Counter[str] = Counter()
     for pod in cluster.store.list(PODS, namespace):
         if pod.get("status", {}).get("phase") not in ("Succeeded", "Failed"):

@@ -1,8 +1,9 @@
 """The scheduler: binds pending pods to nodes that fit, or says why none does in the real scheduler's words.
 
 Fit is requests (CPU, memory, extended resources, pod count), taints, nodeSelector, required node affinity, cordon, claims and what
-`neighbours` says of the pods that are there. Among the fitting, the node with fewest siblings of the same owner wins, then the least
-allocated, then the first by name: same cluster, same binding. Where room is all that is missing, pods of a lower priority go.
+`neighbours` says of the pods that are there; a gang fits as a whole (`gangs`). Among the fitting, the node with fewest siblings of the
+same owner wins, then the least allocated, then the first by name: same cluster, same binding. Where room is all that is missing, pods
+of a lower priority go.
 """
 
 from collections import Counter
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from core.cluster import quantities
-from simulator.controllers import events, neighbours, volumes
+from simulator.controllers import events, gangs, neighbours, volumes
 from simulator.controllers.cluster import NODES, PODS, Cluster, Json, earliest
 from simulator.controllers.conditions import put
 
@@ -31,7 +32,11 @@ def reconcile(cluster: Cluster) -> datetime | None:
     for pod in cluster.all(PODS):
         if pod["spec"].get("nodeName") in used and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed"):
             used[pod["spec"]["nodeName"]].update(demand(pod))
-    cluster.each(sorted(pending, key=_turn), lambda _, pod: _place(cluster, pod, nodes, used))
+    pending.sort(key=_turn)
+    held = (
+        gangs.held(cluster, pending, lambda members: _fit(members, nodes, used)) if any(gangs.group_of(pod)[1] for pod in pending) else {}
+    )
+    cluster.each(pending, lambda _, pod: _place(cluster, pod, nodes, used, held.get(pod["metadata"]["uid"], "")))
     told: dict[str, datetime] = cluster.memo.get("unscheduled", {})
     waiting = {pod["metadata"]["uid"] for pod in pending}
     cluster.memo["unscheduled"] = {uid: at for uid, at in told.items() if uid in waiting}
@@ -47,8 +52,21 @@ def _turn(pod: Json) -> tuple[int, str, str, str]:
     return -pod["spec"].get("priority", 0), meta["creationTimestamp"], meta["namespace"], meta["name"]
 
 
-def _place(cluster: Cluster, pod: Json, nodes: list[Json], used: dict[str, Counter[str]]) -> None:
-    hindered = volumes.hindrance(cluster, pod)
+def _fit(members: list[Json], nodes: list[Json], used: dict[str, Counter[str]]) -> int:
+    """How many of a gang's pods find a node at once, by what they ask for."""
+    taken = {name: Counter(amounts) for name, amounts in used.items()}
+    placed = 0
+    for pod in members:
+        need = demand(pod)
+        node = next((each for each in nodes if not obstacles(pod, need, each, taken[each["metadata"]["name"]])), None)
+        if node is not None:
+            taken[node["metadata"]["name"]].update(need)
+            placed += 1
+    return placed
+
+
+def _place(cluster: Cluster, pod: Json, nodes: list[Json], used: dict[str, Counter[str]], held: str = "") -> None:
+    hindered = held or volumes.hindrance(cluster, pod)
     if hindered:
         return _refuse(cluster, pod, len(nodes), Counter(), hindered)
     reasons: Counter[str] = Counter()

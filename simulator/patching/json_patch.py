@@ -11,7 +11,9 @@ Json = dict[str, Any]
 def apply(target: Any, operations: Any) -> Any:
     """`target` after all operations; `target` is a copy that may be changed. Raises ApiError 400 for a malformed patch."""
     if not isinstance(operations, list):
-        raise ApiError(400, "BadRequest", "a JSON patch is a list of operations")
+        kind = {dict: "object", str: "string", bool: "bool"}.get(type(operations), "number")
+        why = f"json: cannot unmarshal {kind} into Go value of type []handlers.jsonPatchOp"
+        raise ApiError(400, "BadRequest", f"error decoding patch: {why}")
     for operation in operations:
         target = _apply_one(target, operation)
     return target

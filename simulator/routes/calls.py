@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -10,11 +11,12 @@ import msgspec
 from simulator import errors, protobuf
 from simulator.authn import User
 from simulator.authz import Authorizer
-from simulator.resources import Resource
+from simulator.resources import Resource, resource
 from simulator.store import Store
 
 Json = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
+_ACCOUNTS = resource("", "serviceaccounts")
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 JSON_TYPES = ("application/json", "text/json", "")
 
@@ -40,6 +42,20 @@ class Cluster:
     authorizer: Authorizer
     usage: Usage
     logs: Logs
+    tokens: Mapping[str, User] = field(default_factory=dict)
+    issued: dict[str, tuple[User, datetime]] = field(default_factory=dict)
+    """Tokens of service accounts: whose, and until when."""
+
+    def holder(self, token: str) -> User | None:
+        """Whose a bearer token is; None for one that is unknown, over, or of an account that is gone."""
+        if token in self.tokens:
+            return self.tokens[token]
+        user, expires = self.issued.get(token, (None, None))
+        if user is None or expires is None or expires <= self.store.clock.now():
+            return None
+        _, _, namespace, name = user.name.split(":")
+        account = self.store.peek(_ACCOUNTS, namespace, name)
+        return user if account is not None and account["metadata"]["uid"] == user.uid else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,11 @@ class Call:
             return _unpacked(self.body)
         if kind not in JSON_TYPES and not kind.endswith("+json"):
             raise errors.unsupported_media(kind[:80], ["application/json", "application/yaml"])
-        return _object(parse_json(self.body, self.resource.kind))
+        value = parse_json(self.body, self.resource.kind)
+        if isinstance(value, list):
+            why = "couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value"
+            raise errors.bad_request(f"the object provided is unrecognized (must be of type {self.resource.kind}): {why}")
+        return _object(value)
 
     def required(self) -> Json:
         """A copy of the stored object that the path names. 404 when it is not there."""
@@ -115,6 +135,8 @@ class Answer(NamedTuple):
     body: bytes
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
+    parts: tuple[bytes, ...] = ()
+    """A long body in pieces, instead of `body`: joined it would lie in memory twice."""
 
 
 def answer(value: Any, code: int = 200) -> Answer:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from simulator import errors
 from simulator.resources import METRICS, REVIEWS, Resource
-from simulator.routes import evictions, pods, reading, reviews, scaling, usage, writing
+from simulator.routes import evictions, pods, reading, reviews, scaling, tokens, usage, writing
 from simulator.routes.calls import Answer, Call
 
 Handler = Callable[[Call], Answer]
@@ -27,17 +27,17 @@ SUBRESOURCES: dict[str, dict[str, Handler]] = {
     "binding": {"create": pods.bind},
     "eviction": {"create": evictions.create},
     "resize": {"get": reading.get, "update": writing.replace, "patch": writing.patch},
-    "ephemeralcontainers": {"get": reading.get},
+    "ephemeralcontainers": {"get": reading.get, "update": writing.replace, "patch": writing.patch},
+    "token": {"create": tokens.create},
+    "approval": {"get": reading.get, "update": writing.replace, "patch": writing.patch},
 }
 
 ADVERTISED: dict[str, tuple[str, ...]] = {
     **{name: tuple(sorted(handlers)) for name, handlers in SUBRESOURCES.items()},
-    "ephemeralcontainers": ("get", "patch", "update"),
     "exec": ("create", "get"),
     "attach": ("create", "get"),
     "portforward": ("create", "get"),
     "proxy": ("create", "delete", "get", "patch", "update"),
-    "token": ("create",),
 }
 """Verbs of subresources in discovery, done or not."""
 

@@ -18,6 +18,8 @@ _SUCCESS: Json = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status"
 def create(call: Call) -> Answer:
     """201 when the pod goes; 429 with cause DisruptionBudget when a budget forbids it, also for a dry-run."""
     body = call.json_body() if call.body.strip() else {}
+    if (body.get("metadata") or {}).get("name", call.name) != call.name:
+        raise errors.bad_request("name in URL does not match name in Eviction object")
     options = body.get("deleteOptions") or {}
     dry_run = require_dry_run(options.get("dryRun") or []) or call.dry_run
     pod = call.required()

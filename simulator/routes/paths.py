@@ -47,7 +47,7 @@ def verb(method: str, target: Target, *, watch: bool) -> str:
         raise errors.method_not_allowed()
     plain = _VERBS[method]
     if plain == "get" and not target.subresource:
-        if watch or target.watched:
+        if target.watched or (watch and not target.name):
             return "watch"
         return "get" if target.name else "list"
     if plain == "delete" and not target.name:

@@ -9,11 +9,15 @@ import msgspec
 from simulator import errors, tables
 from simulator.history import Stored
 from simulator.resources import Resource
-from simulator.routes import selecting, versions
+from simulator.routes import asking, selecting, versions
 from simulator.routes.calls import Answer, Call, answer
 
 Json = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
+_PIECE = 1000
+"""Items of a long list that are sent at once."""
+_KEPT = 5000
+"""The JSON of the items of longer lists is not kept."""
 _TOO_OLD = (
     "The provided continue parameter is too old to display a consistent list result. "
     "You can start a new list without the continue parameter, "
@@ -45,14 +49,22 @@ def get(call: Call) -> Answer:
 def list_(call: Call) -> Answer:
     """A list, whole or by pages. The objects' cached JSON is joined, so that a long list costs little."""
     found = chosen(call)
+    asking.require(call)
     meta: Json = {"resourceVersion": str(call.store.version())}
     found, more = _page(call, found)
     if more:
         meta |= more
     if (form := tables.form(call.accept)) != "plain":
         objects = [versions.out(call.resource, each.obj) for each in found]
-        return answer(tables.render(form, call.resource, objects, call.store.clock.now(), meta))
-    return Answer(200, joined(call.resource, [versions.item(call.resource, each) for each in found], meta))
+        shown = call.query.get("includeObject", "Metadata")
+        return answer(tables.render(form, call.resource, objects, call.store.clock.now(), meta, include=shown))
+    items = [versions.item(call.resource, each, keep=len(found) <= _KEPT) for each in found]
+    if len(items) <= _PIECE:
+        return Answer(200, joined(call.resource, items, meta))
+    pieces = [b",".join(items[start : start + _PIECE]) for start in range(0, len(items), _PIECE)]
+    head, tail = joined(call.resource, [b"\0"], meta).split(b"\0")
+    separated = [piece if last else piece + b"," for piece, last in zip(pieces, [False] * (len(pieces) - 1) + [True], strict=True)]
+    return Answer(200, b"", parts=(head, *separated, tail))
 
 
 def chosen(call: Call) -> list[Stored]:
@@ -69,12 +81,13 @@ def selection(call: Call) -> selecting.Wanted | None:
     by_label, by_field = call.query.get("labelSelector", ""), call.query.get("fieldSelector", "")
     if not by_label and not by_field:
         return None
-    labels, fields = selecting.labels(by_label), selecting.fields(by_field, call.resource.plural)
+    labels, fields = selecting.labels(by_label), selecting.fields(by_field, call.resource)
     return lambda obj: labels(obj) and fields(obj)
 
 
 def joined(row: Resource, items: list[bytes], meta: Json) -> bytes:
     """A list document around already encoded items."""
+    meta = {"continue": "", **meta} if row.definition else meta
     head = _encode({"kind": f"{row.kind}List", "apiVersion": row.api_version, "metadata": meta})
     return b"".join((head[:-1], b',"items":[', b",".join(items), b"]}"))
 
@@ -89,11 +102,12 @@ def _page(call: Call, found: list[Stored]) -> tuple[list[Stored], Json]:
             raise errors.expired(_TOO_OLD)
         version = page.version
         found = [each for each in found if _place(each) > (page.namespace, page.name)]
-    if not limit or len(found) <= limit:
+    if limit <= 0 or len(found) <= limit:
         return found, {"resourceVersion": str(version)} if token else {}
     kept = found[:limit]
     more = Page(version, *_place(kept[-1]))
-    return kept, {"resourceVersion": str(version), "continue": more.token(), "remainingItemCount": len(found) - limit}
+    counted = {} if call.query.get("labelSelector") or call.query.get("fieldSelector") else {"remainingItemCount": len(found) - limit}
+    return kept, {"resourceVersion": str(version), "continue": more.token(), **counted}
 
 
 def _place(each: Stored) -> tuple[str, str]:
@@ -106,4 +120,4 @@ def _read_token(token: str) -> Page:
         told = json.loads(base64.urlsafe_b64decode(token))
         return Page(int(told["rv"]), str(told["start"][0]), str(told["start"][1]))
     except (ValueError, KeyError, TypeError, IndexError) as broken:
-        raise errors.bad_request("continue key is not valid") from broken
+        raise errors.bad_request(f"invalid continue token: continue key is not valid: {broken}") from broken

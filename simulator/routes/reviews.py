@@ -3,7 +3,7 @@
 from typing import Any
 
 from simulator import errors
-from simulator.authn import AUTHENTICATED, User
+from simulator.authn import User, authenticated
 from simulator.authz import Attributes
 from simulator.routes.calls import Answer, Call, answer
 
@@ -18,7 +18,7 @@ def create(call: Call) -> Answer:
         raise errors.not_done(f"{call.verb} of {call.resource.plural} ({call.resource.api_version})")
     spec = body.get("spec") or {}
     shown: Json = {"kind": call.resource.kind, "apiVersion": call.resource.api_version, "metadata": body.get("metadata") or {}}
-    if call.resource.group == "authorization.k8s.io":
+    if call.resource.group == "authorization.k8s.io" or call.resource.kind == "TokenReview":
         shown["spec"] = spec
     return answer({**shown, "status": handler(call, spec)}, 201)
 
@@ -33,11 +33,9 @@ def _own_access(call: Call, spec: Json) -> Json:
 
 def _access(call: Call, spec: Json) -> Json:
     if not spec.get("user") and not spec.get("groups"):
-        cause = errors.Cause("FieldValueInvalid", "at least one of user or group must be specified", "spec.user")
-        raise errors.invalid("authorization.k8s.io", call.resource.kind, "", [cause])
+        cause = errors.Cause("FieldValueInvalid", 'Invalid value: "": at least one of user or group must be specified', "spec.user")
+        raise errors.invalid("authorization.k8s.io", "", "", [cause])
     groups = tuple(spec.get("groups") or ())
-    if groups == () and spec.get("user"):
-        groups = (AUTHENTICATED,)
     extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
     return _decision(call, User(spec.get("user", ""), groups, spec.get("uid", ""), extra), spec)
 
@@ -77,7 +75,20 @@ def _own_rules(call: Call, spec: Json) -> Json:
     return {"resourceRules": resources, "nonResourceRules": paths, "incomplete": False}
 
 
+def _token(call: Call, spec: Json) -> Json:
+    """Whose a token is."""
+    found = call.cluster.holder(str(spec.get("token", "")))
+    if found is None:
+        return {"user": {}, "error": "invalid bearer token"}
+    return {
+        "authenticated": True,
+        "user": authenticated(found).json(),
+        "audiences": spec.get("audiences") or ["https://kubernetes.default.svc"],
+    }
+
+
 _HANDLERS = {
+    "TokenReview": _token,
     "SelfSubjectReview": _who,
     "SelfSubjectAccessReview": _own_access,
     "SubjectAccessReview": _access,

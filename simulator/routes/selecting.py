@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from simulator import errors
+from simulator.resources import Resource
 
 Json = dict[str, Any]
 Wanted = Callable[[Json], bool]
@@ -63,14 +64,16 @@ def _expression(term: tuple[str, str, tuple[str, ...]], own: Mapping[str, str]) 
     return (key in own) == (operator == "Exists")
 
 
-def fields(text: str, plural: str) -> Wanted:
+def fields(text: str, row: Resource) -> Wanted:
     """A field selector. 400 when it cannot be read or names a field this resource does not select on."""
     terms: list[tuple[tuple[str, ...], str, bool]] = []
     for term in filter(None, text.split(",")):
         found = _EQUAL.match(term)
         if found is None:
             raise errors.bad_request(f"invalid selector: '{text[:80]}'; can't understand '{term[:80]}'")
-        path = found["key"]
+        path, plural = found["key"], row.plural
+        if row.definition and path not in ("metadata.name", "metadata.namespace"):
+            raise errors.bad_request(f"field label not supported: {path[:80]}")
         if path not in ("metadata.name", "metadata.namespace", *FIELDS.get(plural, ())):
             known = ", ".join(f'"{each}"' for each in ("metadata.name", "metadata.namespace", *FIELDS.get(plural, ())))
             raise errors.bad_request(f'"{path[:80]}" is not a known field selector: only {known}')

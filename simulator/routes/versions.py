@@ -26,6 +26,8 @@ class Conversion(NamedTuple):
 
 def out(row: Resource, obj: Json) -> Json:
     """A stored object as `row`'s version shows it."""
+    if row.definition:
+        return {**obj, "apiVersion": row.api_version}
     conversion = _CONVERSIONS.get((row.group, row.version, row.plural))
     return conversion.out(obj) if conversion else obj
 
@@ -38,15 +40,19 @@ def into(row: Resource, obj: Json) -> Json:
 
 def encoded(row: Resource, stored: Stored) -> bytes:
     """The JSON of one object in `row`'s version."""
+    if row.definition:
+        return item(row, stored)
     conversion = _CONVERSIONS.get((row.group, row.version, row.plural))
     return _encode(conversion.out(stored.obj)) if conversion else stored.encoded
 
 
-def item(row: Resource, stored: Stored) -> bytes:
-    """As `encoded`, without apiVersion and kind: an item of a list."""
+def item(row: Resource, stored: Stored, *, keep: bool = True) -> bytes:
+    """As `encoded`, without apiVersion and kind: an item of a list. Custom resources keep them."""
+    if row.definition:
+        return _encode({**stored.obj, "apiVersion": row.api_version})
     conversion = _CONVERSIONS.get((row.group, row.version, row.plural))
     if conversion is None:
-        return stored.item
+        return stored.item if keep else stored.passing_item()
     return _encode({field: value for field, value in conversion.out(stored.obj).items() if field not in ("apiVersion", "kind")})
 
 

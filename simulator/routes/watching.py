@@ -18,6 +18,8 @@ Json = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
 _DEFAULT_SECONDS = 1800
 _BOOKMARK_SECONDS = 60.0
+_BEFORE_THE_END = 2.0
+"""The last bookmark comes so long before a watch's time is over."""
 
 
 async def stream(call: Call) -> AsyncIterator[bytes]:
@@ -44,7 +46,8 @@ async def stream(call: Call) -> AsyncIterator[bytes]:
             remaining = ends - loop.time()
             if remaining <= 0:
                 break
-            if not await alarm.rings(min(remaining, _BOOKMARK_SECONDS)) and bookmarks:
+            last = remaining <= _BEFORE_THE_END
+            if not await alarm.rings(remaining if last else min(remaining - _BEFORE_THE_END, _BOOKMARK_SECONDS)) and bookmarks and not last:
                 version = call.store.version()
                 if not call.store.watch(call.resource, known):  # else a write came just now, and its event goes before the bookmark
                     known = max(known, version)
@@ -100,7 +103,14 @@ def _changed(call: Call, change: Change, wanted: Wanted | None) -> bytes | None:
     after = change.type != "DELETED" and wanted(change.stored.obj)
     if not before and not after:
         return None
-    return _event(call, "MODIFIED" if before and after else "ADDED" if after else "DELETED", change.stored)
+    if before and not after and change.previous is not None:
+        return _event(call, "DELETED", Stored(_at(change.previous.obj, change.version), change.version))
+    return _event(call, "MODIFIED" if before and after else "ADDED", change.stored)
+
+
+def _at(obj: Json, version: int) -> Json:
+    """An object as it was, with the version of the write that ended it for this watch."""
+    return {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(version)}}
 
 
 def _event(call: Call, kind: str, stored: Stored) -> bytes:
@@ -112,7 +122,7 @@ def _event(call: Call, kind: str, stored: Stored) -> bytes:
 
 
 def _bookmark(call: Call, version: int, annotations: Json | None = None) -> bytes:
-    meta: Json = {"resourceVersion": str(version), "creationTimestamp": None}
+    meta: Json = {"resourceVersion": str(version)}
     if annotations:
         meta["annotations"] = annotations
     return _line("BOOKMARK", _encode({"kind": call.resource.kind, "apiVersion": call.resource.api_version, "metadata": meta}))

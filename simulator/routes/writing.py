@@ -1,13 +1,16 @@
 """POST, PUT, PATCH and DELETE of objects, and deletecollection."""
 
+import json
+from functools import partial
 from typing import Any
 
 from simulator import errors, pod_rules, validation
-from simulator.merging import copy, grace_of
+from simulator.merging import copy, finished, grace_of
 from simulator.patching import json_patch, merge_patch, strategic
-from simulator.resources import by_kind
-from simulator.routes import events, reading, versions
+from simulator.resources import Resource, by_kind
+from simulator.routes import admission, applying, events, reading, versions
 from simulator.routes.calls import Answer, Call, answer, parse_json, require_dry_run
+from simulator.schemas import shaping
 
 Json = dict[str, Any]
 _SERVER_MADE = (
@@ -16,6 +19,13 @@ _SERVER_MADE = (
 )
 _STATUS_ON_CREATE = ("nodes", "events", "persistentvolumes")
 _OMITTED_EMPTY = ("labels", "annotations", "nodeSelector", "requests", "limits", "matchLabels", "data")
+_SHOWN_LAST = ("pods", "storageclasses", "persistentvolumes", "persistentvolumeclaims", "volumeattachments", "csidrivers", "csinodes")
+"""Kinds whose deletion answers with the object itself, also when it is gone at once."""
+_PUT_CREATES = (
+    *("services", "endpoints", "limitranges", "roles", "clusterroles", "rolebindings", "clusterrolebindings", "leases", "events"),
+    *("endpointslices", "resourceclaims"),
+)
+"""Kinds that an update creates where there is none."""
 JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH = (
     "application/json-patch+json",
     "application/merge-patch+json",
@@ -26,7 +36,9 @@ JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH = (
 
 def create(call: Call) -> Answer:
     obj = _identified(call, call.json_body())
+    validation.options(call)
     validation.types(call.resource, obj, patched=False)
+    obj = _shaped(call, obj)
     meta: Json = obj["metadata"]
     _require_namespace(call, str(meta.get("name", "")))
     for field in _SERVER_MADE:
@@ -36,29 +48,82 @@ def create(call: Call) -> Answer:
     if call.resource.kind == "Event":
         events.admit(call, obj)
     check = validation.checker(call.store, call.resource)
-    stored = call.store.create(call.resource, versions.into(call.resource, obj), manager=call.manager, dry_run=call.dry_run, check=check)
+    stored = call.store.create(
+        call.resource,
+        versions.into(call.resource, obj),
+        manager=call.manager,
+        dry_run=call.dry_run,
+        check=check,
+        admit=partial(admission.admit, call.store, call.resource),
+    )
     return answer(versions.out(call.resource, stored), 201)
+
+
+def _shaped(call: Call, obj: Json) -> Json:
+    """The object without fields that its kind does not have. 400 names them where the call is strict; else they are dropped."""
+    node = call.store.kinds.node(call.resource)
+    found = sorted(shaping.unknown(node, obj))
+    if not found:
+        return obj
+    if call.query.get("fieldValidation") == "Strict":
+        row = call.resource
+        listed = ", ".join(f'unknown field "{each}"' for each in found)
+        raise errors.bad_request(
+            f'{row.kind} in version "{row.version}" cannot be handled as a {row.kind}: strict decoding error: {listed}'
+        )
+    kept: Json = shaping.pruned(node, obj)
+    return kept
 
 
 def replace(call: Call) -> Answer:
     obj = _identified(call, call.json_body())
+    validation.options(call)
     validation.types(call.resource, obj, patched=False)
+    obj = _shaped(call, obj)
+    if call.resource.definition and not obj["metadata"].get("resourceVersion"):
+        cause = errors.Cause("FieldValueInvalid", "Invalid value: 0: must be specified for an update", "metadata.resourceVersion")
+        raise errors.invalid_of(call.resource.group, call.resource.plural, call.name, cause)
     if call.store.peek(call.resource, call.namespace, call.name) is None:
+        if call.resource.plural in _PUT_CREATES and not call.subresource:
+            return _created_by_put(call, obj)
         raise errors.not_found(call.resource.group, call.resource.plural, call.name)
     if call.subresource == "resize":
         obj = pod_rules.only_resources(call.required(), obj)
     return _store(call, versions.into(call.resource, obj))
 
 
+def _created_by_put(call: Call, obj: Json) -> Answer:
+    """A few kinds may be made by a PUT to where nothing is."""
+    for field in _SERVER_MADE:
+        obj["metadata"].pop(field, None)
+    _require_namespace(call, call.name)
+    check = validation.checker(call.store, call.resource)
+    stored = call.store.create(
+        call.resource,
+        versions.into(call.resource, obj),
+        manager=call.manager,
+        dry_run=call.dry_run,
+        check=check,
+        admit=partial(admission.admit, call.store, call.resource),
+    )
+    return answer(versions.out(call.resource, stored), 201)
+
+
 def patch(call: Call) -> Answer:
     """PATCH by content type. A resourceVersion in the patch is a precondition; without one the write is retried, so never conflicts."""
     kind = call.content_type.partition(";")[0].strip().lower()
+    validation.options(call)
     if kind == APPLY_PATCH:
-        raise errors.not_done("server-side apply (application/apply-patch+yaml)")
+        return applying.apply(call)
+    if kind not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH):
+        raise errors.ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+    if call.resource.definition and kind == STRATEGIC_PATCH:
+        raise errors.unsupported_patch((JSON_PATCH, MERGE_PATCH, APPLY_PATCH))
     old = versions.out(call.resource, call.required())
     new = patched(kind, call.body, copy(old))
     new = without_nulls(new)
     validation.types(call.resource, new, patched=True)
+    new = _shaped(call, new)
     new["metadata"] = new.get("metadata") or {}
     for field in ("name", "namespace"):
         asked, live = new["metadata"].get(field, ""), old["metadata"].get(field, "")
@@ -78,13 +143,15 @@ def _same_uid(call: Call, asked: str | None, live: str) -> None:
 
 def patched(kind: str, body: bytes, old: Json) -> Json:
     """`old` after the patch in `body`; `old` is a copy that may be changed."""
-    if kind not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH):
-        raise errors.ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
-    asked = parse_json(body)
+    try:
+        asked = parse_json(body)
+    except errors.ApiError:
+        raise errors.bad_request("invalid JSON patch") from None
     if kind == JSON_PATCH:
         new = json_patch.apply(old, asked)
     elif not isinstance(asked, dict):
-        raise errors.bad_request("a merge patch is an object")
+        shown = {list: "array", str: "string", bool: "bool"}.get(type(asked), "number")
+        raise errors.bad_request(f"error decoding patch: json: cannot unmarshal {shown} into Go value of type map[string]interface {{}}")
     else:
         new = merge_patch.merge(old, asked) if kind == MERGE_PATCH else strategic.merge(old, asked)
     if not isinstance(new, dict):
@@ -100,8 +167,8 @@ def delete(call: Call) -> Answer:
     if old is None:
         raise errors.not_found(call.resource.group, call.resource.plural, call.name)
     marked = _delete_one(call, old, options)
-    remains = call.store.peek(call.resource, call.namespace, call.name) is not None
-    if call.resource.plural == "pods" or (remains and not options["dry_run"]):
+    held = "deletionTimestamp" in marked["metadata"] and not finished(call.resource, marked)
+    if call.resource.plural in _SHOWN_LAST or held:
         return answer(versions.out(call.resource, marked))
     details = {"name": call.name, "group": call.resource.group, "kind": call.resource.plural, "uid": old["metadata"]["uid"]}
     named = {key: value for key, value in details.items() if value}
@@ -136,6 +203,8 @@ def _delete_one(call: Call, old: Json, options: Json) -> Json:
         propagation=options["propagation"],
         dry_run=options["dry_run"],
     )
+    if marked and call.resource.plural != "pods" and finished(call.resource, marked):
+        return old
     return marked or old
 
 
@@ -143,14 +212,17 @@ def _delete_options(call: Call) -> Json:
     body = call.json_body() if call.body.strip() else None
     if body is None:
         grace = call.number("gracePeriodSeconds")
+        orphan = call.flag("orphanDependents") if "orphanDependents" in call.query else None
+        _require_propagation(call.query.get("propagationPolicy"), orphan)
         return {
             "grace": grace,
             "uid": None,
             "version": None,
-            "propagation": call.query.get("propagationPolicy") or "Background",
+            "propagation": call.query.get("propagationPolicy") or ("Orphan" if orphan else "Background"),
             "dry_run": call.dry_run,
         }
     asked = body.get("preconditions") or {}
+    _require_propagation(body.get("propagationPolicy"), body.get("orphanDependents"))
     return {
         "grace": body.get("gracePeriodSeconds"),
         "uid": asked.get("uid"),
@@ -160,10 +232,25 @@ def _delete_options(call: Call) -> Json:
     }
 
 
+def _require_propagation(policy: Any, orphan: Any) -> None:
+    """422 for a policy that is none, or for both ways of saying one."""
+    if policy is None:
+        return
+    if orphan is not None:
+        text = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
+        raise errors.invalid("meta.k8s.io", "DeleteOptions", "", [errors.Cause("FieldValueInvalid", text, "propagationPolicy")])
+    if policy not in ("Foreground", "Background", "Orphan"):
+        text = f'Unsupported value: {json.dumps(policy)[:80]}: supported values: "Foreground", "Background", "Orphan", "nil"'
+        raise errors.invalid("meta.k8s.io", "DeleteOptions", "", [errors.Cause("FieldValueNotSupported", text, "propagationPolicy")])
+
+
 def _store(call: Call, obj: Json) -> Answer:
     subresource = call.subresource
     check = validation.checker(call.store, call.resource, subresource)
-    stored = call.store.update(call.resource, obj, subresource=subresource, manager=call.manager, dry_run=call.dry_run, check=check)
+    owners: list[Json] | None = [] if obj["metadata"].get("managedFields") == [{}] else None
+    stored = call.store.update(
+        call.resource, obj, subresource=subresource, manager=call.manager, owners=owners, dry_run=call.dry_run, check=check
+    )
     return answer(versions.out(call.resource, stored))
 
 
@@ -172,7 +259,7 @@ def _identified(call: Call, obj: Json) -> Json:
     row = call.resource
     version, kind = obj.get("apiVersion") or row.api_version, obj.get("kind") or row.kind
     if (version, kind) != (row.api_version, row.kind):
-        _known_kind(version, kind)
+        _known_kind(row, version, kind)
         short = f"{row.group.partition('.')[0]}.{row.kind}" if row.group else f"core.{row.kind}"
         shown = f"converting ({version.rpartition('/')[2]}.{kind}) to ({short}): unknown conversion"
         raise errors.bad_request(f'{kind} in version "{row.version}" cannot be handled as a {row.kind}: {shown}')
@@ -199,11 +286,13 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
-def _known_kind(version: str, kind: str) -> None:
+def _known_kind(row: Resource, version: str, kind: str) -> None:
     try:
         by_kind(version, kind)
     except KeyError:
-        raise errors.bad_request(f'no kind "{kind}" is registered for version "{version}"') from None
+        told = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+        shown = version.rpartition("/")[2]
+        raise errors.bad_request(f'{kind} in version "{shown}" cannot be handled as a {row.kind}: {told}') from None
 
 
 def _require_namespace(call: Call, name: str) -> None:

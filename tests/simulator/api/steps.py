@@ -33,9 +33,9 @@ class Step(NamedTuple):
     ownerless: bool = False
 
 
-_OURS = ("recorder", "tester", "painter", "putter")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-_UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+OURS = ("recorder", "tester", "painter", "putter")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _PATCHED = re.compile(r"(?<=Invalid value: )\".*(?=: json: cannot)", re.DOTALL)
 _DIFFERENCE = re.compile(r"\n@@.*|(?<=json parse error: ).*|(?<=unable to parse requirement: ).*", re.DOTALL)
 _VERSION = re.compile(r"(?<=in record \()\d+")
@@ -52,24 +52,24 @@ def filled(value: Any, namespace: str, name: str) -> Any:
 def comparable(step: Step, code: int, body: Any, namespace: str, name: str) -> Any:
     """An answer without what differs from run to run: ids, versions, times, addresses, names of the run, and what controllers wrote."""
     text = json.dumps(body)
-    text = _ADDRESS.sub("<address>", _UID.sub("<uid>", _TIME.sub("<time>", text)))
+    text = _ADDRESS.sub("<address>", UID.sub("<uid>", TIME.sub("<time>", text)))
     kept = json.loads(_VERSION.sub("<version>", text.replace(namespace, "<ns>").replace(name, "<name>")))
     if not isinstance(kept, dict):
         return {"code": code, "text": kept.strip()}
     if kept.get("kind") == "Status":
-        return {"code": code, **{field: _shortened(kept[field]) for field in ("status", "message", "reason", "details") if kept.get(field)}}
+        return {"code": code, **{field: shortened(kept[field]) for field in ("status", "message", "reason", "details") if kept.get(field)}}
     if step.ownerless:
         kept.get("metadata", {}).pop("managedFields", None)
     return {"code": code, "body": _settled(kept)} if step.whole else {"code": code}
 
 
-def _shortened(value: Any) -> Any:
+def shortened(value: Any) -> Any:
     """Messages without the whole objects that some of them quote."""
     if isinstance(value, str):
         return _DIFFERENCE.sub("", _PATCHED.sub("<object>", value))
     if isinstance(value, list):
-        return [_shortened(each) for each in value]
-    return {field: _shortened(each) for field, each in value.items()} if isinstance(value, dict) else value
+        return [shortened(each) for each in value]
+    return {field: shortened(each) for field, each in value.items()} if isinstance(value, dict) else value
 
 
 def _settled(obj: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _settled(obj: dict[str, Any]) -> dict[str, Any]:
     meta = obj.get("metadata", {})
     meta.pop("resourceVersion", None)
     if "managedFields" in meta:
-        own = [each for each in meta["managedFields"] if each["manager"] in _OURS]
+        own = [each for each in meta["managedFields"] if each["manager"] in OURS]
         meta["managedFields"] = sorted(own, key=lambda each: (each["manager"], each.get("subresource", "")))
     if "annotations" in meta:
         meta["annotations"].pop("deployment.kubernetes.io/revision", None)

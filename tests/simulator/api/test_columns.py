@@ -7,6 +7,7 @@ import pytest
 
 from simulator import columns, pod_status
 from simulator.ages import human
+from simulator.resources import resource
 
 Json = dict[str, Any]
 NOW = datetime(2026, 11, 23, 12, 20, tzinfo=UTC)
@@ -50,7 +51,7 @@ def test_an_init_container_that_is_not_done_is_what_counts() -> None:
 def test_restarts_say_when_the_last_one_was() -> None:
     crashed = pod(ready=False)
     crashed["status"]["containerStatuses"][0] |= {"restartCount": 4, "lastState": {"terminated": {"finishedAt": "2026-11-23T12:15:00Z"}}}
-    assert columns.of("pods").cells(crashed, NOW)[1:4] == ["0/1", "Running", "4 (5m ago)"]
+    assert columns.of(resource("", "pods")).cells(crashed, NOW)[1:4] == ["0/1", "Running", "4 (5m ago)"]
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,13 @@ def test_the_target_of_an_autoscaler_shows_what_is_and_what_should_be() -> None:
     live = {"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 52}}}
     spec = {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "minReplicas": 3, "maxReplicas": 12, "metrics": [target]}
     obj = {"metadata": {"name": "h"}, "spec": spec, "status": {"currentReplicas": 3, "currentMetrics": [live]}}
-    assert columns.of("horizontalpodautoscalers").cells(obj, NOW)[:6] == ["h", "Deployment/web", "cpu: 52%/60%", "3", "12", "3"]
+    assert columns.of(resource("autoscaling", "horizontalpodautoscalers")).cells(obj, NOW)[:6] == [
+        "h",
+        "Deployment/web",
+        "cpu: 52%/60%",
+        "3",
+        "12",
+        "3",
+    ]
     obj["status"] = {}
-    assert columns.of("horizontalpodautoscalers").cells(obj, NOW)[2] == "cpu: <unknown>/60%"
+    assert columns.of(resource("autoscaling", "horizontalpodautoscalers")).cells(obj, NOW)[2] == "cpu: <unknown>/60%"

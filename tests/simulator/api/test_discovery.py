@@ -2,13 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import httpx
 
-from simulator.resources import SERVED, resource
-from tests.simulator.api.conftest import Box
+from simulator.resources import SERVED
 
 Json = dict[str, Any]
 METHODS = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE", "deletecollection": "DELETE"}
@@ -59,8 +58,8 @@ async def test_each_advertised_verb_answers_or_names_itself_as_not_done(api: htt
             assert each.name in answer.text, answer.text
             not_done.append(f"{each.name}:{each.verb}")
     subresources = {each.split("/")[1].split(":")[0] for each in not_done if "/" in each}
-    assert subresources == {"exec", "attach", "portforward", "proxy", "token", "ephemeralcontainers"}
-    assert [each for each in not_done if "/" not in each] == ["tokenreviews:create"]
+    assert subresources == {"exec", "attach", "portforward", "proxy"}
+    assert [each for each in not_done if "/" not in each] == []
 
 
 async def test_every_served_resource_is_advertised(api: httpx.AsyncClient) -> None:
@@ -102,11 +101,3 @@ async def test_version_and_health(api: httpx.AsyncClient) -> None:
     assert re.fullmatch(r"v1\.37\.\d+", (await api.get("/version")).json()["gitVersion"])
     for path in ("/healthz", "/livez", "/readyz", "/readyz/ping"):
         assert (await api.get(path)).text == "ok"
-
-
-async def test_server_side_apply_names_itself(api: httpx.AsyncClient, box: Box, web: Callable[..., Json]) -> None:
-    box.store.create(resource("apps", "deployments"), web())
-    headers = {"Content-Type": "application/apply-patch+yaml"}
-    answer = await api.patch("/apis/apps/v1/namespaces/shop/deployments/web?fieldManager=x", content="{}", headers=headers)
-    assert answer.status_code == 501
-    assert "server-side apply" in answer.json()["message"]

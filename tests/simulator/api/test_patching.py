@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from simulator.errors import ApiError
 from simulator.patching import json_patch, managed_fields, merge_patch, strategic
+from simulator.schemas.nodes import of_kind
 
 Json = dict[str, Any]
 scalars = st.one_of(st.booleans(), st.integers(-5, 5), st.text("ab", max_size=2))
@@ -126,7 +127,8 @@ def test_a_json_patch_that_cannot_be_done_is_refused(operation: Json) -> None:
 
 def test_ownership_moves_with_each_write_and_ends_with_the_field() -> None:
     def write(old: Json | None, new: Json, manager: str) -> Json:
-        entries = managed_fields.record(old, new, manager=manager, operation="Update", subresource="", moment="2026-01-01T00:00:00Z")
+        node = of_kind("apps", "v1", "Deployment")
+        entries = managed_fields.record(old, new, node, manager=manager, subresource="", moment="2026-01-01T00:00:00Z")
         return {**new, "metadata": {**new["metadata"], "managedFields": entries}}
 
     def owners(obj: Json) -> dict[str, Json]:

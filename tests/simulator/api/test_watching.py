@@ -24,7 +24,7 @@ def put(box: Box, name: str, namespace: str = "shop", **labels: str) -> None:
 
 
 async def watched(api: httpx.AsyncClient, during: Callable[[], None] | None = None, **query: str) -> list[Json]:
-    """The events of a watch of one second, in which `during` happens."""
+    """The events of a watch (of one second, when nothing else is asked), in which `during` happens."""
     asked = asyncio.create_task(api.get(PATH, params={"watch": "1", "timeoutSeconds": "1", **query}))
     await asyncio.sleep(0.05)
     if during:
@@ -91,7 +91,9 @@ async def test_initial_events_end_with_a_marked_bookmark(api: httpx.AsyncClient,
 async def test_a_bookmark_carries_the_version_when_nothing_of_ours_happens(api: httpx.AsyncClient, box: Box) -> None:
     put(box, "a")
     version = str(box.store.version())
-    events = await watched(api, lambda: put(box, "other", namespace="default"), resourceVersion=version, allowWatchBookmarks="true")
+    events = await watched(
+        api, lambda: put(box, "other", namespace="default"), resourceVersion=version, allowWatchBookmarks="true", timeoutSeconds="3"
+    )
     assert [each["type"] for each in events] == ["BOOKMARK"]
     assert events[0]["object"]["metadata"]["resourceVersion"] == str(box.store.version())
 

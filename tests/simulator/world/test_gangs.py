@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from simulator.controllers.cluster import DEPLOYMENTS, JOBS, PODS
+from simulator.controllers.cluster import DEPLOYMENTS, JOBS, NODES, PODS
+from simulator.controllers.gangs import GROUPS
 
 
 def gpus_held(box: Any, namespace: str, workload: str) -> int:
@@ -51,3 +52,49 @@ def test_a_resumed_gang_with_room_for_all_finishes(shop: Any) -> None:
     assert shop.condition(job, "Complete")["status"] == "True"
     assert all(pod["status"]["phase"] == "Succeeded" for pod in shop.pods("ml", "train-embeddings"))
     assert shop.store.list(PODS, "ml")
+
+
+def _member(name: str, group: str = "ring") -> dict[str, Any]:
+    amounts = {"nvidia.com/gpu": "1", "cpu": "100m"}
+    container = {"name": "work", "image": "train:1", "resources": {"requests": amounts, "limits": {"nvidia.com/gpu": "1"}}}
+    toleration = {"key": "nvidia.com/gpu", "operator": "Exists"}
+    spec = {"containers": [container], "schedulingGroup": {"podGroupName": group}, "tolerations": [toleration]}
+    return {"metadata": {"name": name, "namespace": "ml"}, "spec": spec}
+
+
+def _free_gpus(box: Any) -> int:
+    """GPUs that nobody asked for, after the shop's own gang has let go of its own."""
+    box.patch(JOBS, "ml", "train-embeddings", lambda obj: obj["spec"].update(suspend=True))
+    box.wait(60)
+    total = sum(int(node["status"]["allocatable"].get("nvidia.com/gpu", 0)) for node in box.store.list(NODES))
+    pods = [pod for pod in box.store.list(PODS) if pod["spec"].get("nodeName")]
+    asked = [each.get("resources", {}).get("limits", {}).get("nvidia.com/gpu", 0) for pod in pods for each in pod["spec"]["containers"]]
+    return total - sum(map(int, asked))
+
+
+def _bound(box: Any) -> int:
+    return sum(1 for pod in box.store.list(PODS, "ml") if pod["metadata"]["name"].startswith("ring-") and pod["spec"].get("nodeName"))
+
+
+def test_a_pod_group_is_bound_as_a_whole_or_not_at_all(shop: Any) -> None:
+    free = _free_gpus(shop)
+    gang = {"schedulingPolicy": {"gang": {"minCount": free + 1}}}
+    shop.store.create(GROUPS, {"metadata": {"name": "ring", "namespace": "ml"}, "spec": gang})
+    for number in range(free + 1):
+        shop.store.create(PODS, _member(f"ring-{number}"))
+    shop.wait(60)
+    told = shop.condition(shop.get(GROUPS, "ml", "ring"), "PodGroupInitiallyScheduled")
+    assert _bound(shop) == 0
+    assert (told["status"], told["message"]) == ("False", f"minCount ({free + 1}) cannot be satisfied: {free} scheduled, 0 remaining")
+    shop.patch(GROUPS, "ml", "ring", lambda obj: obj["spec"].update(schedulingPolicy={"gang": {"minCount": free}}))
+    shop.wait(600)
+    assert _bound(shop) == free
+    assert shop.condition(shop.get(GROUPS, "ml", "ring"), "PodGroupInitiallyScheduled")["status"] == "True"
+
+
+def test_a_gang_whose_members_are_not_there_yet_waits(shop: Any) -> None:
+    assert _free_gpus(shop) > 0
+    shop.store.create(GROUPS, {"metadata": {"name": "ring", "namespace": "ml"}, "spec": {"schedulingPolicy": {"gang": {"minCount": 2}}}})
+    shop.store.create(PODS, _member("ring-0"))
+    shop.wait(60)
+    assert _bound(shop) == 0
