@@ -15,7 +15,7 @@ ENVIRONMENT := sh toolchain/python.sh toolchain/environment.py
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants coverage mutation bench eval eval-judge eval-faults eval-assess eval-injection chart sbom lock clean dev
+.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants coverage mutation bench eval eval-judge eval-faults eval-assess eval-injection eval-scoreboard chart sbom lock clean dev
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +88,9 @@ eval-assess: dev ## planted errors in finished runs, docs/assessing.md
 
 eval-injection: dev ## hostile text in every field, into docs/injection.md
 	@$(PY) -m evals.injection --write $(ARGS)
+
+eval-scoreboard: dev ## every case and baseline, into docs/scoreboard.md
+	@$(PY) -m evals.reporting --run $(ARGS)
 
 chart: dev ## write what is generated of deploy/ and its page
 	@$(PY) deploy/generate.py

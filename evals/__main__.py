@@ -1,6 +1,7 @@
 """`python -m evals`: one table of every suite, then where routing errs.
 
-What takes minutes is shown as it was stored: `make eval-judge`, `make eval-faults` and `make eval-injection` run them again.
+What takes minutes is shown as it was stored: `make eval-judge`, `make eval-faults`, `make eval-injection` and `make eval-scoreboard` run
+them again.
 """
 
 import argparse
@@ -13,6 +14,8 @@ from evals.injection import results as injection
 from evals.judging import results as judging
 from evals.judging.scoring import shares as scored_judge
 from evals.routing import rules, scoring
+from evals.scoring import figures
+from evals.scoring import results as stored_cases
 from graph.lexicon import DOMAINS
 
 HELD_OUT, OWN = "heldout.yaml", "paraphrases.yaml"
@@ -58,6 +61,12 @@ def table(results: Mapping[str, scoring.Score]) -> Iterator[str]:
         low, high = figure.interval
         goal = f"goal {figure.goal:.0%}{'' if figure.met else ': short'}"
         yield f"{f'faults ({figure.short})':<22}{figure.right:>6}{figure.total:>6}{figure.share:>8.1%}   {low:.1%} to {high:.1%}, {goal}"
+
+    own = [trial for trial in stored_cases.read(stored_cases.STORED).trials if trial.contestant == "day2ops"]
+    for suite, trials in figures.by_suite(own):
+        passed = sum(trial.passed for trial in trials)
+        low, high = scoring.wilson(passed, len(trials))
+        yield f"{f'cases ({suite})':<22}{passed:>6}{len(trials):>6}{passed / len(trials):>8.1%}   {low:.1%} to {high:.1%}"
 
 
 def details(result: scoring.Score) -> Iterator[str]:

@@ -19,6 +19,7 @@ from interfaces.cli.commands import (
     chaos,
     configuring,
     deciding,
+    evaluating,
     guarding,
     looking,
     muting,
@@ -50,7 +51,7 @@ Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapsh
 Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  nodes  stop  resume  agent  alerts  audit  config  serve
-                                 sim
+                                 sim  eval
 Install once:                    rbac  gate
 
 \b
@@ -135,8 +136,7 @@ for name, command in (
 ):
     app.command(name)(command)
 
-evaluate = typer.Typer(help="Finished runs, assessed and captured.", rich_markup_mode=None, no_args_is_help=True)
-assessing.join(evaluate)
+assessing.join(evaluating.evaluate)
 
 for name, group in (
     ("mute", muting.mute),
@@ -153,7 +153,7 @@ for name, group in (
     ("audit", audits.audit),
     ("rbac", guarding.rbac),
     ("gate", guarding.gate),
-    ("eval", evaluate),
+    ("eval", evaluating.evaluate),
     ("config", configuring.config),
 ):
     app.add_typer(group, name=name)

@@ -223,6 +223,22 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 gate static -O /etc/kubernetes/day2 --url https://10.0.0.5:9443 --ca-file webhook-ca.crt",
         "day2 gate static --help",
     ),
+    "eval run": (
+        "day2 eval run --quick",
+        "day2 eval run cases/ --jobs 4 -O results.json",
+        "day2 eval run --suite finops --against all --html report.html",
+    ),
+    "eval compare": (
+        "day2 eval compare before.json after.json",
+        "day2 eval compare before.json after.json -o json",
+        "day2 eval compare a.json b.json --detailed-exitcode",
+    ),
+    "eval gate": ("day2 eval gate", "day2 eval gate results.json --baseline main.json", "day2 eval gate results.json -o json"),
+    "eval report": (
+        "day2 eval report",
+        "day2 eval report old.json new.json --html report.html",
+        "day2 eval report results.json --junit report.xml -o md",
+    ),
     "sim": ("day2 sim --seed 4711 --steps", "day2 sim --count 200", "day2 sim --seed 4711 -o json"),
     "run list": ("day2 run list", "day2 run list --since 24h -o json", "day2 run list -w"),
     "run get": ("day2 run get run-3fa9c2d1e0", "day2 run get run-3fa9c2d1e0 -o json", "day2 run get run-3fa9c2d1e0 -o yaml"),
@@ -240,6 +256,8 @@ ENDS: dict[str, tuple[Exit, ...]] = {
     "policy eval": (Exit.DENIED,),
     "policy diff": (Exit.DIFFERS,),
     "policy simulate": (Exit.DIFFERS,),
+    "eval run": (Exit.DIFFERS,),
+    "eval compare": (Exit.DIFFERS,),
     "stop": (Exit.STOPPED,),
     **dict.fromkeys(("approvals", "action list", "run list"), (Exit.EXPIRED,)),
 }

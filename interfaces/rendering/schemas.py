@@ -547,6 +547,33 @@ KINDS: dict[str, tuple[str, Json]] = {
         ),
     ),
     "Evaluation": ("day2 policy eval", listing(RULE, metadata(decision=DECISION, assumedFacts=many(TEXT)))),
+    "EvalReport": (
+        "day2 eval run, report",
+        listing(
+            shape(
+                **dict.fromkeys(("score", "contestant", "unit", "shown", "interval", "of", "goal"), TEXT),
+                **dict.fromkeys(("value", "low", "high"), either(NUMBER, NULL)),
+                **dict.fromkeys(("right", "total"), NUMBER),
+                met=either(FLAG, NULL),
+            ),
+            metadata(date=TEXT, commit=TEXT, trials=WHOLE, cases=WHOLE, passed=WHOLE),
+            missed=many(shape(trial=TEXT, contestant=TEXT, misses=many(TEXT))),
+        ),
+    ),
+    "EvalCaseList": (
+        "day2 eval run --list",
+        listing(shape(case=TEXT, suite=TEXT, seeds=many(WHOLE), quick=FLAG, about=TEXT)),
+    ),
+    "EvalComparison": (
+        "day2 eval compare, gate",
+        listing(
+            shape(**dict.fromkeys(("trial", "suite", "contestant", "now", "why"), TEXT)),
+            tests=many(shape(name=TEXT, pairs=WHOLE, worse=WHOLE, better=WHOLE, probability=NUMBER)),
+            lost=many(TEXT),
+            unpaired=WHOLE,
+            worse=FLAG,
+        ),
+    ),
     "SchemaList": ("day2 schema", listing(shape(name=TEXT, about=TEXT))),
     "ExitCodeList": ("day2 help exit-codes", listing(shape(code=WHOLE, meaning=TEXT))),
     "Version": ("day2 version", {"metadata": metadata(), "version": TEXT, "python": TEXT, "system": TEXT, "writes": TEXT}),

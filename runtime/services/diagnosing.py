@@ -44,8 +44,8 @@ BY_WORDS = ("ask", "route", "serve")
 """Commands that a model adds to: without one, words alone choose the agents, and nothing is explained in sentences."""
 WITHOUT_MODEL = (
     "demo", "doctor", "scan", "explain", "plan", "apply", "action", "approve", "deny", "approvals", "run", "stop", "resume", "agent",
-    "policy", "audit", "config", "schema", "version", "help", "rbac", "gate", "sim", "alerts", "autonomy", "mute", "snapshot", "nodes",
-    "network", "vulnerabilities", "chaos",
+    "policy", "audit", "config", "schema", "version", "help", "rbac", "gate", "sim", "eval", "alerts", "autonomy", "mute", "snapshot",
+    "nodes", "network", "vulnerabilities", "chaos",
 )  # fmt: skip
 
 

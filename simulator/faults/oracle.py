@@ -3,6 +3,7 @@
 Written from live objects alone. It knows no detector and no action of ours: who mends is judged by this, not by what he says.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from simulator.faults.ground import Home
 Json = dict[str, Any]
 Objects = Mapping[str, Sequence[Json]]
 """Live objects by kind."""
+_MINUTE = re.compile(r"-\d{8,}$")
+"""How a Job of a CronJob ends: the minute that it was due at."""
 KINDS = (
     "Pod",
     "Deployment",
@@ -42,6 +45,8 @@ def harmed(before: Objects, after: Objects, spared: Sequence[Home]) -> tuple[str
     for pod in was:
         meta = pod["metadata"]
         if (meta["namespace"], _app(pod)) in free or _has_ended(pod) or _is_resized(before, meta["namespace"], _app(pod)):
+            continue
+        if _is_scheduled(pod):
             continue
         if meta["uid"] not in now:
             lost.append(f"{meta['namespace']}/{meta['name']} is gone")
@@ -83,6 +88,11 @@ def _is_resized(seen: Objects, namespace: str, name: str) -> bool:
     """An autoscaler may take pods away at any time."""
     targets = ((item["metadata"]["namespace"], item["spec"]["scaleTargetRef"]["name"]) for item in seen["HorizontalPodAutoscaler"])
     return (namespace, name) in targets
+
+
+def _is_scheduled(pod: Json) -> bool:
+    """A run of a CronJob ends by itself, and its history is cut."""
+    return any(each["kind"] == "Job" and _MINUTE.search(each["name"]) for each in pod["metadata"].get("ownerReferences") or ())
 
 
 def _restarts(pod: Json) -> int:

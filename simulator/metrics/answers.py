@@ -5,6 +5,7 @@ A rate over a window is the mean of the window's looks; a subquery is looked at 
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -107,12 +108,26 @@ def _over_rates(fleet: Fleet, query: Query, times: Floats, reduce: Callable[[Flo
         grid = _grid(float(at), query.window_seconds, query.step_seconds)
         if not len(grid):
             continue
-        for history, pod, container, rates in _rates(fleet, query, grid, fleet.cpu):
+        for history, pod, container, rates in _lately(fleet, query, grid):
             known = rates[~np.isnan(rates)]
             if len(known):
                 row = found.setdefault((history.workload.name, pod), Row(_labels(history, pod, container), np.full_like(times, np.nan)))
                 row.values[index] = reduce(known) / 1000.0
     return list(found.values())
+
+
+_Rates = list[tuple[History, str, str, Floats]]
+_LATELY: WeakKeyDictionary[Fleet, tuple[object, _Rates]] = WeakKeyDictionary()
+
+
+def _lately(fleet: Fleet, query: Query, grid: Floats) -> _Rates:
+    """The rates of a window, kept until another is asked for: quantiles and the highest of one window are asked one after the other."""
+    place = (fleet.timeline.version, fleet.steady, query.namespace, query.rate_seconds, float(grid[0]), float(grid[-1]), len(grid))
+    known = _LATELY.get(fleet)
+    if known is None or known[0] != place:
+        known = place, list(_rates(fleet, query, grid, fleet.cpu))
+        _LATELY[fleet] = known
+    return known[1]
 
 
 def _cpu_quantile(fleet: Fleet, query: Query, times: Floats) -> list[Row]:

@@ -164,7 +164,8 @@ def build(fleet: Fleet, store: Store, clock: VirtualClock) -> Starlette:
 
 
 def _points(times: Floats, values: Floats) -> list[list[Any]]:
-    return [[float(at), number(float(value))] for at, value in zip(times, values, strict=True) if not np.isnan(value)]
+    known = ~np.isnan(values)
+    return [[at, number(value)] for at, value in zip(times[known].tolist(), values[known].tolist(), strict=True)]
 
 
 def _ok(data: Any) -> Response:

@@ -1,0 +1,47 @@
+"""A run as a file: one trial a line, what equals its default left away, so that two runs can be compared by eye and by `compare`."""
+
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from core.domain.errors import InvalidInput
+from evals.running.trial import Trial, of_json
+
+API_VERSION, KIND = "day2.dev/v1alpha1", "EvalResults"
+STORED = Path(__file__).with_name("stored.json")
+"""The shipped results, which `docs/scoreboard.md` is made of and `day2 eval gate` compares with."""
+_DEFAULTS = {field.name: field.default for field in fields(Trial)}
+
+
+class Results(NamedTuple):
+    """`commit` is the last one before the run; `code` the digest of what the trials depended on."""
+
+    date: str
+    commit: str
+    code: str
+    trials: tuple[Trial, ...]
+
+
+def read(file: Path) -> Results:
+    """Raises InvalidInput."""
+    try:
+        document = json.loads(file.expanduser().read_text(encoding="utf-8"))
+        if document["kind"] != KIND:
+            raise ValueError(f"it is a {document['kind']}")
+        meta = document["metadata"]
+        return Results(meta["date"], meta["commit"], meta["code"], tuple(of_json(each) for each in document["items"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidInput(f"cannot read results of {file}: {error}", mend="make some: day2 eval run --quick -O results.json") from error
+
+
+def write(results: Results, file: Path) -> None:
+    head = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {**results._asdict(), "trials": len(results.trials)}, "items": []}
+    rows = ",\n".join(json.dumps(_short(trial), ensure_ascii=False) for trial in results.trials)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(head, indent=1).replace('"items": []', f'"items": [\n{rows}\n]')
+    file.write_text(text + "\n", encoding="utf-8")
+
+
+def _short(trial: Trial) -> dict[str, Any]:
+    return {name: value for name, value in asdict(trial).items() if name not in _DEFAULTS or value != _DEFAULTS[name]}

@@ -1,0 +1,52 @@
+"""The forms of results: one page that loads nothing, JUnit that CI reads, the scoreboard of the docs."""
+
+import re
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from evals.reporting import junit, page, scoreboard
+from evals.running.trial import Judged, Told, Trial
+from evals.scoring.results import Results
+
+HOSTILE = '<script>alert("x")</script>'
+
+
+def trial(case: str, **more: Any) -> Trial:
+    return Trial(**{"case": case, "suite": "reliability", "seed": 1, "contestant": "day2ops", **more})
+
+
+RUN = Results(
+    "2026-11-27",
+    "abcdef012345",
+    "d" * 64,
+    (
+        trial("a", wanted=1, found=1, extra=0, top=True, detected=300.0, mending=30.0, virtual=2400.0, told=(Told("REL-105", "x", 300.0),)),
+        trial("b", misses=(HOSTILE,), asks=(Judged("k", "x", "allow", ("money",), ("deny",)),)),
+        trial("a", contestant="nothing", mended=False),
+    ),
+)
+
+
+def test_the_page_loads_nothing_and_escapes_everything() -> None:
+    text = page.text(RUN, [RUN])
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert not re.findall(r"""(?:src|href)\s*=|url\(|@import""", text)
+    assert text.count("<svg") == text.count("</svg>") >= 4
+    assert text.count("<title>") == text.count("<svg") + 1, "each plot says what is to be seen"
+
+
+def test_the_page_says_no_data_where_there_is_none() -> None:
+    assert "no data" in page.text(RUN)
+
+
+def test_junit_counts_what_fell_short() -> None:
+    root = ET.fromstring(junit.text(RUN))
+    assert (root.get("tests"), root.get("failures")) == ("3", "1")
+    assert [case.get("name") for case in root.iter("testcase") if case.find("failure") is not None] == ["b seed 1"]
+
+
+def test_the_scoreboard_compares_only_worlds_that_all_lived_through() -> None:
+    text = scoreboard.text(RUN)
+    assert "in the same 1 worlds" in text
+    assert "- b, seed 1: " in text
