@@ -54,7 +54,7 @@ def _volume(cluster: Cluster, volume: Json) -> None:
         cluster.update(VOLUMES, {**volume, "metadata": {**meta, "finalizers": [*held, GUARD]}})
         return
     wanted = volume["spec"].get("claimRef")
-    if not volume.get("status", {}).get("phase"):
+    if volume.get("status", {}).get("phase", "Pending") == "Pending":
         cluster.set_status(VOLUMES, volume, {"phase": "Bound" if wanted else "Available"})
     elif wanted and volume["status"]["phase"] == "Bound" and wanted.get("uid"):
         claim = cluster.store.peek(CLAIMS, wanted["namespace"], wanted["name"])
