@@ -6,27 +6,33 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 _SET_PARENT_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
 
 
-def dies_with_parent() -> None:
+def dies_with_parent(platform: str = sys.platform) -> None:
     """Runs in a new child before its program (`preexec_fn`): on Linux the kernel sends SIGTERM when the parent dies.
 
     Elsewhere `watch_parent` in the child does it.
     """
-    if sys.platform == "linux":
+    if platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
 
 
-def watch_parent(parent: int, every_seconds: float = 0.5) -> None:
-    """In a child: end this process once `parent` is no longer its parent. A thread, because event loops may hang."""
+def end(grace_seconds: float = 5.0, leave: Callable[[int], object] = os._exit) -> None:
+    """End this process: in peace, and otherwise after a while, because event loops may hang."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(grace_seconds)
+    leave(1)
+
+
+def watch_parent(parent: int, every_seconds: float = 0.5, *, now: Callable[[], int] = os.getppid, gone: Callable[[], None] = end) -> None:
+    """In a child: end this process once `parent` is no longer its parent (`now`). A thread, for the same reason."""
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while now() == parent:
             time.sleep(every_seconds)
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(5)
-        os._exit(1)
+        gone()
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()

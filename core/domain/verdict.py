@@ -38,12 +38,12 @@ class RuleResult(Value):
     def would(self) -> Decision:
         """What the rule by itself makes of the action. One that could not be evaluated denies, whatever it would have demanded."""
         match self.result:
-            case "error":
-                return Decision.DENY
-            case "fail":
-                return Decision(self.on_fail)
             case "pass" | "warn" | "skip":
                 return Decision.ALLOW
+            case "fail":
+                return Decision(self.on_fail)
+            case _:
+                return Decision.DENY
 
 
 class Verdict(Value):

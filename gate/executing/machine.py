@@ -261,7 +261,7 @@ async def _watch(hands: Hands, row: ActionRow) -> None:
             hands.move(row, S.VERIFIED, verifying.sentence(looks), looks=verifying.kept(looks))
         case "missed":
             await undoing.begin(hands, row._replace(looks=verifying.kept(looks)), verifying.sentence(looks))
-        case "wait":
+        case _:  # wait
             following = now + timedelta(seconds=check.look_every_seconds)
             due = min(following, row.deadline) if row.deadline else following
             hands.ledger.observe(row.action_id, looks=looks, next_look_at=due, at=now)

@@ -107,12 +107,6 @@ async def judge(bench: Bench, row: ActionRow) -> None:
     )
     text = canonical(verdict).decode()
     match verdict.decision:
-        case Decision.DENY:
-            _move(bench, row, S.DENIED, _why(verdict), verdict=text)
-        case Decision.NEEDS_APPROVAL:
-            until = bench.clock.now() + bench.approval_time
-            if _move(bench, row, S.NEEDS_APPROVAL, _why(verdict), verdict=text, expires_at=until) and row.state is S.SUBMITTED:
-                canaries.place(bench, row)
         case Decision.ALLOW:
             try:
                 minted = minting.mint(bench, row, action, reading, text)
@@ -121,6 +115,12 @@ async def judge(bench: Bench, row: ActionRow) -> None:
                 return
             until = max(row.expires_at, bench.clock.now() + timedelta(minutes=5))
             _move(bench, row, S.PERMITTED, "permitted", verdict=text, expires_at=until, **minted)
+        case Decision.NEEDS_APPROVAL:
+            until = bench.clock.now() + bench.approval_time
+            if _move(bench, row, S.NEEDS_APPROVAL, _why(verdict), verdict=text, expires_at=until) and row.state is S.SUBMITTED:
+                canaries.place(bench, row)
+        case _:
+            _move(bench, row, S.DENIED, _why(verdict), verdict=text)
 
 
 def floor(action: Action, approved_by: tuple[str, ...]) -> tuple[RuleResult, ...]:

@@ -46,8 +46,8 @@ class Opinions:
 
     async def _asked(self, brief: Brief) -> bytes:
         child = self._child = self._child or await self._started()
-        if child.stdin is None or child.stdout is None:  # both were asked for; a checker cannot know
-            raise ValueError("a child without pipes")
+        assert child.stdin is not None  # noqa: S101  both were asked for
+        assert child.stdout is not None  # noqa: S101
         child.stdin.write(canonical({"fields": brief.fields, "evidence": [[item.id, item.text] for item in brief.evidence]}) + b"\n")
         await child.stdin.drain()
         return await child.stdout.readline()

@@ -165,19 +165,32 @@ async def test_an_action_of_no_experiment_has_none_of_its_facts(gate: Any) -> No
     assert (facts.experiment, facts.chaos_allowed, facts.error_budget_percent) == ("", False, None)
 
 
+def promise(gate: Any, slo: Slo) -> None:
+    (objective,) = gate.bench.objectives.items
+    promised = gate.bench.objectives.model_copy(update={"items": (objective.model_copy(update={"slo": slo}),)})
+    object.__setattr__(gate.bench, "objectives", promised)
+
+
 @pytest.mark.parametrize(("ratio", "left"), [(0.0, 100), (0.005, 50), (0.0095, 5), (0.5, 0), (None, None)])
 async def test_the_error_budget_is_what_the_worst_service_left_of_it(gate: Any, ratio: float | None, left: int | None) -> None:
     samples = () if ratio is None else (Sample((("service", "cart"),), 0.0, ratio), Sample((("service", "pay"),), 0.0, 0.0))
     object.__setattr__(gate.bench, "metrics", TableMetrics({Query(Shape.ERROR_RATIO, "shop", rate_seconds=3600): samples}))
-    (objective,) = gate.bench.objectives.items
-    object.__setattr__(
-        gate.bench,
-        "objectives",
-        gate.bench.objectives.model_copy(update={"items": (objective.model_copy(update={"slo": Slo(error_per_mille=10)}),)}),
-    )
+    promise(gate, Slo(error_per_mille=10))
     await gate.submit(gate.proposal(gate.scale(new=0), experiment=TRIAL))
     await gate.judge()
     assert gate.rules.seen[-1].error_budget_percent == left
+
+
+@pytest.mark.parametrize("source", [None, TableMetrics(down=frozenset({Shape.ERROR_RATIO}))], ids=["none", "down"])
+async def test_a_promised_budget_that_nobody_measures_is_not_known_and_one_that_nobody_promised_is_whole(gate: Any, source: Any) -> None:
+    object.__setattr__(gate.bench, "metrics", source)
+    await gate.submit(gate.proposal(gate.scale(new=0), experiment=TRIAL))
+    await gate.judge()
+    assert gate.rules.seen[-1].error_budget_percent == 100
+    promise(gate, Slo(error_per_mille=10))
+    await gate.submit(gate.proposal(gate.scale(new=1, action_id="act-scale2"), experiment=TRIAL))
+    await gate.judge()
+    assert gate.rules.seen[-1].error_budget_percent is None
 
 
 async def test_an_experiment_neither_earns_nor_costs_autonomy(gate: Any) -> None:

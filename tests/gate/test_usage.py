@@ -1,5 +1,6 @@
 """Facts about real use: from two sources, for the container that is cut most, over the pods of today and of the past."""
 
+import copy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 from core.actions.containers import Sizes, Sizing
 from core.actions.set_requests import SetRequests
 from core.cluster.queries import Query, Sample, Series, Shape
+from core.domain.errors import Unavailable
 from core.domain.outcome import ActionState as S
 from core.domain.target import Target
+from gate.judging import usage
 from tools.metrics.twin import TableMetrics
 
 GIB = 2**30
@@ -103,3 +106,38 @@ async def test_a_recent_kill_for_memory_is_a_fact(gate: Any) -> None:
     await gate.submit(gate.proposal(smaller().model_copy(update={"id": "act-size2"})))
     await gate.judge()
     assert gate.rules.seen[-1].oom_killed_recently
+
+
+@pytest.mark.parametrize("answer", [Unavailable("the metrics API"), "plenty"], ids=["down", "nonsense"])
+async def test_a_second_source_that_does_not_answer_takes_nothing_from_the_first(gate: Any, answer: Any) -> None:
+    async def usage(namespace: str) -> list[Any]:
+        if isinstance(answer, Exception):
+            raise answer
+        return [{"metadata": {"name": "cart-0"}, "containers": [{"name": "app", "usage": {"memory": answer, "cpu": "270m"}}]}]
+
+    gate.cluster.usage = usage
+    gate.bench = replace(gate.bench, metrics=metrics(gate.clock.now(), range(7 * 24)))
+    found = await facts(gate)
+    assert (found.requests_cpu_milli_live_max, found.requests_memory_mib_live_max) == (None, None)
+    assert (found.cpu_milli_p95, found.memory_mib_max) == (211, 615)
+
+
+async def test_a_pod_of_a_maker_whose_names_nobody_knows_has_its_own_past_only(gate: Any) -> None:
+    before = gate.pod("import-x7k2p", "import")
+    before["metadata"]["ownerReferences"] = [{"kind": "Job", "name": "import", "controller": True}]
+    after = copy.deepcopy(before)
+    after["spec"]["containers"][0]["resources"]["requests"]["cpu"] = "300m"
+    seen = (sample("import-x7k2p", 0.2), sample("import-zzzzz", 0.4), sample("import", 0.8), sample("import-x7k2p-0", 0.9))
+    gate.bench = replace(gate.bench, metrics=TableMetrics({Query(Shape.CPU_QUANTILE, "shop"): seen}))
+    assert (await usage.used(gate.bench, before, after, before))["cpu_milli_p95"] == 200
+
+
+@pytest.mark.parametrize(("down", "demand"), [(frozenset(), 100), (frozenset({Shape.CPU_RATE}), None)], ids=["up", "down"])
+async def test_fewer_pods_are_judged_by_the_busiest_hour_of_the_targets_own(gate: Any, down: frozenset[Shape], demand: int | None) -> None:
+    source = metrics(gate.clock.now(), range(7 * 24))  # it knows of a busier workload too, whose name begins alike
+    source.down = down
+    gate.bench = replace(gate.bench, metrics=source)
+    await gate.submit(gate.proposal(gate.scale(new=1)))
+    await gate.judge()
+    found = gate.rules.seen[-1]
+    assert (found.cpu_milli_room_before, found.cpu_milli_room_after, found.cpu_milli_demand) == (1000, 500, demand)

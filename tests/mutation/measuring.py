@@ -14,8 +14,8 @@ from pathlib import Path
 
 import trusted
 
-FLOOR = 98.0
-"""Percent of lines and branches together. A ratchet on the way to 100."""
+FLOOR = 100.0
+"""Percent of lines and branches together. Where there is no Postgres, what only Postgres does is not reached."""
 ROOMS = ("core", "gate", "graph", "runtime", "tools")
 CACHE = trusted.ROOT / ".cache" / "coverage"
 

@@ -91,7 +91,9 @@ async def read(client: httpx.AsyncClient, path: str, *, params: Mapping[str, str
 
     Raises Unavailable, NotAuthenticated, NotAuthorised, or Day2Error; 404 and 410 come back as responses.
     """
+    pause = 0.0
     for attempt in range(READ_ATTEMPTS):
+        await asyncio.sleep(pause)
         pause = 0.2 * 2**attempt
         try:
             response = await client.get(path, params=params)
@@ -103,10 +105,9 @@ async def read(client: httpx.AsyncClient, path: str, *, params: Mapping[str, str
                 return response
             failure = Unavailable("the Kubernetes API", retry_after(response, pause), reason=f"HTTP {response.status_code}")
             pause = retry_after(response, pause)
-        if attempt + 1 == READ_ATTEMPTS or isinstance(failure, NotAuthenticated):
-            raise failure
-        await asyncio.sleep(pause)
-    raise AssertionError("unreachable: the last attempt raises")
+        if isinstance(failure, NotAuthenticated):
+            break
+    raise failure
 
 
 def unreachable(client: httpx.AsyncClient, error: httpx.HTTPError) -> Day2Error:

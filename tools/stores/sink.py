@@ -80,9 +80,7 @@ class Sink:
         """Every whole line. Raises Corrupt for one that is no record."""
         if self.path.exists():
             with self.path.open("rb") as file:
-                for line in file:
-                    if line.endswith(b"\n"):
-                        yield parsed(line)
+                yield from (parsed(line) for line in file if line.endswith(b"\n"))
 
 
 def parsed(line: bytes) -> AuditRow:

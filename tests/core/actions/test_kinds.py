@@ -56,6 +56,16 @@ def test_the_way_back_from_making_is_to_delete_what_was_made_and_only_as_it_was_
     assert not states.undo_matches(inverse, {**stored, "spec": {**stored["spec"], "policyTypes": ["Egress"]}}, {})
 
 
+@pytest.mark.parametrize(
+    ("directions", "told"), [(["Ingress"], "no Ingress"), (["Egress"], "no Egress"), (["Ingress", "Egress"], "no Ingress and no Egress")]
+)
+def test_what_is_made_is_told_as_one_change_from_nothing_with_all_that_it_cuts(directions: list[str], told: str, cases: Any) -> None:
+    action, live = cases["cut_network"]
+    cut = type(action).model_validate(action.model_dump() | {"directions": tuple(directions)})
+    (change,) = cut.changes(live)
+    assert (change.path, change.old, change.new) == (f"networkpolicy/{cut.request(live).name}", None, told)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_re_created_object_is_a_conflict(kind: str, cases: Any) -> None:
     action, live = cases[kind]

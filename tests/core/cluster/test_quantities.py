@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,3 +43,14 @@ def test_texts_come_back_as_the_same_number(amount: int) -> None:
 def test_a_request_is_never_understated(value: object) -> None:
     milli = quantities.cpu_milli(str(value))
     assert milli >= quantities.parse(str(value)) * 1000 > milli - 1 or milli == 0 == quantities.parse(str(value))
+
+
+@given(st.from_regex(quantities._QUANTITY, fullmatch=True))
+def test_whatever_has_the_form_of_a_quantity_is_a_number_or_out_of_range(text: str) -> None:
+    number = text.rstrip("".join(quantities._SUFFIX))
+    exact = Fraction(number) * Fraction(quantities._SUFFIX[text.removeprefix(number)])
+    if abs(exact) < 2**63:
+        assert float(quantities.parse(text)) == pytest.approx(float(exact))
+        return
+    with pytest.raises(ValueError, match="is out of range"):
+        quantities.parse(text)

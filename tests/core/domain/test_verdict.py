@@ -1,5 +1,7 @@
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,3 +67,20 @@ def test_combining_keeps_the_stricter_whichever_comes_first(left: Decision, righ
 def test_a_kept_verdict_reads_back_the_same(results: list[RuleResult]) -> None:
     found = verdict(*results)
     assert Verdict.model_validate_json(found.model_dump_json()) == found
+
+
+@pytest.mark.parametrize(
+    ("result", "decision"),
+    [
+        ("pass", Decision.ALLOW),
+        ("warn", Decision.ALLOW),
+        ("skip", Decision.ALLOW),
+        ("fail", Decision.NEEDS_APPROVAL),
+        ("error", Decision.DENY),
+    ],
+)
+def test_a_rule_by_itself_decides_by_its_result(result: Any, decision: Decision) -> None:
+    found = RuleResult(rule="one", result=result, on_fail=Decision.NEEDS_APPROVAL)
+    assert found.decision is found.would is decision
+    on_trial = found.model_copy(update={"dry": True})
+    assert (on_trial.decision, on_trial.would) == (Decision.ALLOW, decision)

@@ -165,6 +165,15 @@ def test_a_file_that_is_not_text_or_not_there_is_a_clear_error(tmp_path: Path) -
         documents.read_path(tmp_path / "none.yaml")
 
 
+def test_a_name_that_documents_may_have_and_rules_may_not_is_refused_where_it_stands() -> None:
+    head = "apiVersion: day2.dev/v1alpha1\nkind: ActionPolicy\nmetadata:\n  name: no.dots\n"
+    text = head + "spec: {why: w, appliesTo: ['*'], decision: deny, when: 'false', message: \"'m'\"}\n"
+    with pytest.raises(InvalidDocument, match="should match pattern") as caught:
+        documents.read(text, "r.yaml")
+    assert str(caught.value).startswith("r.yaml:4: ")
+    documents.read(text.replace("no.dots", "no-dots"), "r.yaml")
+
+
 def test_a_policy_keeps_the_name_of_its_pack(tmp_path: Path) -> None:
     head = "apiVersion: day2.dev/v1alpha1\nkind: ActionPolicy\nmetadata: {name: r}\n"
     text = head + "spec: {why: w, appliesTo: ['*'], decision: deny, when: 'false', message: \"'m'\"}\n"

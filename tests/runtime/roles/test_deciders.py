@@ -1,18 +1,21 @@
 """The settings file of judge and executor, and their loop."""
 
 import asyncio
+import ctypes
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from core.domain.errors import InvalidInput, Refused, Unavailable
+from runtime import processes
 from runtime.roles import deciders
 
 
@@ -215,3 +218,61 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.fixture
+def death_signal() -> Iterator[Callable[[], int]]:
+    """Which signal the kernel sends us when our parent dies; afterwards it is what it was."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def read() -> int:
+        found = ctypes.c_int()
+        assert prctl(2, ctypes.byref(found), 0, 0, 0) == 0  # PR_GET_PDEATHSIG
+        return found.value
+
+    before = read()
+    prctl(1, 0, 0, 0, 0)
+    yield read
+    prctl(1, before, 0, 0, 0)
+
+
+def test_on_linux_the_kernel_ends_a_child_with_its_parent_and_elsewhere_it_is_not_asked(death_signal: Callable[[], int]) -> None:
+    processes.dies_with_parent("darwin")
+    assert death_signal() == 0
+    processes.dies_with_parent()
+    assert death_signal() == signal.SIGTERM
+
+
+def test_a_parent_is_watched_until_it_is_another() -> None:
+    parents, gone = iter([7, 7, 7, 1]), threading.Event()
+    processes.watch_parent(7, 0.001, now=lambda: next(parents), gone=gone.set)
+    assert gone.wait(10)
+    assert next(parents, None) is None  # it looked until then, and no more
+
+
+def test_a_process_that_does_not_end_in_peace_is_ended_after_a_while() -> None:
+    told: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+    try:
+        began = time.monotonic()
+        processes.end(0.1, told.append)
+        assert time.monotonic() - began >= 0.1
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert told == [signal.SIGTERM, 1]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_role_dies_with_the_parent_that_its_settings_name(tmp_path: Path, death_signal: Callable[[], int], *, named: bool) -> None:
+    told: list[int] = []
+    watching, parent = watchers(), os.getppid() if named else 0
+
+    async def run(_: Settings, __: asyncio.Event) -> None:
+        told.append(death_signal())
+
+    assert deciders.main("judge", run, Settings, ["--settings", str(settings(tmp_path, parent=parent))]) == 0
+    assert (told, watchers() - watching) == (([signal.SIGTERM], 1) if named else ([0], 0))
+
+
+def watchers() -> int:
+    return sum(thread.name == "parent-watch" for thread in threading.enumerate())

@@ -320,3 +320,21 @@ async def test_a_refusal_that_repeats_the_permit_does_not_carry_it_on(code: int)
     assert "p.e.r" not in str(refusal.value)
     assert "header (permit) is not allowed" in str(refusal.value)
     assert getattr(refusal.value, "retry_after", 3.0) == 3.0
+
+
+async def test_what_is_made_is_posted_to_the_place_of_its_kind_under_the_name_in_its_body() -> None:
+    script = Script(httpx.Response(201, json={"metadata": {"uid": "u"}}))
+    create = ApiRequest(
+        verb="create",
+        group="networking.k8s.io",
+        version="v1",
+        resource="networkpolicies",
+        namespace="shop",
+        name="day2-cut-1",
+        content_type="application/json",
+        body={"metadata": {"name": "day2-cut-1"}},
+    )
+    assert await ImpersonatingWriter(script.client).send(create, agent="reliability", permit="p") == {"metadata": {"uid": "u"}}
+    (asked,) = script.asked
+    assert (asked.method, asked.url.path) == ("POST", "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies")
+    assert json.loads(asked.content) == create.body

@@ -15,6 +15,7 @@ from core.domain.errors import Busy
 from core.domain.ledger import ActionRow, Head, Ledger, StopRow, chained, genesis
 from core.domain.outcome import TERMINAL, TRANSITIONS, ActionState, allowed
 from gate import audit
+from tools.stores.ledger import SqlLedger
 from tools.stores.memory import MemoryLedger
 from tools.stores.opening import Database
 
@@ -247,7 +248,7 @@ def test_anchors_are_no_reason_for_anchors(ledger: Ledger, start: datetime) -> N
 
 
 def test_where_machines_share_a_ledger_one_process_holds_a_role(postgres: str) -> None:
-    first, second = Database(postgres), Database(postgres)
+    first, second = SqlLedger(Database(postgres)), SqlLedger(Database(postgres))
     first.hold("executor")
     second.hold("judge")
     with pytest.raises(Busy):
@@ -259,7 +260,7 @@ def test_where_machines_share_a_ledger_one_process_holds_a_role(postgres: str) -
 
 def test_on_sqlite_the_file_lock_of_the_role_is_enough(tmp_path: Path) -> None:
     for _ in range(2):
-        Database(f"sqlite:///{tmp_path / 'ledger.db'}").hold("executor")
+        SqlLedger(Database(f"sqlite:///{tmp_path / 'ledger.db'}")).hold("executor")
 
 
 def test_of_many_at_once_exactly_one_gets_each_thing(ledger: Ledger, row: Row, start: datetime) -> None:

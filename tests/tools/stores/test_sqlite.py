@@ -102,6 +102,25 @@ def test_an_overwritten_page_is_noticed(sqlite: SqlLedger, url: str, tmp_path: P
         opened(url, None)
 
 
+def test_damage_that_only_shows_when_sqlite_checks_its_own_books_is_noticed(sqlite: SqlLedger, url: str, tmp_path: Path) -> None:
+    sqlite.close()
+    opened(url, None).close()
+    with (tmp_path / "ledger.db").open("r+b") as file:
+        file.seek(36)  # how many pages are free, see sqlite's file format
+        file.write(b"\x00\x00\x00\x07")
+    with pytest.raises(Corrupt, match=r"is damaged: .*freelist"):
+        opened(url, None)
+
+
+def test_a_ledger_that_is_gone_is_damage_and_one_that_cannot_be_read_may_come_back(url: str, tmp_path: Path) -> None:
+    with pytest.raises(Corrupt, match=r"ledger\.db is gone"):
+        opened(url, None)
+    (tmp_path / "ledger.db").mkdir()
+    with pytest.raises(Unavailable, match=r"ledger\.db: Is a directory") as caught:
+        opened(url, None)
+    assert caught.value.mend == "check its permissions"
+
+
 def test_an_address_that_is_none_says_how_one_looks() -> None:
     with pytest.raises(InvalidInput) as caught:
         Database("nonsense")
@@ -360,6 +379,25 @@ def test_a_line_of_the_second_sink_that_is_no_record_is_damage(tmp_path: Path) -
     (tmp_path / "audit.jsonl").write_text('{"seq": 1}\n', encoding="utf-8")
     with pytest.raises(Corrupt):
         list(Sink(tmp_path / "audit.jsonl").rows())
+
+
+@pytest.mark.parametrize(
+    "theirs", [lambda rows: [item._replace(hash="0" * 64) for item in rows], lambda rows: []], ids=["another record", "no record"]
+)
+def test_a_second_sink_goes_on_only_with_the_ledger_that_it_ends_with(sqlite: SqlLedger, tmp_path: Path, row: Row, theirs: Any) -> None:
+    path = tmp_path / "audit.jsonl"
+    sqlite.submit(row(1))
+    written = path.read_bytes()
+    with pytest.raises(Corrupt, match=r"disagree at record 1 \(door/1\)"):
+        Sink(path).catch_up(lambda place, limit: theirs(sqlite.chain(place, limit)))
+    assert path.read_bytes() == written
+    Sink(path).catch_up(sqlite.chain)
+    assert path.read_bytes() == written
+
+
+def test_a_second_sink_that_was_never_written_has_no_records(tmp_path: Path) -> None:
+    sink = Sink(tmp_path / "audit.jsonl")
+    assert (list(sink.rows()), sink.head(), sink.path.exists()) == ([], None, False)
 
 
 def test_a_second_process_of_a_role_is_told_who_holds_it(tmp_path: Path) -> None:
