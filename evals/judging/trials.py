@@ -147,6 +147,7 @@ def in_fork(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     with os.fdopen(reader) as told:
         text = told.read()
     _, status = os.waitpid(child, 0)
+    gc.unfreeze()  # what is frozen for good is found by nobody who looks for it
     if status:
         raise RuntimeError(f"a fork of the world ended with status {status}")
     answer: dict[str, Any] = json.loads(text)
