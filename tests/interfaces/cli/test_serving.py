@@ -104,5 +104,5 @@ async def test_a_child_that_ends_ends_the_waiting_with_its_log(tmp_path: Path) -
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", "raise SystemExit(3)")
     family = Children([Child("judge", process, {}, tmp_path / "judge.log")])
     with pytest.raises(Unavailable, match="ended with code 3") as caught:
-        await applying._while_alive(family, asyncio.sleep(60))  # type: ignore[arg-type]
+        await applying.while_alive(family, asyncio.sleep(60))
     assert str(tmp_path / "judge.log") in caught.value.mend
