@@ -22,12 +22,12 @@ async def opened(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
     """A saver on `path` (0600). Raises Corrupt with the mend for a file that is no sqlite database."""
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    try:
-        async with AsyncSqliteSaver.from_conn_string(str(path)) as saver:
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            saver = await stack.enter_async_context(AsyncSqliteSaver.from_conn_string(str(path)))
             saver.serde = JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=[])
             await saver.setup()
-            yield saver
-    except sqlite3.DatabaseError as error:
-        raise Corrupt(
-            f"{path} is damaged: {error}", mend=f"move it away and start again; actions are safe in the ledger: mv {path} {path}.damaged"
-        ) from error
+        except sqlite3.DatabaseError as error:
+            mend = f"move it away and start again; actions are safe in the ledger: mv {path} {path}.damaged"
+            raise Corrupt(f"{path} is damaged: {error}", mend=mend) from error
+        yield saver

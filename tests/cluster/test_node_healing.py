@@ -51,10 +51,11 @@ def guard(control_plane: "ControlPlane", tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def pool(control_plane: "ControlPlane") -> Iterator[list[str]]:
-    """Five nodes that belong together, in one zone of their own, whose volumes the controller attaches, as every kubelet asks for."""
-    labels = {"node.kubernetes.io/instance-type": "healed", "topology.kubernetes.io/zone": "zone-h"}
-    names = control_plane.add_nodes(5, "heal", labels=labels)
+def pool(control_plane: "ControlPlane", namespace: str) -> Iterator[list[str]]:
+    """Five nodes that belong together, in one zone of their own, whose volumes the controller attaches, as every kubelet asks for. Each
+    test has a pool of its own: one that was just healed cools down."""
+    labels = {"node.kubernetes.io/instance-type": namespace, "topology.kubernetes.io/zone": "zone-h"}
+    names = control_plane.add_nodes(5, f"heal-{namespace}", labels=labels)
     for name in names:
         note = {"metadata": {"annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"}}}
         control_plane.request("PATCH", f"/api/v1/nodes/{name}", note, content_type=STRATEGIC).raise_for_status()
@@ -131,7 +132,7 @@ def store(plane: "ControlPlane", namespace: str) -> None:
         for key in ("not-ready", "unreachable")
     ]
     pod = {
-        "nodeSelector": {"node.kubernetes.io/instance-type": "healed"},
+        "nodeSelector": {"node.kubernetes.io/instance-type": namespace},
         "tolerations": leaving,
         "containers": [{"name": "db", "image": "app:1", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}],
         "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
@@ -236,14 +237,14 @@ class Provider:
             if machine not in left:
                 self.plane.remove_nodes([node])
                 del self.behind[node]
-                (new,) = self.plane.add_nodes(1, f"new-{self.namespace}", labels={"node.kubernetes.io/instance-type": "healed"})
+                (new,) = self.plane.add_nodes(1, f"new-{self.namespace}", labels={"node.kubernetes.io/instance-type": self.namespace})
                 self.made.append(new)
                 self.behind[new] = self._machine(new)
 
 
 def web(plane: "ControlPlane", namespace: str, node: str, others: list[str]) -> None:
     """Two pods that share a node, of which a budget lets one go; then they may run on any node of the pool."""
-    spec = {"nodeSelector": {"node.kubernetes.io/instance-type": "healed"}, "containers": [{"name": "web", "image": "app:1"}]}
+    spec = {"nodeSelector": {"node.kubernetes.io/instance-type": namespace}, "containers": [{"name": "web", "image": "app:1"}]}
     template = {"metadata": {"labels": {"app": "web"}}, "spec": spec}
     body = {
         "apiVersion": "apps/v1",

@@ -354,6 +354,15 @@ def insert(ground: Ground, row: ActionRow) -> None:
     execute(ground, f"INSERT INTO actions ({names}) VALUES ({marks})", *values)
 
 
+@contextlib.contextmanager
+def alone(ground: Ground) -> Iterator[None]:
+    """Nobody else is within a transaction of the ledger."""
+    with contextlib.closing(sqlite3.connect(ground.guard.folder / "ledger.db", timeout=10, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
 def execute(ground: Ground, statement: str, *values: Any) -> None:
     with contextlib.closing(sqlite3.connect(ground.guard.folder / "ledger.db", timeout=10)) as connection, connection:
         connection.execute(statement, values)

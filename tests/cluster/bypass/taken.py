@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import redis.asyncio
@@ -609,7 +610,7 @@ async def _down(stage: Stage) -> None:
     judge = stage.running.children.named("judge").process
     for name, each in zip(DOWN, made, strict=True):
         if "judge" in name:
-            judge.send_signal(signal.SIGSTOP)
+            await asyncio.to_thread(_stop, stage.ground, judge.pid)
         if "webhook" in name:
             await asyncio.to_thread(stage.ground.guard.webhook.stop)
         row = each.row if "webhook" in name else each.row._replace(permit="e30.e30.e30")
@@ -617,6 +618,16 @@ async def _down(stage: Stage) -> None:
         stage.told[name] = _told(await stage.left(row.action_id, ActionState.PERMITTED, ActionState.CLAIMED))
         if "judge" in name:
             judge.send_signal(signal.SIGCONT)
+
+
+def _stop(ground: Ground, pid: int) -> None:
+    """Between two of its transactions: one that was stopped within would keep the ledger from everybody."""
+    from tests.cluster.bypass import rows
+
+    with rows.alone(ground):
+        os.kill(pid, signal.SIGSTOP)
+        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+            time.sleep(0.01)
 
 
 async def _webhook_back(stage: Stage) -> None:

@@ -5,6 +5,7 @@ were asked, and the comparable answers.
 """
 
 import json
+import ssl
 import sys
 import time
 import uuid
@@ -70,7 +71,9 @@ def client_of(folder: Path) -> httpx.Client:
     config = json.loads((folder / "admin.kubeconfig").read_text())
     token = config["users"][0]["user"]["token"]
     url, authority = config["clusters"][0]["cluster"]["server"], str(folder / "pki" / "ca.crt")
-    return httpx.Client(base_url=url, verify=authority, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    return httpx.Client(
+        base_url=url, verify=ssl.create_default_context(cafile=authority), headers={"Authorization": f"Bearer {token}"}, timeout=30
+    )
 
 
 def record(client: httpx.Client, sequences: Iterable[Sequence]) -> Iterator[Recording]:
