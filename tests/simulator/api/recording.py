@@ -52,6 +52,7 @@ def ask(client: httpx.Client, sequence: Sequence) -> list[Json]:
     """The comparable answers of a real API server, from a namespace of its own that is deleted afterwards."""
     names = Names(f"seq-{uuid.uuid4().hex[:10]}", f"own-{uuid.uuid4().hex[:8]}")
     client.post("/api/v1/namespaces", json={"metadata": {"name": names.namespace}}).raise_for_status()
+    _furnished(client, names.namespace)
     player = play(sequence, names)
     request = next(player)
     try:
@@ -64,6 +65,17 @@ def ask(client: httpx.Client, sequence: Sequence) -> list[Json]:
         return answers
     finally:
         client.delete(f"/api/v1/namespaces/{names.namespace}")
+
+
+def _furnished(client: httpx.Client, namespace: str) -> None:
+    """Controllers put these into every namespace; a page that ends before them has another page."""
+    for place in ("configmaps/kube-root-ca.crt", "serviceaccounts/default"):
+        for _ in range(200):
+            if client.get(f"/api/v1/namespaces/{namespace}/{place}").is_success:
+                break
+            time.sleep(0.05)
+        else:
+            raise TimeoutError(f"{place} did not come into {namespace} within 10 s")
 
 
 def client_of(folder: Path) -> httpx.Client:
