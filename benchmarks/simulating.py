@@ -5,7 +5,6 @@ In a process of its own, through its ASGI application. The first list of all enc
 
 import asyncio
 import json
-import resource as limits
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from benchmarks import pods
+from benchmarks.list_client import peak_mib
 from simulator.app import build
 from simulator.authn import MASTERS, User
 from simulator.clock import VirtualClock
@@ -90,7 +90,7 @@ async def listed(app: Starlette) -> tuple[int, float]:
 def main(count: int) -> None:
     app = filled(count)
     size, first = asyncio.run(listed(app))
-    resident = limits.getrusage(limits.RUSAGE_SELF).ru_maxrss / 1024
+    resident = peak_mib()
     _, following = asyncio.run(listed(app))
     print(json.dumps({"resident_mib": resident, "megabytes": size / 1e6, "first_seconds": first, "next_seconds": following}))
 
