@@ -109,10 +109,16 @@ def cordon_sick(desk: Desk, finding: Finding) -> Proposal | None:
     )
 
 
+def _well(desk: Desk, finding: Finding) -> Node | None:
+    """The node that the finding is about, unless something is wrong with it."""
+    node = next((node for node in desk.snapshot.nodes if node.metadata.uid == finding.subject.uid), None)
+    return None if node is None or sick_nodes.illness_of(desk, node) is not None else node
+
+
 def open_node(desk: Desk, finding: Finding) -> Proposal | None:
     """The node that was cordoned and forgotten. Whoever closed it may have had a reason, so a person says yes."""
-    node = next((node for node in desk.snapshot.nodes if node.metadata.uid == finding.subject.uid), None)
-    if node is None or sick_nodes.illness_of(desk, node) is not None:
+    node = _well(desk, finding)
+    if node is None:
         return None
     return propose(
         desk,
@@ -125,8 +131,8 @@ def open_node(desk: Desk, finding: Finding) -> Proposal | None:
 
 def lift_fence(desk: Desk, finding: Finding) -> Proposal | None:
     """Pods may run there again. Not while the node is ill: it may be off again in a minute."""
-    node = next((node for node in desk.snapshot.nodes if node.metadata.uid == finding.subject.uid), None)
-    if node is None or sick_nodes.illness_of(desk, node) is not None:
+    node = _well(desk, finding)
+    if node is None:
         return None
     return propose(
         desk,

@@ -47,6 +47,10 @@ def create(call: Call) -> Answer:
         obj.pop("status", None)
     if call.resource.kind == "Event":
         events.admit(call, obj)
+    return _made(call, obj)
+
+
+def _made(call: Call, obj: Json) -> Answer:
     check = validation.checker(call.store, call.resource)
     stored = call.store.create(
         call.resource,
@@ -97,16 +101,7 @@ def _created_by_put(call: Call, obj: Json) -> Answer:
     for field in _SERVER_MADE:
         obj["metadata"].pop(field, None)
     _require_namespace(call, call.name)
-    check = validation.checker(call.store, call.resource)
-    stored = call.store.create(
-        call.resource,
-        versions.into(call.resource, obj),
-        manager=call.manager,
-        dry_run=call.dry_run,
-        check=check,
-        admit=partial(admission.admit, call.store, call.resource),
-    )
-    return answer(versions.out(call.resource, stored), 201)
+    return _made(call, obj)
 
 
 def patch(call: Call) -> Answer:
