@@ -1,7 +1,8 @@
 """The API server of the simulated world, small and honest: uids, resource versions, generations, preconditions, dry runs, impersonation.
 
 It keeps every version of every object and every write with its writer: that log is what the promises are checked against. Where a seed
-says so it also does what the admission webhook will do: refuse a permit that is forged, expired, used, or made for another request.
+says so it also does what the admission webhook does: refuse a permit that is forged, expired, used, made for another request, or whose
+change would not be the one that was judged.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from core.actions import states
 from core.cluster.kinds import KINDS
 from evals.simulation import tokens
 from runtime.roles.simulated import Answered, Asked
@@ -135,12 +137,14 @@ class Cluster:
             self.arrived(permit)
         refusal = self._refused(user, permit, request, dry=dry) or self._impossible(key, asked.method, body)
         if refusal is not None:
-            if not dry:
-                self.refusals.append(Refusal(self._now(), permit, msgspec.json.decode(refusal.body)["message"]))
-            return refusal
+            return self._refuse(refusal, permit, dry=dry)
         live = self.live(key)
         assert live is not None  # noqa: S101  _impossible has seen to it
         after = live if asked.method == "DELETE" else self._changed(key, merged(live, body), user)
+        if self._admission and user.startswith(AGENT):
+            refusal = self._not_admitted(permit, live, {} if asked.method == "DELETE" else after, dry=dry)
+            if refusal is not None:
+                return self._refuse(refusal, permit, dry=dry)
         if dry:
             return _said(200, after)
         if asked.method != "DELETE" and after["spec"] == live["spec"]:
@@ -149,8 +153,13 @@ class Cluster:
         self._store(key, None if asked.method == "DELETE" else after, user, permit, request)
         return _said(200, self.live(key) or after)
 
+    def _refuse(self, answer: Answered, permit: str, *, dry: bool) -> Answered:
+        if not dry:
+            self.refusals.append(Refusal(self._now(), permit, msgspec.json.decode(answer.body)["message"]))
+        return answer
+
     def _refused(self, user: str, permit: str, request: str, *, dry: bool) -> Answered | None:
-        """RBAC and, where this world has it, admission."""
+        """RBAC and, where this world has it, what admission sees of the permit."""
         allowed = (user.startswith(PREVIEW) and dry) or (user.startswith(AGENT) and permit)
         if not allowed:
             return _said(403, {"message": f"{user} may not, and sent {permit}", "code": 403})
@@ -158,9 +167,19 @@ class Cluster:
             return None
         claims = tokens.claims(permit, self._admission)
         if claims is None or claims["exp"] <= self._now() or claims["request"] != request or user != f"{AGENT}{claims['agent']}":
-            return _said(403, {"message": f"admission webhook day2.dev denied the request: permit {permit}", "code": 403})
-        if not dry and claims["use"] == "forward" and permit in self._used:
-            return _said(403, {"message": "admission webhook day2.dev denied the request: the permit was used", "code": 403})
+            return _denied(f"permit {permit}")
+        return None
+
+    def _not_admitted(self, permit: str, live: Json, after: Json, *, dry: bool) -> Answered | None:
+        """What admission sees of the change itself: the same two definitions as the real webhook. A delete is told by its preconditions."""
+        claims = tokens.claims(permit, self._admission) or {}
+        if claims["use"] == "forward":
+            if after and states.post_hash("patch", {}, live, after) != claims["post"]:
+                return _denied("the change is not the one that was judged")
+            if not dry and permit in self._used:
+                return _denied("the permit was used")
+        elif not states.undo_matches(claims["inverse"], live, after):
+            return _denied("the change is not the inverse of ours")
         if not dry:
             self._used[permit] = self._now()
         return None
@@ -238,6 +257,10 @@ def _request(key: Key, asked: Asked, body: Json) -> str:
             "body": {name: value for name, value in body.items() if name != "dryRun"},
         }
     )
+
+
+def _denied(why: str) -> Answered:
+    return _said(403, {"message": f"admission webhook day2.dev denied the request: {why}", "code": 403})
 
 
 def _said(status: int, body: Json) -> Answered:

@@ -231,8 +231,18 @@ class Watch:
         if row.digest in self._undo:
             self.broken("I2", f"{row.action_id} is taken back a second time")
         self._undo[row.digest] = write
-        if any(ours.get(path) != (new, old) for path, (old, new) in theirs.items()):
+        judged = self._judged(row)
+        back = {path: (ours[path][1], {ours[path][0], judged.get(path, ours[path][0])}) for path in ours}
+        if any(path not in back or old != back[path][0] or new not in back[path][1] for path, (old, new) in theirs.items()):
             self.broken("I8", f"{row.action_id}: the undo moved {sorted(theirs)} and not only what {sorted(ours)} had been")
+
+    def _judged(self, row: ActionRow) -> dict[str, Any]:
+        """By path, what the judge saw. Somebody may move it while our write is on its way, and only admission sees that: without it an undo
+        goes back to what was judged (and `_check_facts` says how long ago that may have been)."""
+        if self._world.faults.admission:
+            return {}
+        changes = json.loads(row.verdict)["facts"]["changes"]
+        return {f"/{item['path'].removeprefix('spec.').replace('.', '/')}": item["old"] for item in changes}
 
     def committed(self, name: str, args: tuple[Any, ...], found: Any) -> None:
         """The ledger stored something."""
