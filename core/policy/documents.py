@@ -73,10 +73,8 @@ def objectives(found: Iterable[Document]) -> Objectives:
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidDocument("the file is not UTF-8 text", file=str(path)) from error
-    except OSError as error:
-        raise InvalidDocument(f"the file cannot be read ({error.strerror})", file=str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidDocument(f"the file cannot be read as UTF-8 text ({getattr(error, 'strerror', error)})", file=str(path)) from error
 
 
 def _document(marked: Marked, kinds: Mapping[str, Kind]) -> Document:
@@ -97,7 +95,7 @@ def _document(marked: Marked, kinds: Mapping[str, Kind]) -> Document:
     try:
         value = make(spec, metadata.name)
     except ValidationError as error:
-        raise marked.wrong(error.errors()[0]["msg"], ("metadata", "name")) from error
+        raise _refused(error, form, marked) from error
     except ValueError as error:
         raise marked.wrong(str(error), ("spec",)) from error
     if isinstance(value, ActionPolicy):
@@ -123,10 +121,16 @@ def _explained(error: ValidationError, form: type[Form], marked: Marked, section
     place: Place = (section, *found["loc"])
     if found["type"] == "extra_forbidden":
         return _unknown(marked, place, _fields_at(form, found["loc"][:-1]))
-    path = _dotted(place)
-    if found["type"] == "missing":
-        return marked.wrong(f"`{path}` is missing", place)
-    return marked.wrong(f"`{path}`: {found['msg'].removeprefix('Value error, ')}", place)
+    said = " is missing" if found["type"] == "missing" else f": {found['msg'].removeprefix('Value error, ')}"
+    return marked.wrong(f"`{_dotted(place)}`{said}", place)
+
+
+def _refused(error: ValidationError, form: type[Form], marked: Marked) -> InvalidDocument:
+    """What the value itself would not take: the field of the spec that it is made of (`every` becomes `every_seconds`), or its name."""
+    found = error.errors(include_url=False, include_input=False)[0]
+    field = next((item.alias or name for name, item in form.model_fields.items() if _dotted(found["loc"]).startswith(name)), None)
+    place = ("spec", field) if field else ("metadata", "name")
+    return marked.wrong(f"`{_dotted(place)}`: {found['msg'].removeprefix('Value error, ')}", place)
 
 
 def _unknown(marked: Marked, place: Place, known: Iterable[str]) -> InvalidDocument:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from evals.judging.trials import Row
 
 FILE = Path(__file__).with_name("results.json")
-DEVELOPMENT, HELD_OUT = range(100), range(6000, 6040)
+DEVELOPMENT, HELD_OUT = range(100), range(7000, 7040)
 """Seeds. Rules and oracle were made on the first; the second was run when they were done. Who runs seeds, looks, and mends has spent them:
 then `HELD_OUT` moves on, and what the last ones said goes into `EARLIER`."""
 EARLIER = (
@@ -30,6 +30,11 @@ EARLIER = (
         "5000 to 5039, on 2026-11-27, rules f3999b26bd85",
         "389 of 391 violating blocked, 3 of 446 benign denied, 49 of 446 asked",
         "one over its budget once another autoscaler has come to the peak, one pod so large that its autoscaler took others away",
+    ),
+    (
+        "6000 to 6039, on 2026-11-27, rules e31e800fa5b5",
+        "388 of 388 violating blocked, 5 of 439 benign denied, 45 of 439 asked",
+        "none; two rules that bound growth came afterwards",
     ),
 )
 """Held-out ranges that were run before, what they gave, and what was let pass."""
