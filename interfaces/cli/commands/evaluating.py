@@ -128,7 +128,7 @@ def report_run(
 
 
 def _folder(session: Session) -> Path:
-    return session.settings.store.data_dir / "evals"
+    return session.settings.data_dir / "evals"
 
 
 def _last(session: Session) -> Path:

@@ -47,6 +47,19 @@ def test_own_cases_are_run_kept_and_reported(day2: Day2, folder: Path) -> None:
     assert "<svg" in (folder / "r.html").read_text()
 
 
+def test_the_data_folder_is_below_the_home_and_not_below_where_the_command_ran(
+    day2: Day2, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, here = folder / "home", folder / "here"
+    home.mkdir()
+    here.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(here)
+    day2("eval", "run", str(folder / "cases"), "--only", "quiet", "--jobs", "1", "--data-dir", "~/data")
+    assert list((home / "data" / "evals" / "trials").glob("*.json"))
+    assert not list(here.iterdir())
+
+
 def test_a_regression_fails_the_gate_and_is_named(day2: Day2, folder: Path) -> None:
     before, after, data = str(folder / "a.json"), str(folder / "b.json"), ("--data-dir", str(folder / "data"))
     run(day2, folder, "-O", before)
