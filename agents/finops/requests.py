@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from agents import sizes
 from agents.desk import Desk
+from agents.pricing import prices_under
 from agents.recalling import once
 from agents.reporting import counted, derived, found, measured, seen
 from agents.sizes import Size
@@ -33,6 +34,7 @@ LEAST_CHANGE = 0.10  # of the request; smaller changes are churn
 WORTH_SHARE = 0.60  # a finding needs a size below this share of the request
 WORTH_CPU_MILLI = 500  # and this much over all replicas
 WORTH_MEMORY_MIB = 1024
+WORTH_MICRO_USD = 2_000_000  # a month, where the machines have a price: a rollout has its risk too
 RECENT = timedelta(hours=24)
 
 
@@ -77,7 +79,7 @@ def oversized_workloads(desk: Desk) -> Iterator[Oversized]:
     for workload in candidates(desk.snapshot):
         usage = known[workload.item.metadata.namespace]
         oversized = _oversized(desk, workload, usage)
-        if oversized is not None and is_worth_it(oversized):
+        if oversized is not None and is_worth_it(oversized) and is_worth_money(desk, oversized):
             yield oversized
 
 
@@ -152,6 +154,12 @@ def is_worth_it(oversized: Oversized) -> bool:
         any(fit.wants.memory_mib <= fit.asks.memory_mib * WORTH_SHARE for fit in oversized.fits) and back.memory_mib >= WORTH_MEMORY_MIB
     )
     return (cpu or memory) and any(not is_idle(fit) for fit in oversized.fits)
+
+
+def is_worth_money(desk: Desk, oversized: Oversized) -> bool:
+    """Without a price, size alone decides."""
+    unit = prices_under(desk, oversized.workload.pods)
+    return unit is None or unit.monthly(oversized.given_back) >= WORTH_MICRO_USD
 
 
 def is_idle(fit: Fit) -> bool:

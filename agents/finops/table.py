@@ -21,7 +21,7 @@ AGENT = Agent(
             code=requests.CODE,
             name="requests far above use",
             severity=Severity.LOW,
-            silent="under an autoscaler, on GPUs, with less than 3 days of history, in a rollout, a day after a restart, for small sums",
+            silent="under an autoscaler, on GPUs, with under 3 days of history, in a rollout, a day after restarts, under 2 USD a month",
             looks=(
                 "Every Deployment and StatefulSet of fixed size, container by container: the 95th percentile of its 5-minute CPU "
                 "rates over 7 days (the highest of its pods) and its highest working set over 14 days."

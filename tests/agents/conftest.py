@@ -69,7 +69,13 @@ class Box:
         self.metrics = HttpMetrics(client)
 
     async def consult(
-        self, name: str, *, objectives: Objectives | None = None, namespaces: tuple[str, ...] = (), run: str = "run-1"
+        self,
+        name: str,
+        *,
+        objectives: Objectives | None = None,
+        prices: PriceList | None = PRICED,
+        namespaces: tuple[str, ...] = (),
+        run: str = "run-1",
     ) -> Consultation:
         agent = next(agent for agent in AGENTS if agent.name == name)
         return await consult(
@@ -77,7 +83,7 @@ class Box:
             reader=self.reader,
             metrics=self.metrics,
             objectives=objectives or Objectives(),
-            prices=PRICED,
+            prices=prices,
             now=self.running.clock.now(),
             run=run,
             namespaces=namespaces,

@@ -4,11 +4,13 @@ Mending is the write alone, sent as it stands: what the gate adds has tests of i
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import pytest
 
 from agents.catalogue import AGENTS
+from core.domain.money import InstancePrice, PriceList, PriceSource
 from core.domain.objective import Objective, Objectives, Scope
 
 GPU_NODES = {"names": ["gpu-1"], "cpu_milli": 32000, "memory_mib": 131072, "gpus": 4, "instance_type": "g6.12xlarge"}
@@ -322,3 +324,15 @@ async def test_the_floor_of_an_objective_is_the_least_that_finops_proposes(
     (proposal,) = [item for item in answer.proposals if item.action.kind == "set_hpa_bounds"]
     assert proposal.action.to_min == 6
     assert (proposal.objective, proposal.priority) == ("money", 10)
+
+
+@pytest.mark.parametrize(("hourly_micro_usd", "told"), [(768_000, ["FIN-101"]), (10_000, []), (None, ["FIN-101"])])
+async def test_a_rollout_for_next_to_no_money_is_not_proposed(
+    hourly_micro_usd: int | None, told: list[str], box: Callable[..., Any], small: Callable[..., dict[str, Any]]
+) -> None:
+    """Without a price, size alone decides."""
+    machine = InstancePrice(instance_type="m6.4xlarge", cpu_milli=16000, memory_mib=65536, hourly_micro_usd=hourly_micro_usd or 0)
+    source = PriceSource(name="test list", at=datetime.fromisoformat("2026-11-01T00:00:00+00:00"))
+    prices = PriceList(source=source, instances=(machine,)) if hourly_micro_usd else None
+    answer = await box(small(web={"cpu_request_milli": 1500})).consult("finops", prices=prices)
+    assert [item.code for item in answer.findings] == told
