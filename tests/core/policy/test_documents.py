@@ -178,7 +178,7 @@ def test_a_folder_is_read_in_the_order_of_its_names(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_text_or_not_there_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InvalidDocument, match="read as UTF-8 text .*invalid start byte"):
+    with pytest.raises(InvalidDocument, match=r"read as UTF-8 text .*invalid start byte"):
         documents.read_path(tmp_path / "x.yaml")
     with pytest.raises(InvalidDocument, match=r"\(No such file or directory\)"):
         documents.read_path(tmp_path / "none.yaml")
