@@ -66,16 +66,16 @@ async def _demanded(bench: Bench, before: Json, after: Json | None, workload: Js
 
 
 async def week(bench: Bench, namespace: str) -> tuple[Series, ...]:
-    """CPU of each pod by the hour; nothing where the source does not answer."""
-    now = bench.clock.now()
+    """The most CPU that each container used in any five minutes, by the hour; nothing where the source does not answer."""
+    now, query = bench.clock.now(), Query(Shape.CPU_MAX, namespace, window_seconds=HOUR)
     try:
-        return tuple(await bench.metrics.range(Query(Shape.CPU_RATE, namespace), now - WEEK, now, HOUR)) if bench.metrics else ()
+        return tuple(await bench.metrics.range(query, now - WEEK, now, HOUR)) if bench.metrics else ()
     except Day2Error:
         return ()
 
 
 def busiest(seen: Iterable[Series], workload: Json) -> int | None:
-    """Milli-cores of all its pods together in the hour in which they used the most."""
+    """Milli-cores of all its pods together in the hour in which they used the most: each at its highest, as load that is spread has it."""
     own, used = _own(workload), Counter[float]()
     for series in seen:
         if own.fullmatch(series.label("pod")):

@@ -238,7 +238,7 @@ async def test_a_budget_is_told_without_what_other_autoscalers_bring_at_the_busi
     busy = tuple(used_cores / 2 if number == 7 else 0.1 for number in range(24))
     pods = [({"namespace": "shop", "pod": f"web-5c9d-{name}"}, busy) for name in ("aaaaa", "bbbbb")]
     usage = tuple(Series(tuple(labels.items()), tuple(at), values) for labels, values in pods)
-    gate.bench = replace(gate.bench, metrics=TableMetrics(series={Query(Shape.CPU_RATE, "shop"): usage}))
+    gate.bench = replace(gate.bench, metrics=TableMetrics(series={Query(Shape.CPU_MAX, "shop", window_seconds=3600): usage}))
     assert (await seen(gate))["budget_left_micro_usd"] == before, "nothing scales it"
     gate.cluster.put(scaling("web", CPU, minReplicas=1, maxReplicas=6))
     gate.cluster.put(scaling("cart", CPU, minReplicas=1, maxReplicas=60))

@@ -42,6 +42,8 @@ def metrics(now: Any, hours: range) -> TableMetrics:
         }
     )
     table.series[Query(Shape.CPU_RATE, "shop")] = (series, other)
+    beside = series._replace(labels=(*series.labels, ("container", "sidecar")), values=tuple(0.025 for _ in times))
+    table.series[Query(Shape.CPU_MAX, "shop", window_seconds=3600)] = (series, beside, other)
     return table
 
 
@@ -132,7 +134,7 @@ async def test_a_pod_of_a_maker_whose_names_nobody_knows_has_its_own_past_only(g
     assert (await usage.used(gate.bench, before, after, before))["cpu_milli_p95"] == 200
 
 
-@pytest.mark.parametrize(("down", "demand"), [(frozenset(), 100), (frozenset({Shape.CPU_RATE}), None)], ids=["up", "down"])
+@pytest.mark.parametrize(("down", "demand"), [(frozenset(), 125), (frozenset({Shape.CPU_MAX}), None)], ids=["up", "down"])
 async def test_fewer_pods_are_judged_by_the_busiest_hour_of_the_targets_own(gate: Any, down: frozenset[Shape], demand: int | None) -> None:
     source = metrics(gate.clock.now(), range(7 * 24))  # it knows of a busier workload too, whose name begins alike
     source.down = down
