@@ -31,13 +31,22 @@ class Alert(Value):
         return identifier("alr", self.name, *(f"{name}={value}" for name, value in sorted(self.labels.items())))
 
 
-class Channel(Protocol):
-    """One place where people look. `name` is kept in the audit chain; it holds no secret."""
+class Audience(Protocol):
+    """What somebody who looks in one place wants to be told. `name` is kept in the audit chain; it holds no secret."""
 
-    name: str
-    only_grave: bool
-    again_seconds: float
-    """How often what stands is said again; 0: once."""
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def only_grave(self) -> bool: ...
+
+    @property
+    def again_seconds(self) -> float:
+        """How often what stands is said again; 0: once."""
+
+
+class Channel(Audience, Protocol):
+    """One place where people look."""
 
     async def tell(self, standing: Sequence[Alert], over: Sequence[Alert], at: datetime) -> None:
         """Raises Unavailable: it is tried again."""

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from core.actions.catalogue import parse_proposal
 from core.assessing import drift
-from core.domain.alert import Alert, Channel
+from core.domain.alert import Alert, Audience
 from core.domain.ledger import ActionRow, AuditRow, Ledger, StopRow
 from core.domain.outcome import ActionState
 from core.domain.values import bounded
@@ -325,7 +325,7 @@ class Watch:
         self.journal.ends.clear()
         return new
 
-    def due(self, channel: Channel, holding: Iterable[Alert], now: datetime) -> Due:
+    def due(self, channel: Audience, holding: Iterable[Alert], now: datetime) -> Due:
         """`holding` are the conditions; what happened is narrowed to what still stands for this channel."""
         told = {key: found for (name, key), found in self.journal.told.items() if name == channel.name}
         heard = [*holding, *(alert for alert in self.happened.values() if self._holds(channel.name, alert.key, now))]
@@ -340,7 +340,7 @@ class Watch:
         told = self.journal.told.get((channel, key))
         return told is None or now - told.at < self.limits.hold
 
-    def _repeats(self, channel: Channel, key: str, now: datetime) -> bool:
+    def _repeats(self, channel: Audience, key: str, now: datetime) -> bool:
         last = self.last.get((channel.name, key))
         return channel.again_seconds > 0 and (last is None or now - last >= timedelta(seconds=channel.again_seconds))
 
@@ -351,16 +351,12 @@ class Watch:
                 del self.happened[move]
 
 
-@dataclass
-class _Named:
-    """A channel that is only asked what it is called."""
+class _Named(NamedTuple):
+    """A channel of which only the name is known: it is told of everything, once."""
 
     name: str
     only_grave: bool = False
     again_seconds: float = 0.0
-
-    async def tell(self, standing: Sequence[Alert], over: Sequence[Alert], at: datetime) -> None:
-        raise NotImplementedError
 
 
 def behind(watch: Watch, ledger: Ledger, now: datetime, *, channels: Collection[str], events: bool = False) -> int:
