@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from core.domain.errors import InvalidInput
 from core.domain.money import PriceList
-from core.domain.objective import Objectives
+from core.domain.objective import Objective, Objectives
 from core.policy import documents
 from core.policy.declarations import Grant, Schedule
 
@@ -31,7 +31,7 @@ def read(path: Path | None) -> Declared:
     found = documents.read_path(path.expanduser())
     prices = documents.of_kind(found, PriceList)
     return Declared(
-        objectives=documents.objectives(found),
+        objectives=Objectives(items=documents.of_kind(found, Objective)),
         grants=documents.of_kind(found, Grant),
         prices=prices[0] if prices else None,
         schedules=documents.of_kind(found, Schedule),

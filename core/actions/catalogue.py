@@ -66,7 +66,7 @@ LARGEST = 1024 * 1024
 """Bytes of JSON that are looked at; a proposal has a few KiB."""
 
 
-class _Wire(Proposal):
+class Wire(Proposal):
     """A proposal as it arrives: its action is one of the table."""
 
     action: AnyAction
@@ -78,7 +78,7 @@ _ACTION: TypeAdapter[CatalogueAction] = TypeAdapter(AnyAction)
 def parse_action(source: Json | bytes | str) -> CatalogueAction:
     """One action from JSON. Raises InvalidInput, which names the kinds there are, or the fields that are wrong."""
     document = _document(source)
-    _known(document.get("kind"))
+    known(document.get("kind"))
     try:
         return _ACTION.validate_json(_text(document))
     except ValidationError as error:
@@ -91,9 +91,9 @@ def parse_proposal(source: Json | bytes | str) -> Proposal:
     action = document.get("action")
     if not isinstance(action, dict):
         raise InvalidInput("a proposal needs an `action` object", mend="`day2 schema proposal` shows its fields")
-    _known(action.get("kind"))
+    known(action.get("kind"))
     try:
-        return Proposal(**dict(_Wire.model_validate_json(_text(document))))
+        return Proposal(**dict(Wire.model_validate_json(_text(document))))
     except ValidationError as error:
         raise InvalidInput(f"proposal: {_mistakes(error)}", mend="`day2 schema proposal` shows its fields") from error
 
@@ -103,18 +103,8 @@ def rights() -> tuple[Right, ...]:
     return tuple(sorted({right for kind in CATALOGUE.values() for right in kind.rights}, key=lambda right: (right.path, right.verb)))
 
 
-def schema(kind: str) -> Json:
-    """The JSON Schema of one kind. Raises InvalidInput for a kind that is not in the table."""
-    _known(kind)
-    return CATALOGUE[kind].model_json_schema()
-
-
-def proposal_schema() -> Json:
-    """The JSON Schema of a proposal, with every kind of action."""
-    return {**_Wire.model_json_schema(), "title": "Proposal"}
-
-
-def _known(kind: object) -> None:
+def known(kind: object) -> None:
+    """Raises InvalidInput for a kind that is not in the table."""
     if not isinstance(kind, str) or kind not in CATALOGUE:
         raise InvalidInput(f"there is no action kind {bounded(repr(kind), 60)}", mend=f"the kinds are {', '.join(CATALOGUE)}")
 

@@ -25,6 +25,9 @@ class Amounts(NamedTuple):
     def fits(self, room: "Amounts") -> bool:
         return all(mine <= theirs or mine == 0 for mine, theirs in zip(self, room, strict=True))
 
+    def times(self, count: int) -> "Amounts":
+        return Amounts(*(each * count for each in self))
+
     def most(self, other: "Amounts") -> "Amounts":
         return Amounts(*(max(mine, theirs) for mine, theirs in zip(self, other, strict=True)))
 

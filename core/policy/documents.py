@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from core.domain.errors import InvalidDocument
-from core.domain.objective import Objective, Objectives
 from core.domain.values import Value
 from core.policy.forms import KINDS, Form, Kind, Metadata
 from core.policy.marked import Marked, Place, parse
@@ -64,10 +63,6 @@ def unique(found: Iterable[Document]) -> tuple[Document, ...]:
 
 def of_kind(found: Iterable[Document], kind: type[AnyValue]) -> tuple[AnyValue, ...]:
     return tuple(document.value for document in found if isinstance(document.value, kind))
-
-
-def objectives(found: Iterable[Document]) -> Objectives:
-    return Objectives(items=of_kind(found, Objective))
 
 
 def _text(path: Path) -> str:

@@ -25,7 +25,7 @@ def steps(before: Json, after: Json | None) -> tuple[int, int]:
 def whole(live: Json, *, rolling: bool | None) -> Amounts:
     """What all pods that the object asks for hold together, those on top among them while a rollout is under way: they grow with it."""
     beside = _strategy(live)[1] if rolling and live.get("kind") in _STRATEGY else 0
-    return Amounts(*(each * ((amounts.replicas(live) or 0) + beside) for each in amounts.size(workloads.template(live))))
+    return amounts.size(workloads.template(live)).times((amounts.replicas(live) or 0) + beside)
 
 
 def _strategy(live: Json) -> tuple[int, int]:

@@ -3,7 +3,11 @@
 As the autoscaler has it: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details
 """
 
+from core.actions.set_hpa_bounds import SetHpaBounds
+from core.cluster.placing import Amounts
+from core.domain.action import Action
 from core.domain.values import Json, at_path
+from gate import workloads
 from gate.judging import amounts
 
 
@@ -22,10 +26,17 @@ def effect(target: Json, after: Json | None, workload: Json, demand_milli: int |
     return workload, workload | {"spec": workload["spec"] | {"replicas": replicas}}
 
 
-def coming(autoscaler: Json, workload: Json, demand_milli: int | None) -> int:
-    """Pods on top of those that run, at the busiest hour of the week; none where nobody can tell."""
+def kept(action: Action, workload: Json, grown: Amounts) -> Amounts:
+    """What is paid for on top: with a raised floor at least what that holds at any hour, also where as many pods run right now."""
+    higher = action.to_min - action.from_min if isinstance(action, SetHpaBounds) else 0
+    return grown.most(amounts.size(workloads.template(workload)).times(higher)) if higher > 0 else grown
+
+
+def coming(autoscaler: Json, workload: Json, demand_milli: int | None) -> Amounts:
+    """What comes on top of what runs, at the busiest hour of the week; nothing where nobody can tell."""
     now, high = amounts.replicas(workload) or 0, int(at_path(autoscaler, "spec.maxReplicas"))
-    return max(0, min(_wanted(autoscaler, workload, demand_milli, margin_percent=0) or 0, high) - now)
+    more = min(_wanted(autoscaler, workload, demand_milli, margin_percent=0) or 0, high) - now
+    return amounts.size(workloads.template(workload)).times(max(0, more))
 
 
 def utilization(autoscaler: Json) -> int | None:

@@ -34,7 +34,8 @@ async def around(bench: Bench, action: Action, home: Json, target: Json, after: 
     held, sized = _held(pods), after is not None and amounts.replicas(after) is not None
     rolling = workloads.rolling(target)
     grown = rollouts.whole(after, rolling=rolling).minus(rollouts.whole(target, rolling=rolling)) if after is not None and sized else None
-    may = allowed_more(target, after) if after is not None and target.get("kind") == "ResourceQuota" else grown
+    paid = allowed_more(target, after) if after is not None and target.get("kind") == "ResourceQuota" else grown
+    may = paid and scaling.kept(action, target, paid)
     scalers = list(await bench.reader.list(KINDS["HorizontalPodAutoscaler"], namespace)) if namespace else []
     found = (
         _nodes(nodes, target)
@@ -148,8 +149,7 @@ async def _coming(bench: Bench, namespace: str, scalers: list[Json], target: Jso
     for item in scalers:
         workload = await workloads.scaled_by(bench.reader, item | {"kind": "HorizontalPodAutoscaler"})  # a list does not say it
         if amounts.replicas(workload) and at_path(workload, "metadata.uid") != at_path(target, "metadata.uid"):
-            more = scaling.coming(item, workload, usage.busiest(seen, workload))
-            found = found.plus(Amounts(*(each * more for each in amounts.size(workloads.template(workload)))))
+            found = found.plus(scaling.coming(item, workload, usage.busiest(seen, workload)))
     return found
 
 

@@ -585,13 +585,13 @@ def of_kind(name: str) -> Json:
     if name in KINDS:
         about, properties = KINDS[name]
         return _whole(name, about, properties)
-    from core.actions import catalogue
+    from core.actions import catalogue, schemas
     from core.domain.facts import Facts
 
     if name in catalogue.CATALOGUE:
-        return {"$schema": DIALECT} | catalogue.schema(name)
+        return {"$schema": DIALECT} | schemas.schema(name)
     if name == "proposal":
-        return {"$schema": DIALECT} | catalogue.proposal_schema()
+        return {"$schema": DIALECT} | schemas.proposal_schema()
     if name == "experiment":
         from core.policy import experiments
 

@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
-from gate.judging.scaling import coming, effect, utilization
+from core.actions.scale_workload import ScaleWorkload
+from core.actions.set_hpa_bounds import SetHpaBounds
+from core.cluster.placing import Amounts
+from core.domain.target import Target
+from gate.judging.scaling import coming, effect, kept, utilization
 
 Json = dict[str, Any]
 WORKLOAD: Json = {
@@ -87,7 +91,30 @@ def test_without_a_preview_nothing_is_foreseen() -> None:
     ids=["to its share", "begun", "and one more", "its ceiling", "fewer than run", "a ceiling under what runs", "unmeasured", "memory"],
 )
 def test_what_comes_at_the_busiest_hour_comes_on_top_of_what_runs(high: int, demand: int | None, metrics: Any, found: int) -> None:
-    assert coming(autoscaler(2, high, *metrics), WORKLOAD, demand) == found
+    assert coming(autoscaler(2, high, *metrics), WORKLOAD, demand).pods == found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "grown_milli", "milli"),
+    [
+        ((3, 10), (4, 10), 0, 500),
+        ((3, 10), (6, 6), -1000, 1500),
+        ((3, 10), (4, 10), 2000, 2000),
+        ((3, 10), (3, 5), -1000, -1000),
+        ((3, 10), (2, 10), -500, -500),
+    ],
+    ids=["one more", "three more under a lower ceiling", "more come anyway", "a lower ceiling", "a lower floor"],
+)
+def test_a_raised_floor_is_paid_for_at_any_hour(old: tuple[int, int], new: tuple[int, int], grown_milli: int, milli: int) -> None:
+    target = Target(cluster="c", group="autoscaling", kind="HorizontalPodAutoscaler", namespace="shop", name="cart", uid="u")
+    bounds = SetHpaBounds(id="act-floor", target=target, from_min=old[0], from_max=old[1], to_min=new[0], to_max=new[1])
+    assert kept(bounds, WORKLOAD, Amounts(grown_milli)).cpu_milli == milli
+
+
+def test_nothing_else_raises_a_floor() -> None:
+    target = Target(cluster="c", group="apps", kind="Deployment", namespace="shop", name="cart", uid="u")
+    action = ScaleWorkload(id="act-scale", target=target, from_replicas=9, to_replicas=2)
+    assert kept(action, WORKLOAD, Amounts(-3500)) == Amounts(-3500)
 
 
 @pytest.mark.parametrize(("metrics", "share"), [((CPU,), 50), ((MEMORY,), None), ((CPU, MEMORY), None), (({"type": "Pods"},), None)])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.actions.label_namespace import LabelNamespace, LevelChange
+from core.actions.set_hpa_bounds import SetHpaBounds
 from core.cluster.queries import Query, Series, Shape
 from core.domain.money import InstancePrice, PriceList, PriceSource
 from core.domain.objective import FreezeWindow
@@ -247,6 +248,17 @@ async def test_a_budget_is_told_without_what_other_autoscalers_bring_at_the_busi
     for blind in (None, TableMetrics(down=frozenset(Shape))):
         gate.bench = replace(gate.bench, metrics=blind)
         assert (await seen(gate))["budget_left_micro_usd"] == before
+
+
+async def test_a_raised_floor_costs_what_it_holds_also_where_as_many_run_right_now(gate: Any) -> None:
+    priced(gate, monthly_budget=8_000_000_000)
+    live = gate.cluster.object("Deployment", "shop", "cart")
+    live["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"] = {"cpu": "1"}
+    target = Target(cluster="cluster-1", group="autoscaling", kind="HorizontalPodAutoscaler", namespace="shop", name="cart", uid="uid-hpa")
+    bounds = SetHpaBounds(id="act-floor", target=target, from_min=1, from_max=6, to_min=2, to_max=6)
+    assert (await seen(gate, replicas=2, action=bounds))["monthly_cost_delta_micro_usd"] == 730_000_000
+    assert (await seen(gate, replicas=4, action=bounds))["monthly_cost_delta_micro_usd"] == 2 * 730_000_000
+    assert (await seen(gate, replicas=2))["monthly_cost_delta_micro_usd"] == 0
 
 
 async def test_a_freeze_holds_from_its_first_moment_to_before_its_last(gate: Any) -> None:

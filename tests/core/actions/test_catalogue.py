@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.actions import catalogue
+from core.actions import catalogue, schemas
 from core.actions.catalogue import CATALOGUE, parse_action, parse_proposal
 from core.domain.errors import InvalidInput
 from core.domain.evidence import observe
@@ -17,7 +17,7 @@ KINDS = sorted(CATALOGUE)
 
 
 def test_the_table_and_the_schema_union_hold_the_same_kinds() -> None:
-    tagged = catalogue.proposal_schema()["properties"]["action"]["discriminator"]["mapping"]
+    tagged = schemas.proposal_schema()["properties"]["action"]["discriminator"]["mapping"]
     assert sorted(tagged) == KINDS
     assert {kind: CATALOGUE[kind].model_fields["kind"].default for kind in KINDS} == {kind: kind for kind in KINDS}
 
@@ -176,14 +176,14 @@ def test_an_extra_field_inside_a_proposals_action_is_refused(documents: Any) -> 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_a_closed_schema(kind: str) -> None:
-    schema = catalogue.schema(kind)
+    schema = schemas.schema(kind)
     assert schema["additionalProperties"] is False
     assert json.dumps(schema)
 
 
 def test_there_is_no_schema_of_an_unknown_kind() -> None:
     with pytest.raises(InvalidInput):
-        catalogue.schema("exec")
+        schemas.schema("exec")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -81,7 +81,7 @@ def test_grants_schedules_and_prices_are_read() -> None:
         (16_000, 65_536, 768_000),
         (32_000, 131_072, 4_600_000),
     ]
-    assert documents.objectives(found).items == ()
+    assert documents.of_kind(found, Objective) == ()
 
 
 @pytest.mark.parametrize(
