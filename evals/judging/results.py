@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from evals.judging.trials import Row
 
 FILE = Path(__file__).with_name("results.json")
-DEVELOPMENT, HELD_OUT = range(100), range(8000, 8040)
+DEVELOPMENT, HELD_OUT = range(100), range(9000, 9040)
 """Seeds. Rules and oracle were made on the first; the second was run when they were done. Who runs seeds, looks, and mends has spent them:
 then `HELD_OUT` moves on, and what the last ones said goes into `EARLIER`."""
 EARLIER = (
@@ -40,6 +40,11 @@ EARLIER = (
         "7000 to 7039, on 2026-11-27, rules 140463809cd8",
         "363 of 366 violating blocked, 11 of 465 benign denied, 37 of 465 asked",
         "three in one world: a peak at the full hour, of which the judge had only seen the minute before the hour",
+    ),
+    (
+        "8000 to 8039, on 2026-11-27, rules 7a74e5fd2c63",
+        "356 of 357 violating blocked, 8 of 449 benign denied, 38 of 449 asked",
+        "a floor raised to what ran at that hour, in a namespace over its budget: it would have held it at night",
     ),
 )
 """Held-out ranges that were run before, what they gave, and what was let pass."""
