@@ -15,7 +15,7 @@ ENVIRONMENT := sh toolchain/python.sh toolchain/environment.py
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants coverage mutation bench eval eval-judge eval-faults eval-assess eval-injection eval-scoreboard chart sbom lock clean dev
+.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants defects coverage mutation bench eval eval-quick eval-judge eval-faults eval-assess eval-injection eval-scoreboard chart sbom lock clean dev
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ sim: dev ## 2,000 simulated worlds with faults (ARGS="--seeds 200")
 mutants: dev ## planted defects, each found by a simulated world
 	@$(PY) tests/mutants/run.py $(ARGS)
 
+defects: dev ## planted defects, each noticed by a case of the evals
+	@$(PY) -m tests.defects $(ARGS)
+
 coverage: dev ## what no test reaches of judge, executor, webhook
 	@$(PY) tests/mutation/measuring.py $(ARGS)
 
@@ -76,6 +79,10 @@ bench: dev ## one line per measured goal
 
 eval: dev ## how good are the agents: the scored cases
 	@$(PY) -m evals $(ARGS)
+
+eval-quick: dev ## the quick suite, no worse than the stored results
+	@.venv/bin/day2 eval run --quick --jobs $$(getconf _NPROCESSORS_ONLN) -O .cache/evals/quick.json
+	@.venv/bin/day2 eval gate .cache/evals/quick.json
 
 eval-judge: dev ## the judge on held-out worlds, into docs/judge.md
 	@$(PY) -m evals.judging --write $(ARGS)

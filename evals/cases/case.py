@@ -18,6 +18,7 @@ from simulator.faults.table import BY_ID
 Suite = Literal["finops", "reliability", "security", "scaling", "gpu", "conflict", "gate", "healthy", "long-run", "own"]
 Said = Literal["allow", "needs_approval", "deny"]
 Acts = Literal["never", "end", "always"]
+Ends = Literal["verified", "rolled_back", "escalated"]
 GROUND = "ground"
 """The world that a seed draws: the healthy cluster that faults are done to."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -109,6 +110,7 @@ class Asked(Part):
     why: str = "an evaluation"
     verdict: tuple[Said, ...] = Field(min_length=1, description="any of these is right")
     carried: bool = Field(default=False, description="and it goes the whole way, people approving")
+    ends: Ends = Field(default="verified", description="how, where it was carried")
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -155,11 +157,13 @@ class Told(Part):
 
 
 class Done(Part):
-    """An action that must have been carried out and verified. `bounds` are lowest and highest of its arguments, by path."""
+    """An action that must have been carried out and verified, or whatever `ends` says. `bounds` are lowest and highest of its arguments, by
+    path."""
 
     kind: str
     target: str = "*"
     bounds: dict[str, tuple[float, float]] = {}
+    ends: Ends = "verified"
 
 
 class Budget(Part):
@@ -223,6 +227,13 @@ class Case(Part):
         if self.faults and self.world.name != GROUND:
             raise ValueError(f"faults of the library befall `world: {GROUND}`; elsewhere use recipes of `change` and `edits`")
         return self
+
+    @property
+    def is_real_too(self) -> bool:
+        """Whether it can be lived on a real control plane: its world is one that any has room for, and real controllers or the pod's own
+        spec make both cause and cure (faults with a mark under rig in docs/faults.md)."""
+        alone = len(self.faults) == 1 and not self.edits and not self.asks and self.people == People()
+        return self.world.is_drawn and alone and BY_ID[self.faults[0].id].on_rig
 
     @property
     def length(self) -> float:

@@ -15,6 +15,7 @@ from evals.running.stages import Stage, said
 from evals.running.trial import Judged
 from runtime.arbitrating import arbitrated
 from runtime.declared import Declared
+from runtime.roles.judged import Court
 from runtime.services import scanning
 from runtime.services.scanning import Scan
 
@@ -56,16 +57,17 @@ async def carried(stage: Stage, proposals: Sequence[Proposal]) -> None:
     else:
         rows = await court.carry(proposals, by=REQUESTER)
     for row in rows:
-        stage.actions.append(told(stage, row))
+        stage.actions.append(told(court, row))
     if rows and all(row.state.value == "verified" for row in rows):
         stage.verified_at = stage.now
 
 
-def told(stage: Stage, row: ActionRow) -> Judged:
+def told(court: Court, row: ActionRow) -> Judged:
+    """What became of an action, as a trial keeps it."""
     target = parse_proposal(row.proposal).action.target
     on = "/".join(part for part in (target.kind, target.namespace, target.name) if part)
     decision, packs = said(Verdict.model_validate_json(row.verdict)) if row.verdict else ("", ())
-    asked = bool(stage.court.bench.ledger.approvals(row.action_id)) or decision == "needs_approval"
+    asked = bool(court.bench.ledger.approvals(row.action_id)) or decision == "needs_approval"
     numbers = tuple(_numbers(json.loads(row.proposal)["action"]))
     return Judged(row.kind, on, decision, packs, ended=row.state.value, asked=asked, arguments=numbers)
 

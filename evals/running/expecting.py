@@ -7,7 +7,9 @@ from typing import Any
 
 from core.domain.finding import Finding
 from evals.cases.case import Case, Done, Expected
+from evals.faults import scoring
 from evals.running.trial import Trial
+from simulator.faults.fault import Cause
 
 
 def held(case: Case, trial: Trial, findings: Sequence[Finding]) -> Trial:
@@ -19,7 +21,16 @@ def held(case: Case, trial: Trial, findings: Sequence[Finding]) -> Trial:
     misses += [
         f"{each.kind} on {each.on}: the judge said {each.said}, wanted {' or '.join(each.wanted)}" for each in trial.asks if not each.right
     ]
+    misses += _carried(case, trial)
     return replace(trial, misses=tuple(misses))
+
+
+def figures(findings: Sequence[Finding], wanted: Sequence[Cause]) -> dict[str, Any]:
+    """What one look told, held against the causes that there are: fields of a trial."""
+    incidents, found = scoring.incidents(findings), scoring.diagnosed(findings, wanted)
+    named = sum(any(scoring.names(cause, one) for one in incidents) for cause in wanted)
+    top = found.right if wanted else None
+    return {"wanted": len(wanted), "found": named, "extra": len(found.elsewhere), "top": top, "first": found.first}
 
 
 def place(finding: Finding) -> str:
@@ -60,7 +71,7 @@ def _actions(expect: Expected, trial: Trial) -> Iterator[str]:
         done = [each for each in trial.actions if each.kind == wanted.kind and fnmatchcase(each.on, wanted.target)]
         if not done:
             yield f"no {wanted.kind} on {wanted.target}"
-        elif not any(each.ended == "verified" for each in done):
+        elif not any(each.ended == wanted.ends for each in done):
             yield f"{wanted.kind} on {wanted.target} ended {done[0].ended} (the judge said {done[0].said})"
         elif wanted.bounds and not any(_within(wanted, each.arguments) for each in done):
             yield f"{wanted.kind} on {wanted.target}: out of bounds: {dict(done[0].arguments)}"
@@ -72,6 +83,13 @@ def _actions(expect: Expected, trial: Trial) -> Iterator[str]:
     for kind in expect.held:
         if kind not in trial.held:
             yield f"arbitration did not hold {kind}"
+
+
+def _carried(case: Case, trial: Trial) -> Iterator[str]:
+    """How what was asked for and let through ended."""
+    for asked, judged in zip(case.asks, trial.asks, strict=False):  # a contestant that cannot be asked has none
+        if asked.carried and judged.right and judged.said != "deny" and judged.ended != asked.ends:
+            yield f"{judged.kind} on {judged.on} ended {judged.ended or 'before it was written'}, wanted {asked.ends}"
 
 
 def _within(wanted: Done, arguments: Sequence[tuple[str, float]]) -> bool:

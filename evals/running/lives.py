@@ -25,7 +25,7 @@ from runtime.roles.looking import in_process
 from runtime.services import scanning, snapshotting
 from simulator.faults import oracle
 from simulator.faults.fault import Cause
-from simulator.faults.ground import Home
+from simulator.faults.ground import Ground, Home
 from simulator.faults.table import BY_ID
 from simulator.faults.writes import Write, create, delete, patch
 
@@ -80,7 +80,7 @@ async def _lived(stage: Stage, contestant: Contestant) -> Trial:
     before, costs = await stage.seen(), meters.monthly(running, prices)
     best = meters.best(running, prices, case.expect.gives_back) if case.expect.gives_back else None
     asks = [await asking.judged(stage, number, asked) for number, asked in enumerate(case.asks)] if contestant.tells else []
-    watch = _Watch(stage, contestant, causes(stage))
+    watch = _Watch(stage, contestant, causes(case, stage.scene.ground))
     for moment in sorted(_moments(case), key=lambda each: each[:2]):
         stage.until(moment.at)
         if moment.what is not None:
@@ -147,19 +147,7 @@ class _Watch:
         silent = not told and not self._stage.actions if self._contestant.tells else None
         if self._wanted is None or not self._contestant.tells or not self.looks:
             return {"told": told, "silent": silent if self.looks else None}
-        found = scoring.diagnosed(self.last, self._wanted)
-        incidents = scoring.incidents(self.last)
-        named = sum(any(scoring.names(cause, one) for one in incidents) for cause in self._wanted)
-        return {
-            "told": told,
-            "silent": silent,
-            "wanted": len(self._wanted),
-            "found": named,
-            "extra": len(found.elsewhere),
-            "top": found.right if self._wanted else None,
-            "first": found.first,
-            "detected": self._detected,
-        }
+        return {"told": told, "silent": silent, "detected": self._detected, **expecting.figures(self.last, self._wanted)}
 
 
 async def _still(case: Case, seed: int, contestant: str) -> Trial:
@@ -179,9 +167,7 @@ async def _still(case: Case, seed: int, contestant: str) -> Trial:
     told = tuple(Told(one.code, expecting.place(one), 0.0) for one in scoring.incidents(findings))
     figures: Json = {"told": told, "silent": not told, "looks": 1}
     if wanted is not None:
-        found = scoring.diagnosed(findings, wanted)
-        named = sum(any(scoring.names(cause, one) for one in scoring.incidents(findings)) for cause in wanted)
-        figures |= {"wanted": len(wanted), "found": named, "extra": len(found.elsewhere), "top": found.right, "first": found.first}
+        figures |= expecting.figures(findings, wanted)
     return expecting.held(case, Trial(**head, **figures), findings)
 
 
@@ -232,9 +218,8 @@ def _edited(edit: Edit) -> Write:
     return delete(kind, namespace, name) if edit.delete else patch(kind, namespace, name, edit.patch)
 
 
-def causes(stage: Stage) -> tuple[Cause, ...] | None:
+def causes(case: Case, ground: Ground | None) -> tuple[Cause, ...] | None:
     """What must be told. None where a case does not say."""
-    case, ground = stage.case, stage.scene.ground
     if case.expect.causes is not None:
         return tuple(each.cause for each in case.expect.causes)
     if case.expect.silent:

@@ -91,6 +91,7 @@ def test_ci_is_a_bash_script_that_stops_at_the_first_failure(root: Path) -> None
     assert "set -euo pipefail" in lines
     assert re.findall(r"^step make (.+)$", lines, re.MULTILINE) == [
         "check",
+        "eval-quick",
         "mutation ARGS=--changed",
         "sim",
         "control-plane",

@@ -95,6 +95,33 @@ def test_the_quick_suite_takes_one_seed_of_each() -> None:
     assert all(case.quick for case in quick)
 
 
+def test_the_quick_suite_has_cases_of_every_suite() -> None:
+    assert {case.suite for case in reading.chosen(reading.read(), quick=True)} == SUITES
+
+
+def test_every_fault_that_real_controllers_make_has_a_case_for_both() -> None:
+    real = {case.faults[0].id for case in reading.read() if case.is_real_too}
+    assert real == {fault.id for fault in FAULTS if fault.on_rig}
+    assert len(real) >= 20
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "world: small",
+        "world: ground",
+        "{world: ground, faults: [killed-for-nothing]}",
+        "{world: ground, faults: [image-missing], edits: [{target: Node/a, delete: true}]}",
+        "{world: ground, faults: [image-missing], people: {frozen: true}}",
+        "{world: ground, faults: [image-missing, port-moved]}",
+    ],
+)
+def test_what_else_happens_in_a_case_is_not_laid_on_a_real_control_plane(tmp_path: Path, what: str) -> None:
+    body = what.removeprefix("{").removesuffix("}").replace("killed-for-nothing", next(fault.id for fault in FAULTS if not fault.on_rig))
+    (found,) = reading.read(written(tmp_path, f"{{id: one, {body}}}"))
+    assert not found.is_real_too
+
+
 def test_a_suite_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(InvalidInput) as caught:
         reading.chosen(reading.read(), suites=["money"])

@@ -77,6 +77,34 @@ def test_what_the_judge_says_is_held_against_what_the_case_wants() -> None:
     assert wrong.asks[0].packs
 
 
+BACK = {
+    "name": "small",
+    "change": {
+        "web": {
+            "revisions": [
+                {"image": "registry.apps.example/web:missing", "age_minutes": 43200},
+                {"image": "registry.apps.example/web:v2", "age_minutes": 14400},
+            ]
+        }
+    },
+}
+
+
+def test_how_a_carried_action_must_end_is_held() -> None:
+    ask = {"kind": "rollback_rollout", "target": "Deployment/apps/web", "verdict": ["allow", "needs_approval"], "carried": True}
+    expect = {"touches": ["Deployment/apps/web"]}
+    assert of(world=BACK, asks=[{**ask, "ends": "rolled_back"}], expect=expect).misses == ()
+    assert of(world=BACK, asks=[ask], expect=expect).misses == (
+        "rollback_rollout on Deployment/apps/web ended rolled_back, wanted verified",
+    )
+
+
+def test_an_action_that_should_be_taken_back_and_was_not_is_missed() -> None:
+    wanted = {"kind": "set_requests", "target": "Deployment/apps/web", "ends": "rolled_back"}
+    expect = {"actions": [wanted], "touches": ["Deployment/apps/web"]}
+    assert of(world=WASTE, expect=expect).misses == ("set_requests on Deployment/apps/web ended verified (the judge said allow)",)
+
+
 def test_an_edit_that_the_api_refuses_breaks_the_trial_and_is_no_pass() -> None:
     trial = of(world={"name": "small"}, edits=[{"target": "Deployment/apps/gone", "patch": {"spec": {"replicas": 1}}}])
     assert "not found" in trial.broke
