@@ -20,6 +20,7 @@ BENCHES = {
     "AUDIT": "auditing",
     "FINDING_TO_VERIFIED": "finding_to_verified",
     "WORLD": "passing",
+    "DAY": "spending",
 }
 """Name to module of this folder. Modules are loaded one at a time, so that none pays for another's imports."""
 

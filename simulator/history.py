@@ -86,6 +86,10 @@ class History:
         """The version below which nothing is remembered."""
         return self._floor.get(key, 0)
 
+    @property
+    def is_watched(self) -> bool:
+        return bool(self._listeners)
+
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after each write; returns what ends it."""
         self._listeners.append(listener)

@@ -53,6 +53,7 @@ class Store:
         self._history = History()
         self._dependents = Dependents()
         self._shared = Shared()
+        self._late: dict[tuple[str, str], Callable[[], None]] = {}
         self.kinds = Kinds()
 
     # -- reading -----------------------------------------------------------------------------------------------------------
@@ -73,6 +74,7 @@ class Store:
 
     def stored(self, resource: Resource, namespace: str | None, name: str) -> Stored | None:
         """The stored version with its cached JSON."""
+        self._catch_up(resource)
         return self._kept.get(resource.key, {}).get((namespace or "", name))
 
     def list(self, resource: Resource, namespace: str | None = None) -> Objects:
@@ -81,6 +83,7 @@ class Store:
 
     def list_stored(self, resource: Resource, namespace: str | None = None) -> Versions:
         """As `list`, with the cached JSON of each."""
+        self._catch_up(resource)
         kept = self._kept.get(resource.key)
         if not kept:
             return []
@@ -91,6 +94,19 @@ class Store:
             return [kept[place] for place in order]
         first, last = bisect_left(order, (namespace, "")), bisect_left(order, (namespace + "\0", ""))
         return [kept[place] for place in order[first:last]]
+
+    def before_reading(self, resource: Resource, write: Callable[[], None]) -> None:
+        """Call `write` once, before this resource is next read: for what is written often and looked at seldom."""
+        self._late[resource.key] = write
+
+    def _catch_up(self, resource: Resource) -> None:
+        if self._late and (write := self._late.pop(resource.key, None)) is not None:
+            write()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody is told of each write as it happens."""
+        return self._history.is_watched
 
     def watch(self, resource: Resource, since: int) -> Changes:
         """The changes after version `since`, oldest first. Raises ApiError 410 when they are no longer remembered."""

@@ -2,10 +2,11 @@
 
 Requests of the service before the rollout against those after it, by a beta-binomial test (`odds`): a finding where it is almost sure that
 the share of failed ones rose by more than the margin, silence where it is almost sure that it did not, and silence too where nobody can
-tell yet, because a rollback on a guess is worse than one more look.
+tell yet, because a rollback on a guess is worse than one more look. Of two rollouts one may explain what the other is blamed for: who
+calls a workload that fails, fails too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -39,6 +40,12 @@ class Compared(NamedTuple):
     before: Counts
     after: Counts
     chance: float
+    requests: Series
+    failures: Series | None
+
+    def counted(self, start: datetime, end: datetime) -> Counts:
+        """What a rate shows between two moments, without its first window, which looks back before the start."""
+        return _counts(self.requests, self.failures, start.timestamp() + RATE_SECONDS, end.timestamp())
 
 
 def _suspects(snapshot: Snapshot, now: datetime) -> Iterator[Rollout]:
@@ -57,9 +64,24 @@ def ranges(snapshot: Snapshot) -> Iterable[RangeQuery]:
 
 
 def detect(desk: Desk) -> Iterator[Finding]:
-    for each in _compared(desk):
-        if each.chance >= SURE:
+    risen = [each for each in _compared(desk) if each.chance >= SURE]
+    for each in risen:
+        if not _is_explained(each, risen):
             yield _finding(desk, each)
+
+
+def _is_explained(each: Compared, risen: Sequence[Compared]) -> bool:
+    """Whether another rollout since which more fails may be why: callers fail with whom they call. Then only what changed while the other
+    one was as it is speaks against this one: up to a later one, or since an earlier one."""
+    begun = each.rollout.started_at
+    others = [other.rollout.started_at for other in risen if other.rollout.started_at != begun]
+    later = min((at for at in others if at > begun), default=None)
+    earlier = max((at for at in others if begun - BEFORE < at < begun), default=None)
+    if later is None and earlier is None:
+        return False
+    before = each.before if earlier is None else each.counted(earlier, begun)
+    after = each.after if later is None else each.counted(begun, later)
+    return min(before.answered, after.answered) < LEAST_REQUESTS or above(after, before, MARGIN) < SURE
 
 
 @once
@@ -75,7 +97,8 @@ def _compared(desk: Desk) -> Iterator[Compared]:
             before = _counts(requests, failures, begun - BEFORE.total_seconds(), begun)
             after = _counts(requests, failures, begun + RATE_SECONDS, desk.now.timestamp())
             if min(before.answered, after.answered) >= LEAST_REQUESTS:
-                yield Compared(rollout, service.metadata.name, before, after, above(after, before, MARGIN))
+                chance = above(after, before, MARGIN)
+                yield Compared(rollout, service.metadata.name, before, after, chance, requests, failures)
 
 
 def _of(series: tuple[Series, ...], service: str) -> Series | None:

@@ -201,7 +201,10 @@ AGENT = Agent(
             code=rollout_errors.CODE,
             name="errors since a rollout",
             severity=Severity.HIGH,
-            silent="until the rollout is complete, in its first 3 minutes, after 6 hours, below 200 requests, where the test is unsure",
+            silent=(
+                "until the rollout is complete, in its first 3 minutes, after 6 hours, below 200 requests, where the test is unsure, "
+                "and where another rollout since which more fails too may be why"
+            ),
             looks=(
                 "Requests of the service an hour before a Deployment's rollout against those since, by a beta-binomial test: found"
                 " where the share of failed ones rose by more than one percentage point with a probability of 95 % or more."

@@ -250,7 +250,7 @@ def _lasting(running: Running, people: People) -> Iterator[Ill]:
     looks = np.array([now.timestamp() - np.array([45.0, 30.0, 15.0, 0.0])])
     for key, history in running.fleet.timeline.histories.items():
         where, slo = "/".join(key), people.objectives.slo(key[0])
-        if history.workload.traffic is None:
+        if not running.fleet.is_asked(history.workload):
             continue
         if slo.latency_p99_ms and running.fleet.p99_seconds(history, looks)[0] * 1000 > slo.latency_p99_ms:
             yield Ill("slower than its objective", where)

@@ -23,6 +23,9 @@ from evals.running.trial import Told, Trial, as_json, of_json
 from runtime.declared import Declared
 from runtime.roles.looking import in_process
 from runtime.services import scanning, snapshotting
+from runtime.settings import ModelSettings
+from simulator.clock import parse
+from simulator.controllers import interruptions
 from simulator.faults import oracle
 from simulator.faults.fault import Cause
 from simulator.faults.ground import Ground, Home
@@ -33,23 +36,24 @@ Json = dict[str, Any]
 LOOKER = "operator@example.com"
 
 
-def lived(case: Case, seed: int, contestant: str) -> Trial:
-    """What broke the trial itself (an edit that the API refuses, say) is told in it, and is no pass."""
+def lived(case: Case, seed: int, contestant: str, model: ModelSettings | None = None) -> Trial:
+    """`model` is the endpoint for a contestant that speaks with one. What broke the trial itself (an edit that the API refuses, say) is
+    told in it, and is no pass."""
     head: Json = {"case": case.id, "suite": case.suite, "seed": seed, "contestant": contestant}
     try:
         if case.world.is_still:
             return asyncio.run(_still(case, seed, contestant))
         scene = scenes.alive(case, seed)
-        told = in_fork(lambda: _told(case, scene, contestant))
+        told = in_fork(lambda: _told(case, scene, contestant, model))
         return of_json(told) if "case" in told else _broken(head, told["broke"])
     except (RuntimeError, Day2Error) as broken:
         return _broken(head, str(broken))
 
 
-def _told(case: Case, scene: Scene, contestant: str) -> Json:
+def _told(case: Case, scene: Scene, contestant: str, model: ModelSettings | None) -> Json:
     """The trial, or what broke it."""
     try:
-        return as_json(asyncio.run(_life(case, scene, table.named(contestant))))
+        return as_json(asyncio.run(_life(case, scene, table.named(contestant, model))))
     except (RuntimeError, Day2Error) as broken:
         return {"broke": str(broken)}
 
@@ -90,11 +94,12 @@ async def _lived(stage: Stage, contestant: Contestant) -> Trial:
     stage.pass_time(case.settles if case.acts != "never" else 0)
     after = await stage.seen()
     ills = oracle.ills(after, stage.scene.namespaces)
-    writes = await _writes(stage)
-    harmed = oracle.harmed(before, after, stage.spared) if writes else ()  # who wrote nothing harmed nobody
+    wrote = await _wrote(stage)
+    writes, taken = len(wrote), tuple(interruptions.taken(running.cluster))
+    harmed = oracle.harmed(before, after, stage.spared, taken) if writes else ()  # who wrote nothing harmed nobody
     spared = meters.keys(stage.spared)
     lost = meters.lost_minutes(
-        running, stage.begun, spared, per_mille=case.people.error_per_mille, p99_ms=float(case.people.latency_p99_ms)
+        running, stage.begun, spared, wrote, per_mille=case.people.error_per_mille, p99_ms=float(case.people.latency_p99_ms)
     )
     trial = Trial(
         case=case.id,
@@ -115,6 +120,10 @@ async def _lived(stage: Stage, contestant: Contestant) -> Trial:
         cost_after=meters.monthly(running, prices),
         best=best,
         writes=writes,
+        tokens=stage.asked.tokens if stage.asked else None,
+        micro_usd=stage.asked.micro_usd if stage.asked else None,
+        model_calls=stage.asked.calls if stage.asked else None,
+        model_seconds=round(stage.asked.seconds, 3) if stage.asked else None,
         looks=watch.looks,
         virtual=stage.now,
     )
@@ -258,14 +267,15 @@ def _between(acted: float | None, verified: float | None) -> float | None:
     return None if acted is None or verified is None else verified - acted
 
 
-async def _writes(stage: Stage) -> int:
-    """What an agent's identity wrote, as the API server's own audit has it; a baseline counts for itself."""
+async def _wrote(stage: Stage) -> list[float]:
+    """When an agent's identity wrote, as the API server's own audit has it, in Unix seconds; a baseline counts for itself."""
     audit = await stage.court.audit()
-    sent = sum(
-        str(entry.get("impersonatedUser", {}).get("username", "")).startswith("day2:agent:")
+    sent = [
+        parse(entry["time"]).timestamp()
+        for entry in audit
+        if str(entry.get("impersonatedUser", {}).get("username", "")).startswith("day2:agent:")
         and not entry.get("dryRun")
         and entry["verb"] not in ("get", "list", "watch")
         and int(entry["code"]) < 300
-        for entry in audit
-    )
-    return sent + stage.writes
+    ]
+    return sorted(sent + stage.wrote)

@@ -3,21 +3,26 @@
 It reads the simulator's own truth (use without a scrape, the whole timeline), and nothing of the product but prices and objectives.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.cluster import quantities
 from core.domain.money import HOURS_PER_MONTH, PriceList
 from simulator.controllers.cluster import NODES, PDBS, PODS
 from simulator.controllers.pods import is_active
 from simulator.faults.ground import Home
+from simulator.metrics.model import Fleet
+from simulator.metrics.noise import Floats
+from simulator.metrics.timeline import History
 from simulator.worlds.matching import Roster
 from simulator.worlds.running import Running
 
 Json = dict[str, Any]
+Bools = NDArray[np.bool_]
 WEEK_SECONDS = 7 * 86_400
 STEP_SECONDS = 900
 IDLE_SHARE = 0.02
@@ -25,6 +30,9 @@ IDLE_SHARE = 0.02
 IDLE_GPU_PERCENT = 3.0
 ERRORS_PER_MILLE, P99_MS = 50, 1000.0
 """Bounds for who declared none."""
+MINUTE_SECONDS = 60.0
+WORSE_MINUTES, WORSE_ERRORS, WORSE_TIMES = 15, 0.01, 1.5
+"""What a write made worse: so soon after it, by so many failures of all, or so many times as slow."""
 
 
 class Asked(NamedTuple):
@@ -99,20 +107,53 @@ def _units(running: Running, prices: PriceList) -> Mapping[str, float]:
     return found
 
 
-def lost_minutes(running: Running, begun: datetime, spared: Collection[tuple[str, str]], *, per_mille: int, p99_ms: float) -> int:
-    """Minutes since `begun` in which a service that is not spared failed more than its bound, or was slower."""
+def lost_minutes(
+    running: Running, begun: datetime, spared: Collection[tuple[str, str]], wrote: Sequence[float] = (), *, per_mille: int, p99_ms: float
+) -> int:
+    """Minutes since `begun` in which a service that is not spared failed more than its bound, or was slower.
+
+    Who suffers because somebody spared whom he calls does not answer well is no bystander of a cure, but of the fault: such minutes do not
+    count. They do where a write, at one of the Unix seconds of `wrote`, made the spared one answer worse than it did the minute before.
+    """
     begin, end = begun.timestamp(), running.clock.now().timestamp()
-    if end - begin < 60:
+    if end - begin < MINUTE_SECONDS:
         return 0
-    windows = np.arange(begin, end - 59, 60.0)[:, None] + np.array([0.0, 15.0, 30.0, 45.0])
-    lost = 0
-    for key, history in running.fleet.timeline.histories.items():
-        if history.workload.traffic is None or key in spared:
+    windows = np.arange(begin, end - MINUTE_SECONDS + 1, MINUTE_SECONDS)[:, None] + np.array([0.0, 15.0, 30.0, 45.0])
+    fleet, lost = running.fleet, 0
+    for key, history in fleet.timeline.histories.items():
+        if not fleet.is_asked(history.workload) or key in spared:
             continue
-        failing = running.fleet.error_ratio(history, windows) * 1000 > (per_mille or ERRORS_PER_MILLE)
-        slow = running.fleet.p99_seconds(history, windows) * 1000 > (p99_ms or max(P99_MS, 3 * history.workload.latency.p99_ms))
-        lost += int((failing | slow).sum())
+        bounds = per_mille or ERRORS_PER_MILLE, p99_ms or max(P99_MS, 3 * history.workload.latency.p99_ms)
+        missed = _missed(fleet, history, windows, bounds)
+        through = fleet.callees(key) & frozenset(spared)
+        if missed.any() and through:
+            made_worse = np.zeros_like(missed)
+            for each in through:
+                made_worse |= _made_worse(fleet, each, windows, wrote)
+            missed &= made_worse | _missed(fleet, history, windows, bounds, through)
+        lost += int(missed.sum())
     return lost
+
+
+def _missed(fleet: Fleet, history: History, windows: Floats, bounds: tuple[float, float], well: Collection[tuple[str, str]] = ()) -> Bools:
+    """In which windows a service failed more than so many in a thousand, or was slower than so many ms, if those in `well` were."""
+    failing = fleet.error_ratio(history, windows, well) * 1000 > bounds[0]
+    return np.asarray(failing | (fleet.p99_seconds(history, windows, well) * 1000 > bounds[1]))
+
+
+def _made_worse(fleet: Fleet, key: tuple[str, str], windows: Floats, wrote: Sequence[float]) -> Bools:
+    """In which windows, within a quarter of an hour after a write, a workload answers worse than in the one before that write."""
+    found, history = np.zeros(len(windows), dtype=bool), fleet.timeline.histories.get(key)
+    if history is None:
+        return found
+    looked = np.concatenate([windows[:1] - MINUTE_SECONDS, windows])  # what is written at once is held against the minute before
+    failed, slow = fleet.error_ratio(history, looked), fleet.p99_seconds(history, looked)
+    for at in wrote:
+        before = max(0, int(np.searchsorted(windows[:, 0], at, side="right")) - 1)
+        since = slice(before + 1, before + 1 + WORSE_MINUTES)
+        worse = (failed[since] > failed[before] + WORSE_ERRORS) | (slow[since] > slow[before] * WORSE_TIMES)
+        found[before : before + WORSE_MINUTES] |= worse
+    return found
 
 
 def kept_budgets(running: Running) -> frozenset[str]:

@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from core.domain.values import digest
 from evals.cases.case import Case
+from evals.contestants.table import SPEAKING
 from evals.running.lives import lived
 from evals.running.trial import Trial, as_json, of_json
+from runtime.settings import ModelSettings
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("core", "agents", "gate", "tools", "simulator", "registry", "graph", "runtime", "evals")
@@ -35,33 +37,41 @@ def tasks(cases: Sequence[Case], contestants: Sequence[str]) -> list[Task]:
 
 
 def run(
-    wanted: Sequence[Task], *, jobs: int, kept: Path | None = None, told: Callable[[Trial, bool], None] = lambda *_: None
+    wanted: Sequence[Task],
+    *,
+    jobs: int,
+    kept: Path | None = None,
+    model: ModelSettings | None = None,
+    told: Callable[[Trial, bool], None] = lambda *_: None,
 ) -> tuple[Trial, ...]:
-    """All trials, in order of case, seed, contestant. `told` is called with each as it comes, and whether it came from the cache."""
+    """All trials, in order of case, seed, contestant. `told` is called with each as it comes, and whether it came from the cache.
+
+    `model` is the endpoint of contestants that speak with one.
+    """
     found: list[Trial] = []
     left: list[tuple[Task, Path | None]] = []
     for task in wanted:
-        place = kept / f"{key(task)}.json" if kept else None
+        place = kept / f"{key(task, model)}.json" if kept else None
         known = _known(place)
         if known is None:
             left.append((task, place))
         else:
             found.append(known)
             told(known, True)
-    for trial, place in _lived(left, jobs):
+    for trial, place in _lived(left, jobs, model):
         _keep(trial, place)
         found.append(trial)
         told(trial, False)
     return tuple(sorted(found, key=lambda trial: (trial.suite, trial.case, trial.seed, trial.contestant)))
 
 
-def _lived(left: Sequence[tuple[Task, Path | None]], jobs: int) -> Iterator[tuple[Trial, Path | None]]:
+def _lived(left: Sequence[tuple[Task, Path | None]], jobs: int, model: ModelSettings | None) -> Iterator[tuple[Trial, Path | None]]:
     if jobs <= 1:
         for task, place in left:
-            yield timed(task), place
+            yield timed(task, model), place
         return
     with ProcessPoolExecutor(jobs) as pool:
-        begun = {pool.submit(timed, task): place for task, place in left}
+        begun = {pool.submit(timed, task, model): place for task, place in left}
         try:
             for done in as_completed(begun):
                 yield done.result(), begun[done]
@@ -70,22 +80,23 @@ def _lived(left: Sequence[tuple[Task, Path | None]], jobs: int) -> Iterator[tupl
             raise
 
 
-def timed(task: Task) -> Trial:
+def timed(task: Task, model: ModelSettings | None = None) -> Trial:
     """With the seconds that it took on this machine."""
     from dataclasses import replace
 
     begin = perf_counter()
-    trial = lived(*task)
+    trial = lived(*task, model)
     return replace(trial, wall=round(perf_counter() - begin, 3))
 
 
-def key(task: Task) -> str:
-    """What a trial follows from. Files that a case names are in it by their content."""
+def key(task: Task, model: ModelSettings | None = None) -> str:
+    """What a trial follows from: for who speaks with a model, the model too. Files that a case names are in it by their content."""
     world = task.case.world
     files = [_content(path) for path in (world.file, world.snapshot, world.manifests) if path is not None]
     body = task.case.model_dump(mode="json", by_alias=True, exclude={"seeds", "quick"})
     body["world"] |= dict.fromkeys(("file", "snapshot", "manifests"))
-    return digest([body, files, task.seed, task.contestant, code()])
+    spoken = [model.base_url, model.name, model.tokens_per_run, model.calls_per_run] if model and task.contestant in SPEAKING else None
+    return digest([body, files, task.seed, task.contestant, code(), spoken])
 
 
 @cache

@@ -1,10 +1,11 @@
 """What whoever is on trial has before him: the case, the cluster as its admin sees it, and the only way to let time pass."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from core.domain.model import Usage
 from core.domain.verdict import Decision, Verdict
 from core.policy.engine import builtin
 from evals.cases.case import Case
@@ -12,6 +13,7 @@ from evals.running import meters
 from evals.running.scenes import Scene
 from evals.running.trial import Judged
 from runtime.roles.judged import Court
+from simulator.controllers import interruptions
 from simulator.faults import oracle
 from simulator.faults.ground import Home
 from simulator.faults.oracle import Objects
@@ -26,7 +28,8 @@ PACKS = {rule.policy.name: rule.policy.pack for rule in builtin().rules}
 class Stage:
     """`spared` are workloads that fault and cure may touch, `breaches` those `budgets` of others that were seen broken.
 
-    `writes` are those of a contestant that sends his own.
+    `wrote` is when a contestant that sends his own writes sent each, in Unix seconds. `asked` is what he
+    used of a model; None where he asked none.
     """
 
     case: Case
@@ -36,7 +39,8 @@ class Stage:
     spared: tuple[Home, ...] = ()
     breaches: set[str] = field(default_factory=set)
     budgets: frozenset[str] = frozenset()
-    writes: int = 0
+    wrote: list[float] = field(default_factory=list)
+    asked: Usage | None = None
     actions: list[Judged] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
     verified_at: float | None = None
@@ -53,7 +57,8 @@ class Stage:
         while left > 0:
             step = min(left, MINUTE)
             self.scene.running.clock.advance(step)
-            self.breaches |= self.budgets & set(meters.broken_budgets(self.scene.running, spared))
+            if not interruptions.is_unsettled(self.scene.running.cluster):  # what the market takes, nobody here broke
+                self.breaches |= self.budgets & set(meters.broken_budgets(self.scene.running, spared))
             left -= step
 
     def until(self, moment: float) -> None:
@@ -68,7 +73,7 @@ class Stage:
 
     async def write(self, write: Write) -> str:
         """By a contestant of his own. Why it was refused; empty where it was stored."""
-        self.writes += 1
+        self.wrote.append(self.scene.running.clock.now().timestamp())
         return await self._send(write)
 
     async def _send(self, write: Write) -> str:
@@ -82,6 +87,16 @@ class Stage:
     async def get(self, kind: str, namespace: str, name: str) -> Json | None:
         answer = await self.court.admin.get(path(kind, namespace, name))
         found: Json | None = answer.json() if answer.is_success else None
+        return found
+
+    async def read(self, place: str, headers: Mapping[str, str] | None = None) -> Json:
+        """Whatever the API server answers: the object, or a Status that says why not."""
+        found: Json = (await self.court.admin.get(place, headers=dict(headers or {}))).json()
+        return found
+
+    async def text(self, place: str, asked: Mapping[str, str]) -> str:
+        """As `read`, of what is no JSON."""
+        found: str = (await self.court.admin.get(place, params=dict(asked))).text
         return found
 
     async def listed(self, kind: str, namespace: str = "") -> list[Json]:

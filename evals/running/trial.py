@@ -70,6 +70,9 @@ class Trial:
     best: int | None = None
     writes: int = 0
     tokens: int | None = None
+    micro_usd: int | None = None
+    model_calls: int | None = None
+    model_seconds: float | None = None
     looks: int = 0
     virtual: float = 0.0
     wall: float | None = None
@@ -92,7 +95,7 @@ class Trial:
 
     def same(self) -> Json:
         """All but the time on this machine's clock: equal for equal runs."""
-        return {**as_json(self), "wall": None}
+        return {**as_json(self), "wall": None, "model_seconds": None}
 
 
 def as_json(trial: Trial) -> Json:

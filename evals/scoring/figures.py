@@ -69,7 +69,7 @@ def figures(trials: Sequence[Trial], passes: int = 0) -> tuple[Figure, ...]:
         _share("approval load", sum(act.asked for act in acts), len(acts)),
         _count("writes", COUNT, [trial.writes for trial in trials]),
         _count("tokens", COUNT, [trial.tokens for trial in trials]),
-        Figure("cost of models", "USD", None),
+        _cost([trial.micro_usd for trial in trials]),
         _times("latency of a trial", [trial.wall for trial in trials]),
     )
 
@@ -104,6 +104,11 @@ def _percentile(ordered: Sequence[float], share: float) -> float:
 def _count(name: str, unit: Unit, values: Iterable[int | None]) -> Figure:
     known = [value for value in values if value is not None]
     return Figure(name, unit, sum(known) if known else None, total=len(known))
+
+
+def _cost(values: Iterable[int | None]) -> Figure:
+    known = [value for value in values if value is not None]
+    return Figure("cost of models", "USD", sum(known) / MICRO if known else None, total=len(known))
 
 
 def _power(trials: Sequence[Trial], k: int) -> Figure:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 
+from core.domain.conversation import Conversation
 from core.domain.errors import InvalidInput
 from core.domain.model import Model
 from core.domain.request import Request, RunBudget
@@ -89,6 +90,30 @@ async def opened_within(settings: Settings, budget: RunBudget) -> AsyncIterator[
         yield model
     finally:
         await model.close()
+
+
+@contextlib.asynccontextmanager
+async def conversing(wanted: ModelSettings) -> AsyncIterator[Conversation]:
+    """A talk with tools, within what one run may spend. Raises InvalidInput where no model is enabled, or it cannot be configured."""
+    if not wanted.enabled:
+        raise InvalidInput("model.enabled is not set", mend="set model.enabled, model.name and model.base_url: day2 config explain model")
+    from tools.model.budget import Meter
+    from tools.model.conversing import OpenAiConversation
+
+    spent = RunBudget(
+        tokens=wanted.tokens_per_run, model_calls=wanted.calls_per_run, seconds=wanted.seconds_per_run, micro_usd=wanted.micro_usd_per_run
+    )
+    talk = OpenAiConversation(
+        base_url=wanted.base_url,
+        name=_named(wanted),
+        key=key(wanted.api_key_file, "model.api_key_file"),
+        meter=Meter(spent, micro_usd_per_1k_tokens=wanted.micro_usd_per_1k_tokens),
+        seconds_per_call=wanted.seconds_per_call,
+    )
+    try:
+        yield talk
+    finally:
+        await talk.close()
 
 
 def _named(wanted: ModelSettings) -> str:

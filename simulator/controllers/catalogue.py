@@ -18,6 +18,7 @@ from simulator.controllers import (
     endpoints,
     events,
     hpa,
+    interruptions,
     jobs,
     kubelets,
     limits,
@@ -33,6 +34,7 @@ from simulator.controllers.cluster import Cluster, Reconcile, earliest
 
 CONTROLLERS: tuple[tuple[str, Reconcile], ...] = (
     ("namespaces", namespaces.reconcile),
+    ("interruptions", interruptions.reconcile),
     ("nodes", nodes.reconcile),
     ("autoscaling", hpa.reconcile),
     ("cronjobs", cronjobs.reconcile),
@@ -65,6 +67,7 @@ class Manager:
         self._on_change = on_change
         self._seen = -1
         self._due: dict[str, datetime | None] = {}
+        self._next: datetime | None = None
         self._beat = cluster.now
         self._pruning = cluster.now + EVENT_PRUNING
 
@@ -90,6 +93,8 @@ class Manager:
 
     def _settle(self) -> bool:
         changed = False
+        if self.cluster.loud() == self._seen and (self._next is None or self._next > self.cluster.now):
+            return False
         for _ in range(PASSES):
             dirty = self.cluster.loud() != self._seen
             waiting = [name for name, due in self._due.items() if due is not None and due <= self.cluster.now]
@@ -104,6 +109,7 @@ class Manager:
         for name, reconcile in CONTROLLERS:
             if dirty or name in waiting or self.cluster.loud() != self._seen:
                 self._due[name] = reconcile(self.cluster)
+        self._next = self.next_due()
 
 
 def install(clock: VirtualClock, manager: Manager) -> None:

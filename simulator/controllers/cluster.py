@@ -4,8 +4,9 @@ The views follow the store's changes instead of being read anew, because a quiet
 measurements are written quietly: no controller reacts to them, so they start no pass.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from operator import is_
 from typing import Any, Protocol
 
 from simulator.errors import ApiError
@@ -72,6 +73,8 @@ class Cluster:
         self._quiet = 0
         self._views: dict[tuple[str, str], tuple[int, list[Json]]] = {}
         self._owned: dict[tuple[str, str], _Owned] = {}
+        self._labelled = _Labelled([])
+        self._inputs: dict[str, dict[str, tuple[object, ...]]] = {}
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -96,6 +99,27 @@ class Cluster:
             index.follow(self.store.version(), changes)
         return index.of(uid)
 
+    def pods_with(self, namespace: str, labels: Mapping[str, str]) -> list[Json]:
+        """Pods of a namespace that have all of these labels, by name."""
+        every = self.all(PODS)
+        if self._labelled.every is not every:
+            self._labelled = _Labelled(every)
+        return self._labelled.of(namespace, labels)
+
+    def is_known(self, what: str, obj: Json, *inputs: object) -> bool:
+        """Whether `what` was worked out from just this object and these stored ones the last time. Stored objects are never changed in
+        place, so that the same ones say the same."""
+        kept, now = self._inputs.setdefault(obj["metadata"]["uid"], {}), (obj, *inputs)
+        before = kept.get(what, ())
+        if len(before) == len(now) and all(map(is_, before, now)):
+            return True
+        kept[what] = now
+        return False
+
+    def forget(self, obj: Json) -> None:
+        """Whatever was worked out from it is worked out again, though nothing changed."""
+        self._inputs.pop(obj["metadata"].get("uid", ""), None)
+
     def _changes(self, row: Resource, since: int) -> list[Change] | None:
         """What was written since a version; None when the store does not remember."""
         try:
@@ -113,6 +137,7 @@ class Cluster:
             try:
                 due = earliest(due, one(self, obj))
             except POISON as error:
+                self.forget(obj)
                 self.poisoned[obj["metadata"].get("uid", "")] = f"{obj.get('kind')} {obj['metadata'].get('name')}: {error!r}"[:300]
         return due
 
@@ -142,6 +167,25 @@ class Cluster:
             return
         grace = grace_of(PODS, pod) if seconds is None else seconds
         self.store.delete(PODS, meta["namespace"], meta["name"], uid=meta["uid"], grace_seconds=grace)
+
+
+class _Labelled:
+    """Pods by namespace and label, of one state of all pods."""
+
+    def __init__(self, every: list[Json]) -> None:
+        self.every = every
+        self._spaces: dict[str, list[Json]] = {}
+        self._marked: dict[tuple[str, str, str], list[Json]] = {}
+        for pod in every:
+            meta = pod["metadata"]
+            self._spaces.setdefault(meta["namespace"], []).append(pod)
+            for key, value in meta.get("labels", {}).items():
+                self._marked.setdefault((meta["namespace"], key, value), []).append(pod)
+
+    def of(self, namespace: str, labels: Mapping[str, str]) -> list[Json]:
+        groups = [self._marked.get((namespace, key, value), []) for key, value in labels.items()]
+        fewest = min(groups, key=len, default=self._spaces.get(namespace, []))
+        return [pod for pod in fewest if labels.items() <= pod["metadata"].get("labels", {}).items()]
 
 
 class _Owned:

@@ -9,7 +9,6 @@ from simulator.controllers.cluster import (
     DEPLOYMENTS,
     JOBS,
     PDBS,
-    PODS,
     REPLICA_SETS,
     STATEFUL_SETS,
     Cluster,
@@ -28,8 +27,12 @@ def reconcile(cluster: Cluster) -> datetime | None:
 
 
 def _one(cluster: Cluster, budget: Json) -> None:
-    members = cluster.store.list(PODS, budget["metadata"]["namespace"])
-    cluster.set_status(PDBS, budget, _status(cluster, budget, [pod for pod in members if selects(budget, pod)]))
+    wanted = budget["spec"].get("selector", {}).get("matchLabels", {})
+    members = cluster.pods_with(budget["metadata"]["namespace"], wanted)
+    selected = [pod for pod in members if selects(budget, pod)]
+    if cluster.is_known("budget", budget, *selected, *_owners(cluster, selected)) and not budget.get("status", {}).get("disruptedPods"):
+        return
+    cluster.set_status(PDBS, budget, _status(cluster, budget, selected))
 
 
 def selects(budget: Json, pod: Json) -> bool:
@@ -86,6 +89,20 @@ def _expected(cluster: Cluster, selected: list[Json]) -> int:
         uid, size = _owner_size(cluster, pod["metadata"]["namespace"], owner)
         wanted[uid] = size
     return sum(wanted.values())
+
+
+def _owners(cluster: Cluster, selected: list[Json]) -> list[Json | None]:
+    """What the pods' sizes are read from: their owners, and those of the owners."""
+    found: dict[str, Json | None] = {}
+    for pod in selected:
+        namespace = pod["metadata"]["namespace"]
+        for owner in pod["metadata"].get("ownerReferences", ()):
+            if owner["uid"] in found or owner["kind"] not in _OWNERS:
+                continue
+            item = found[owner["uid"]] = cluster.store.peek(_OWNERS[owner["kind"]], namespace, owner["name"])
+            for above in (item or {}).get("metadata", {}).get("ownerReferences", ()):
+                found[above["uid"]] = cluster.store.peek(DEPLOYMENTS, namespace, above["name"])
+    return list(found.values())
 
 
 def _owner_size(cluster: Cluster, namespace: str, owner: Json) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from simulator.controllers import pods
-from simulator.controllers.cluster import ENDPOINTS, PODS, SERVICES, SLICES, Cluster, Json, owner_reference
+from simulator.controllers.cluster import ENDPOINTS, SERVICES, SLICES, Cluster, Json, owner_reference
 from simulator.resources import Resource
 
 
@@ -14,10 +14,21 @@ def reconcile(cluster: Cluster) -> datetime | None:
 def _one(cluster: Cluster, service: Json) -> None:
     selector = service["spec"].get("selector")
     if selector and "deletionTimestamp" not in service["metadata"]:
-        group = cluster.store.list(PODS, service["metadata"]["namespace"])
-        behind = [pod for pod in group if selector.items() <= pod["metadata"].get("labels", {}).items() and _has_address(pod)]
+        group = cluster.pods_with(service["metadata"]["namespace"], selector)
+        if cluster.is_known("endpoints", service, *group, *_made(cluster, service)):
+            return
+        behind = [pod for pod in group if _has_address(pod)]
         _endpoints(cluster, service, behind)
         _slice(cluster, service, behind)
+
+
+def _made(cluster: Cluster, service: Json) -> tuple[Json | None, Json | None]:
+    namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
+    return cluster.store.peek(ENDPOINTS, namespace, name), cluster.store.peek(SLICES, namespace, _slice_name(service))
+
+
+def _slice_name(service: Json) -> str:
+    return f"{service['metadata']['name']}-{service['metadata']['uid'][:5]}"
 
 
 def _has_address(pod: Json) -> bool:
@@ -54,7 +65,7 @@ def _endpoints(cluster: Cluster, service: Json, behind: list[Json]) -> None:
 
 def _slice(cluster: Cluster, service: Json, behind: list[Json]) -> None:
     meta = _meta(service)
-    meta["name"] = f"{meta['name']}-{service['metadata']['uid'][:5]}"
+    meta["name"] = _slice_name(service)
     meta["labels"] = {
         **meta["labels"],
         "kubernetes.io/service-name": service["metadata"]["name"],

@@ -123,9 +123,10 @@ def _measure(cluster: Cluster, hpa: Json, target: Json, current: int) -> Measure
     percent = _target_percent(hpa)
     if percent is None:
         return Measured(current, None, 0)
-    if any(not _requests(pod) for pod in members(cluster, target) if pods.is_active(pod)):
+    standing = _standing(cluster, target)
+    if standing is None:
         return Measured(current, None, 0)
-    uses = [_use(cluster, pod) for pod in members(cluster, target) if pods.is_active(pod)]
+    uses = [each.use(cluster) for each in standing]
     told = {way: _rules(hpa, way).get("tolerance") for way in ("scaleDown", "scaleUp")}
     down, up = (TOLERANCE if each is None else float(quantities.parse(each)) for each in told.values())
     return desired_replicas(uses, current, percent, Tolerances(down, up))
@@ -147,19 +148,36 @@ def _requests(pod: Json) -> bool:
 
 def members(cluster: Cluster, target: Json) -> list[Json]:
     """The pods that the target's selector selects."""
-    wanted = target["spec"]["selector"].get("matchLabels", {})
-    namespace = target["metadata"]["namespace"]
-    return [
-        pod
-        for pod in cluster.all(PODS)
-        if pod["metadata"]["namespace"] == namespace and wanted.items() <= pod["metadata"].get("labels", {}).items()
-    ]
+    return cluster.pods_with(target["metadata"]["namespace"], target["spec"]["selector"].get("matchLabels", {}))
 
 
-def _use(cluster: Cluster, pod: Json) -> PodUse:
-    request = scheduling.demand(pod).get("cpu", 0)
+class _Standing(NamedTuple):
+    """A pod that counts: all of it but what it uses now."""
+
+    pod: Json
+    request_milli: int
+    running: bool
+    ready: bool
+
+    def use(self, cluster: Cluster) -> PodUse:
+        return PodUse(self.request_milli, cluster.load.cpu_milli(self.pod, cluster.now) if self.running else None, self.ready)
+
+
+def _standing(cluster: Cluster, target: Json) -> list[_Standing] | None:
+    """The target's active pods, looked for anew only when any pod changed. None where one asks for no CPU."""
+    kept: dict[str, tuple[list[Json], Json, list[_Standing] | None]] = cluster.memo.setdefault("hpa-pods", {})
+    every, uid = cluster.all(PODS), target["metadata"]["uid"]
+    known = kept.get(uid)
+    if known is None or known[0] is not every or known[1] is not target["spec"]:
+        active = [pod for pod in members(cluster, target) if pods.is_active(pod)]
+        found = None if any(not _requests(pod) for pod in active) else [_stands(pod) for pod in active]
+        known = kept[uid] = (every, target["spec"], found)
+    return known[2]
+
+
+def _stands(pod: Json) -> _Standing:
     running = any("running" in each["state"] for each in pod.get("status", {}).get("containerStatuses", ()))
-    return PodUse(request, cluster.load.cpu_milli(pod, cluster.now) if running else None, running and pods.is_ready(pod))
+    return _Standing(pod, scheduling.demand(pod).get("cpu", 0), running, running and pods.is_ready(pod))
 
 
 # -- bounds, policies, stabilisation ----------------------------------------------------------------------------------
@@ -202,9 +220,11 @@ def _stabilised(cluster: Cluster, hpa: Json, current: int, recommended: int) -> 
     kept.append((cluster.now, recommended))
     windows = {way: _rules(hpa, way).get("stabilizationWindowSeconds") or 0 for way in ("scaleUp", "scaleDown")}
     longest = timedelta(seconds=max(windows.values()))
-    kept[:] = [each for each in kept if each[0] >= cluster.now - longest]
-    up = min([recommended, *(count for at, count in kept if at > cluster.now - timedelta(seconds=windows["scaleUp"]))])
-    down = max([recommended, *(count for at, count in kept if at > cluster.now - timedelta(seconds=windows["scaleDown"]))])
+    oldest = cluster.now - longest
+    kept[:] = [each for each in kept if each[0] >= oldest]
+    since = {way: cluster.now - timedelta(seconds=seconds) for way, seconds in windows.items()}
+    up = min([recommended, *(count for at, count in kept if at > since["scaleUp"])])
+    down = max([recommended, *(count for at, count in kept if at > since["scaleDown"])])
     return up if up > current else min(current, down)
 
 
@@ -215,11 +235,8 @@ def _by_policy(cluster: Cluster, hpa: Json, current: int, wanted: int) -> int:
     rules = _rules(hpa, way)
     limits = []
     for policy in rules.get("policies") or ():
-        recent = sum(
-            change
-            for at, change in moves
-            if at > cluster.now - timedelta(seconds=policy["periodSeconds"]) and (change > 0) == (way == "scaleUp")
-        )
+        since = cluster.now - timedelta(seconds=policy["periodSeconds"])
+        recent = sum(change for at, change in moves if at > since and (change > 0) == (way == "scaleUp"))
         start = current - recent
         step = policy["value"] if policy["type"] == "Pods" else start * policy["value"] / 100
         limits.append(math.ceil(start + step) if way == "scaleUp" else math.floor(start - step))

@@ -21,19 +21,19 @@ MOUNT_SECONDS = 60
 
 
 def reconcile(cluster: Cluster) -> datetime | None:
-    seen: dict[str, tuple[str, datetime | None]] = cluster.memo.get("kubelets", {})
-    fresh: dict[str, tuple[str, datetime | None]] = {}
+    seen: dict[str, tuple[str, datetime | None, bool]] = cluster.memo.get("kubelets", {})
+    fresh: dict[str, tuple[str, datetime | None, bool]] = {}
     silent = {node["metadata"]["name"] for node in cluster.all(NODES) if nodes.is_silent(node)}
     due = None
     for pod in cluster.all(PODS):
         meta = pod["metadata"]
         if not pod["spec"].get("nodeName") or pod["spec"]["nodeName"] in silent:
             continue
-        version, at = seen.get(meta["uid"], ("", None))
-        if version != meta["resourceVersion"] or (at is not None and at <= cluster.now) or fates.gang_size(pod):
+        version, at, in_gang = seen.get(meta["uid"], ("", None, False))
+        if version != meta["resourceVersion"] or (at is not None and at <= cluster.now) or in_gang:
             at = cluster.each([pod], _one)
-            version = _version(cluster, pod)
-        fresh[meta["uid"]] = (version, at)
+            version, in_gang = _version(cluster, pod), bool(fates.gang_size(pod))
+        fresh[meta["uid"]] = (version, at, in_gang)
         due = earliest(due, at)
     cluster.memo["kubelets"] = fresh
     return due

@@ -51,19 +51,36 @@ def reconcile(cluster: Cluster) -> datetime | None:
 
 
 def heartbeat(cluster: Cluster) -> None:
-    """Renew the leases of the nodes that live. Quiet: only the age of a lease matters, and only for dead nodes."""
+    """Renew the leases of the nodes that live. Quiet: only the age of a lease matters, and only for dead nodes.
+
+    Of a lease that nobody looks at only the time is noted; the store writes it before somebody does.
+    """
+    beats: dict[str, datetime] = cluster.memo.setdefault("beats", {})
     for node in cluster.all(NODES):
-        if is_silent(node):
-            continue
-        name = node["metadata"]["name"]
+        if not is_silent(node):
+            beats[node["metadata"]["name"]] = cluster.now
+    if cluster.store.is_watched or cluster.memo.get("leased") != len(beats):
+        _renew(cluster)
+    else:
+        cluster.store.before_reading(LEASES, partial(_renew, cluster))
+
+
+def _renew(cluster: Cluster) -> None:
+    """Write down every beat that was noted."""
+    beats: dict[str, datetime] = cluster.memo.get("beats", {})
+    for name, at in sorted(beats.items()):
         lease = cluster.store.peek(LEASES, NODE_LEASES, name)
-        spec = {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": micro_stamp(cluster.now)}
+        spec = {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": micro_stamp(at)}
+        node = cluster.store.peek(NODES, None, name)
+        if node is None:
+            continue
         if lease is None:
             owner = {"apiVersion": "v1", "kind": "Node", "name": name, "uid": node["metadata"]["uid"]}
             body = {"metadata": {"name": name, "namespace": NODE_LEASES, "ownerReferences": [owner]}, "spec": spec}
             cluster.quietly(partial(cluster.create, LEASES, body, manager="kubelet"))
         else:
             cluster.quietly(partial(cluster.store.update, LEASES, {**lease, "spec": spec}, manager="kubelet"))
+    cluster.memo["leased"] = len(beats)
 
 
 # -- conditions -------------------------------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ def reconcile(cluster: Cluster) -> datetime | None:
 
 def _one(cluster: Cluster, replica_set: Json) -> datetime | None:
     members = cluster.owned(PODS, replica_set["metadata"]["uid"])
+    if cluster.is_known("replicas", replica_set, *members):
+        return None
     active = [pod for pod in members if pods.is_active(pod)]
     refused = ""
     if "deletionTimestamp" not in replica_set["metadata"]:
@@ -26,7 +28,10 @@ def _one(cluster: Cluster, replica_set: Json) -> datetime | None:
             _delete(cluster, replica_set, active, len(active) - wanted)
         members = cluster.owned(PODS, replica_set["metadata"]["uid"])
     due = _report(cluster, replica_set, [pod for pod in members if pods.is_active(pod)], refused)
-    return earliest(due, cluster.after(RETRY_SECONDS)) if refused else due
+    due = earliest(due, cluster.after(RETRY_SECONDS)) if refused else due
+    if due is not None:
+        cluster.forget(replica_set)
+    return due
 
 
 def _create(cluster: Cluster, replica_set: Json, count: int) -> str:

@@ -101,6 +101,7 @@ def drawn(seed: int, *, suffix: str = "", autoscaled: bool = True) -> Ground:
     documents = [front, middle, taker, store, worker, files, batch, agent, nightly]
     for document in documents:
         document["env"] = calls.get(document["name"], {})
+    _wired(front, middle, taker, store)
     general = tuple(f"node-{number}" for number in range(1, 7))
     pool = (f"batch-1{suffix}", f"batch-2{suffix}")
     bare: Json = {
@@ -146,6 +147,24 @@ _DNS: Json = {
     "memory": {"base_mib": 130},
     "age_hours": AGE_HOURS,
 }
+
+
+def _wired(front: Json, middle: Json, taker: Json, store: Json) -> None:
+    """Calls between them: most of what reaches `middle` and `taker` comes from the one before, altogether as much as was drawn."""
+    for caller, callee in ((middle, taker), (front, middle)):
+        calls, own = callee["traffic"]["base_rps"] * _CALLED, callee["traffic"]
+        callee["traffic"] = {name: rps * (1 - _CALLED) for name, rps in own.items()}
+        caller.setdefault("calls", []).append({"to": callee["name"], "per_request": calls / _asked(caller)})
+    middle["calls"].append({"to": store["name"], "per_request": 0.5})
+
+
+def _asked(document: Json) -> float:
+    """Requests per second of a document whose traffic was not split yet."""
+    found: float = document["traffic"]["base_rps"]
+    return found
+
+
+_CALLED = 0.6
 
 
 def image(document: Json) -> str:

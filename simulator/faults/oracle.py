@@ -4,7 +4,7 @@ Written from live objects alone. It knows no detector and no action of ours: who
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from simulator.faults.ground import Home
@@ -36,8 +36,9 @@ def ills(seen: Objects, namespaces: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def harmed(before: Objects, after: Objects, spared: Sequence[Home]) -> tuple[str, ...]:
-    """Pods of others that are gone or were restarted. `spared` are the workloads that the fault or its cure may touch."""
+def harmed(before: Objects, after: Objects, spared: Sequence[Home], taken: Collection[str] = ()) -> tuple[str, ...]:
+    """Pods of others that are gone or were restarted. `spared` are the workloads that the fault or its cure may touch, `taken` nodes that
+    their owner took back, pods and all."""
     free = {(home.namespace, home.name) for home in spared}
     was = _pods(before)
     now = {item["metadata"]["uid"]: _restarts(item) for item in after["Pod"]}
@@ -46,7 +47,7 @@ def harmed(before: Objects, after: Objects, spared: Sequence[Home]) -> tuple[str
         meta = pod["metadata"]
         if (meta["namespace"], _app(pod)) in free or _has_ended(pod) or _is_resized(before, meta["namespace"], _app(pod)):
             continue
-        if _is_scheduled(pod):
+        if _is_scheduled(pod) or pod["spec"].get("nodeName") in taken:
             continue
         if meta["uid"] not in now:
             lost.append(f"{meta['namespace']}/{meta['name']} is gone")

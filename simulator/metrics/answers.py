@@ -214,7 +214,7 @@ def _samples(fleet: Fleet, query: Query, times: Floats) -> list[Row]:
 
 
 def _services(fleet: Fleet, query: Query) -> list[History]:
-    return [history for history in fleet.timeline.of(query.namespace) if history.workload.traffic is not None]
+    return [history for history in fleet.timeline.of(query.namespace) if fleet.is_asked(history.workload)]
 
 
 def _service(history: History) -> Labels:
@@ -285,7 +285,7 @@ def _per_node(fault: str, bad: float) -> Callable[[Fleet, Query, Floats], list[R
 
 def _targets(fleet: Fleet, _: Query, times: Floats) -> list[Row]:
     """Every node's kubelet and one target per service with traffic."""
-    services = sum(1 for workload in fleet.world.workloads if workload.traffic is not None)
+    services = sum(map(fleet.is_asked, fleet.world.workloads))
     nodes = sum(len(pool.names) for pool in fleet.world.nodes)
     return [Row({}, np.full_like(times, float(services + nodes)))]
 

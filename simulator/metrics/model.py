@@ -1,36 +1,33 @@
 """What pods use and how they answer, from the traffic and the timeline. The controllers' `Load` port and the source of every metric.
 
-Latency follows saturation (demand over capacity, M/G/1-like above 70 %), capacity follows the CPU limit or request, and a cliff is what no
-average foretells. Answers of one pod are log-logistically distributed; a service's p99 over a window is that of the mixture over its pods
-and the window, weighted by traffic, as histogram_quantile would find it with fine buckets.
+Latency follows saturation (`queueing`: demand over capacity), capacity follows the CPU limit or request, and a cliff is what no average
+foretells. What a workload calls on the way is in its answers (`calls`), and its calls are in the demand of those whom it calls. Answers of
+one pod are log-logistically distributed; a service's p99 over a window is that of the mixture over its pods and the window, weighted by
+traffic, as histogram_quantile would find it with fine buckets.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.metrics import queueing
+from simulator.metrics.calls import SHAPE, TAIL, Answers, asked, joined
 from simulator.metrics.demand import requests_per_second
 from simulator.metrics.noise import Floats, series_seed, smooth
 from simulator.metrics.timeline import Condition, History, Segment, Timeline
-from simulator.worlds.world import Workload, World
+from simulator.worlds.world import Call, Workload, World
 
 Json = dict[str, Any]
-SHAPE = 3.6
-"""Of the log-logistic distribution: p99 is 99 ** (1 / 3.6) = 3.6 times the median."""
+Key = tuple[str, str]
 SCRAPE_LAG_SECONDS = 30.0
 """How old a measurement is on average when an autoscaler reads it: metrics are gathered every minute."""
+LOOK_SECONDS, AHEAD = 15.0, 60
+"""A minute's mean is of four looks. Who asks for one mean gets those of the next quarter of an hour worked out too: an autoscaler asks for
+them one by one, and they are what they are until a pod changes."""
 SLOWEST_MS = 10_000.0
 """Callers give up after ten seconds."""
-_TAIL = 99.0 ** (1 / SHAPE)
-
-
-class Answers(NamedTuple):
-    """How one group of equal pods answered: share of the traffic, p99 in ms and errors 0..1 at each time."""
-
-    share: Floats
-    p99_ms: Floats
-    errors: Floats
 
 
 class Fleet:
@@ -45,45 +42,85 @@ class Fleet:
         self.seed = seed
         self.steady = False
         self.timeline = Timeline(world)
+        self._ahead: tuple[dict[str, _Ahead], dict[str, _Ahead]] = ({}, {})
+        self._reaches: dict[Key, tuple[object, Floats]] = {}
+        self._callers: dict[Key, list[tuple[Workload, Call]]] = {}
+        for workload in world.workloads:
+            for key, call in workload.callees:
+                self._callers.setdefault(key, []).append((workload, call))
 
     # -- per workload -------------------------------------------------------------------------------------------------
 
+    def is_asked(self, workload: Workload) -> bool:
+        """Whether requests reach it, from outside or by calls: then it has series of its own."""
+        return workload.traffic is not None or workload.key in self._callers
+
+    def callees(self, key: Key) -> frozenset[Key]:
+        """All that a workload calls, by itself or through others."""
+        known = next((workload for workload in self.world.workloads if workload.key == key), None)
+        direct = [callee for callee, _ in known.callees] if known else []
+        return frozenset(direct).union(*map(self.callees, direct))
+
     def demand(self, workload: Workload, times: Floats) -> Floats:
-        """Requests per second that want an answer."""
-        if workload.traffic is None:
-            return np.zeros_like(times)
-        return requests_per_second(workload.traffic, self.seed, f"{workload.namespace}/{workload.name}", times)
+        """Requests per second that want an answer: those from outside, and the calls of whoever has a pod to call from."""
+        wanted = np.zeros_like(times)
+        if workload.traffic is not None:
+            wanted = requests_per_second(workload.traffic, self.seed, f"{workload.namespace}/{workload.name}", times)
+        for caller, call in self._callers.get(workload.key, ()):
+            wanted = wanted + call.per_request * self.demand(caller, times) * self._is_there(caller, times)
+        return wanted
+
+    def _is_there(self, workload: Workload, times: Floats) -> Floats:
+        """1 where a pod of it serves, 0 elsewhere."""
+        history = self.timeline.histories.get(workload.key)
+        serving = sum(history.serving(times).values(), np.zeros_like(times)) if history else np.zeros_like(times)
+        return np.asarray((serving > 0).astype(np.float64))
 
     def per_pod(self, history: History, times: Floats) -> Floats:
         """Requests per second that reach each serving pod; 0 when none serves."""
         serving = sum(history.serving(times).values(), np.zeros_like(times))
         return np.asarray(np.divide(self.demand(history.workload, times), serving, out=np.zeros_like(times), where=serving > 0))
 
-    def answers(self, history: History, times: Floats) -> list[Answers]:
-        """The groups of pods that answered, and one group of refusals for the times when none did."""
+    def answers(self, history: History, times: Floats, well: Collection[Key] = ()) -> list[Answers]:
+        """The groups of pods that answered, and one group of refusals for the times when none did. Callees that are in `well` are taken
+        as if they answered at once and never failed."""
         groups = history.serving(times)
         total = sum(groups.values(), np.zeros_like(times))
         rps = np.divide(self.demand(history.workload, times), total, out=np.zeros_like(times), where=total > 0)
         found = [_answers(history.workload, condition, count, total, rps) for condition, count in groups.items()]
+        calls = [asked(call, *self._called(key, times, well)) for key, call in history.workload.callees if key not in well] if found else []
         nobody = (total <= 0).astype(np.float64)
-        return [*found, Answers(nobody, np.full_like(times, SLOWEST_MS), nobody)]
+        seen = [joined(each, calls) if calls else each for each in found]
+        seen = [each._replace(p99_ms=np.minimum(each.p99_ms, SLOWEST_MS)) for each in seen]
+        return [*seen, Answers(nobody, np.full_like(times, SLOWEST_MS), nobody)]
 
-    def p99_seconds(self, history: History, windows: Floats) -> Floats:
-        """p99 over each window; `windows` is (windows, looks) of times."""
+    def _called(self, key: Key, times: Floats, well: Collection[Key]) -> tuple[list[Answers], Floats]:
+        """What callers meet: the groups that answer, and the share of calls that fail."""
+        history = self.timeline.histories.get(key)
+        if history is None:
+            return [], np.ones_like(times)
+        *groups, nobody = self.answers(history, times, well)
+        return groups, self._failed(history, times, [*groups, nobody])
+
+    def _failed(self, history: History, times: Floats, groups: Collection[Answers]) -> Floats:
+        failed = sum((each.share * each.errors for each in groups), np.zeros_like(times))
+        return np.asarray(np.maximum(failed, self._stale(history, times)))
+
+    def p99_seconds(self, history: History, windows: Floats, well: Collection[Key] = ()) -> Floats:
+        """p99 over each window; `windows` is (windows, looks) of times. For `well` see `answers`."""
         shape = windows.shape
         flat = windows.reshape(-1)
         weight = self.demand(history.workload, flat)
-        groups = self.answers(history, flat)
+        groups = self.answers(history, flat, well)
         weights = np.concatenate([(each.share * weight).reshape(shape) for each in groups], axis=1)
-        medians = np.concatenate([(each.p99_ms / _TAIL).reshape(shape) for each in groups], axis=1)
+        medians = np.concatenate([(each.p99_ms / TAIL).reshape(shape) for each in groups], axis=1)
         return _mixed_p99(weights, medians) / 1000.0
 
-    def error_ratio(self, history: History, windows: Floats) -> Floats:
-        """Errors over all, over each window."""
+    def error_ratio(self, history: History, windows: Floats, well: Collection[Key] = ()) -> Floats:
+        """Errors over all, over each window. For `well` see `answers`."""
         flat = windows.reshape(-1)
         weight = self.demand(history.workload, flat)
-        failed = sum((each.share * each.errors for each in self.answers(history, flat)), np.zeros_like(flat))
-        failed = np.maximum(failed, self._stale(history, flat))
+        failed = self._failed(history, flat, self.answers(history, flat, well))
         sums = (weight * failed).reshape(windows.shape).sum(axis=1), weight.reshape(windows.shape).sum(axis=1)
         return np.asarray(np.divide(sums[0], sums[1], out=np.zeros_like(sums[0]), where=sums[1] > 0))
 
@@ -159,13 +196,47 @@ class Fleet:
         return self._now(pod, at, memory=True)
 
     def _now(self, pod: Json, at: datetime, *, memory: bool) -> float:
-        found = self.timeline.current(pod["metadata"]["uid"])
-        if found is None:
-            return 0.0
-        history, segment = found
-        times = np.maximum(segment.start, at.timestamp() - SCRAPE_LAG_SECONDS - np.array([45.0, 30.0, 15.0, 0.0]))
+        uid, stamp = pod["metadata"]["uid"], at.timestamp()
+        known = self._ahead[memory].get(uid)
+        if known is not None and known.state == self._state(known.history) and (value := known.values.get(stamp)) is not None:
+            return value
+        found = self.timeline.current(uid)
+        return 0.0 if found is None else self._looked_ahead(uid, *found, stamp, memory=memory)
+
+    def _looked_ahead(self, uid: str, history: History, segment: Segment, stamp: float, *, memory: bool) -> float:
         measure = self.memory if memory else self.cpu
-        return float(measure(history, segment, times, self.per_pod(history, times)).mean())
+        first = stamp - SCRAPE_LAG_SECONDS - 3 * LOOK_SECONDS
+        if segment.start > first:
+            times = np.maximum(segment.start, first + LOOK_SECONDS * np.arange(4))
+            return float(measure(history, segment, times, self.per_pod(history, times)).mean())
+        times = np.asarray(first + LOOK_SECONDS * np.arange(AHEAD + 3), dtype=np.float64)
+        values = measure(history, segment, times, self._shared(history, times))
+        means = np.lib.stride_tricks.sliding_window_view(values, 4).mean(axis=1)
+        stamps = stamp + LOOK_SECONDS * np.arange(AHEAD)
+        known = _Ahead(history, self._state(history), dict(zip(stamps.tolist(), means.tolist(), strict=True)))
+        self._ahead[memory][uid] = known
+        return known.values[stamp]
+
+    def _state(self, history: History) -> int:
+        """What the load of a workload's pods follows from, besides time: it moves when that does."""
+        moves = self.timeline.version if history.is_called else history.changes
+        return -1 - moves if self.steady else moves
+
+    def _shared(self, history: History, times: Floats) -> Floats:
+        """What reaches each pod: the same for all pods of a workload that are asked for together."""
+        place = (self._state(history), float(times[0]))
+        known = self._reaches.get(history.workload.key)
+        if known is None or known[0] != place:
+            known = self._reaches[history.workload.key] = (place, self.per_pod(history, times))
+        return known[1]
+
+
+class _Ahead(NamedTuple):
+    """A pod's means to come, by Unix seconds, as long as the state that they follow from stays."""
+
+    history: History
+    state: int
+    values: dict[float, float]
 
 
 STALE_SECONDS = 7200.0
@@ -179,15 +250,10 @@ def _answers(workload: Workload, condition: Condition, count: Floats, total: Flo
     fallen = [cliff.p99_ms for cliff in model.cliffs if condition.cpu_request_milli < cliff.below_cpu_request_milli]
     base = max([model.p99_ms, *fallen])
     load = rps / max(cores * model.rps_per_core, 1e-9)
-    busy = 1 + 0.6 * np.clip((load - 0.7) / 0.3, 0, 1) ** 2 + 12 * np.maximum(0, load - 1)
-    refused = np.where(load > 1, 0.5 * (1 - 1 / np.maximum(load, 1)), 0)
+    waited = queueing.knee(load) if model.servers is None else queueing.queue(load, model.servers)
     share = np.divide(count, total, out=np.zeros_like(rps), where=total > 0)
-    return Answers(share, np.minimum(base * busy, SLOWEST_MS), np.minimum(1.0, model.error_ratio + condition.errors + refused))
-
-
-def answered_within(bound_ms: float, p99_ms: Floats) -> Floats:
-    """The share of answers that took at most `bound_ms`, by the distribution's p99."""
-    return np.asarray(1 / (1 + (bound_ms / (p99_ms / _TAIL)) ** -SHAPE))
+    errors = np.minimum(1.0, model.error_ratio + condition.errors + waited.refused)
+    return Answers(share, np.minimum(base * waited.times, SLOWEST_MS), errors)
 
 
 def _mixed_p99(weights: Floats, medians: Floats) -> Floats:
@@ -195,7 +261,7 @@ def _mixed_p99(weights: Floats, medians: Floats) -> Floats:
     totals = weights.sum(axis=1)
     known = totals > 0
     low = np.log(medians.min(axis=1))
-    high = np.log(medians.max(axis=1) * _TAIL * 1.01)
+    high = np.log(medians.max(axis=1) * TAIL * 1.01)
     for _ in range(16):
         middle = (low + high) / 2
         below = 1 / (1 + np.exp(-SHAPE * (middle[:, None] - np.log(medians))))

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from simulator.controllers.cluster import NODES, PODS, REPLICA_SETS
-from simulator.metrics.model import Fleet, answered_within
+from simulator.metrics.calls import answered_within
+from simulator.metrics.model import Fleet
 from simulator.metrics.numbers import number
 from simulator.metrics.shapes import Selector, UnservedError
 from simulator.store import Store
@@ -121,7 +122,7 @@ def _up(fleet: Fleet, store: Store, _: float) -> Iterator[Sample]:
     for node in store.list(NODES):
         yield {"job": "kubelet", "instance": node["metadata"]["name"]}, 1.0
     for workload in fleet.world.workloads:
-        if workload.traffic is not None:
+        if fleet.is_asked(workload):
             yield {"job": "services", "instance": f"{workload.name}.{workload.namespace}"}, 1.0
 
 
@@ -129,7 +130,7 @@ def _requests(fleet: Fleet, _: Store, at: float) -> Iterator[Sample]:
     """The counter since the start of the world's history, good and failed answers apart."""
     times = np.arange(fleet.world.history_start.timestamp(), at, 300.0)
     for history in (history for _, history in sorted(fleet.timeline.histories.items())):
-        if history.workload.traffic is None or not len(times):
+        if not fleet.is_asked(history.workload) or not len(times):
             continue
         per_step = fleet.demand(history.workload, times) * 300.0
         failed = fleet.error_ratio(history, times[:, None]) * per_step
@@ -145,7 +146,7 @@ def _buckets(fleet: Fleet, _: Store, at: float) -> Iterator[Sample]:
     """The histogram's counters since the start of the world's history."""
     times = np.arange(fleet.world.history_start.timestamp(), at, 300.0)
     for history in (history for _, history in sorted(fleet.timeline.histories.items())):
-        if history.workload.traffic is None or not len(times):
+        if not fleet.is_asked(history.workload) or not len(times):
             continue
         per_step = fleet.demand(history.workload, times) * 300.0
         groups = fleet.answers(history, times)

@@ -50,11 +50,12 @@ class Segment:
 
 @dataclass(slots=True)
 class History:
-    """All segments of one workload. `changes` moves with each."""
+    """All segments of one workload. `changes` moves with each; whether others call it is a matter of the world."""
 
     workload: Workload
     segments: list[Segment] = field(default_factory=list)
     changes: int = 0
+    is_called: bool = False
 
     def serving(self, times: Floats) -> dict[Condition, Floats]:
         """How many pods served at each time, by condition."""
@@ -85,9 +86,11 @@ class Timeline:
     def __init__(self, world: World) -> None:
         self.roster = Roster(world)
         self._world = world
+        self._called = {key for workload in world.workloads for key, _ in workload.callees}
         self.histories: dict[tuple[str, str], History] = {}
         self.version = 0
         self._open: dict[str, tuple[str, tuple[str, str], Segment]] = {}
+        self._looked: dict[str, tuple[Json, bool]] = {}
         self._replicas: dict[tuple[str, str], list[Replicas]] = {}
 
     def observe(self, at: float, pods: list[Json], impaired: Collection[str] = ()) -> None:
@@ -96,6 +99,10 @@ class Timeline:
         seen: set[str] = set()
         for pod in pods:
             uid = pod["metadata"]["uid"]
+            before, self._looked[uid] = self._looked.get(uid), (pod, uid in impaired)
+            if before is not None and before[0] is pod and before[1] == (uid in impaired) and not gang_size(pod):
+                seen.add(uid)
+                continue
             segment = _segment(pod, at, gangs, self._world, impaired=uid in impaired)
             if segment is None:
                 continue
@@ -107,6 +114,8 @@ class Timeline:
             self._start(uid, pod, segment)
         for uid in [each for each in self._open if each not in seen]:
             self._close(uid, at)
+        for uid in self._looked.keys() - {pod["metadata"]["uid"] for pod in pods}:
+            del self._looked[uid]
 
     def count(self, at: float, replica_sets: list[Json]) -> None:
         """Note the replica counts that changed since the last look; a ReplicaSet that is gone wants nothing."""
@@ -125,7 +134,9 @@ class Timeline:
 
     def add(self, workload: Workload, segment: Segment) -> None:
         """A stretch of the past that no replay made."""
-        history = self.histories.setdefault(workload.key, History(workload))
+        history = self.histories.get(workload.key)
+        if history is None:
+            history = self.histories[workload.key] = History(workload, is_called=workload.key in self._called)
         history.segments.append(segment)
         history.changes += 1
         self.version += 1

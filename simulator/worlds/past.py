@@ -23,7 +23,7 @@ _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 def imagine(world: World, fleet: Fleet, store: Store) -> None:
     """Add the pods that autoscaled workloads had had and lost again."""
     for workload in world.workloads:
-        if workload.hpa is None or workload.traffic is None or not workload.cpu.per_rps_milli:
+        if workload.hpa is None or not fleet.is_asked(workload) or not workload.cpu.per_rps_milli:
             continue
         history = fleet.timeline.histories.get(workload.key)
         steady = [each for each in history.segments if each.condition.serving] if history else []

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from simulator.clock import VirtualClock, micro_stamp, stamp
 from simulator.controllers import cronjobs
 from simulator.controllers.catalogue import Manager
-from simulator.controllers.cluster import CONFIG_MAPS, LEASES, NAMESPACES, NODES, PODS, PREFIX
+from simulator.controllers.cluster import CONFIG_MAPS, LEASES, NAMESPACES, PODS, PREFIX
 from simulator.controllers.nodes import NODE_LEASES
 from simulator.metrics.model import STALE_SECONDS, Fleet
 from simulator.resources import by_kind
 from simulator.store import Store
-from simulator.worlds import past, templates
-from simulator.worlds.world import SYSTEM_NAMESPACES, Namespace, NodePool, Workload, World
+from simulator.worlds import machines, past, templates
+from simulator.worlds.world import SYSTEM_NAMESPACES, Namespace, Workload, World
 
 Json = dict[str, Any]
 APPLIER = "kubectl-client-side-apply"
@@ -85,7 +85,7 @@ def _steps(world: World) -> Iterator[Step]:
     for pool in world.nodes:
         for index, name in enumerate(pool.names):
             joined = world.start - timedelta(hours=pool.age_hours)
-            yield Step(joined, _creation(_node(pool, name, index), "kubelet"))
+            yield Step(joined, _creation(machines.node(pool, name, index), "kubelet"))
             yield Step(joined, _creation(_lease(name, joined), "kubelet"))
     for place, data in world.config_maps.items():
         namespace_name, _, name = place.partition("/")
@@ -253,64 +253,7 @@ def _namespace(namespace: Namespace) -> Json:
     }
 
 
-def _node(pool: NodePool, name: str, index: int) -> Json:
-    zone = pool.zones[index % len(pool.zones)]
-    labels = {
-        "kubernetes.io/arch": "amd64",
-        "kubernetes.io/os": "linux",
-        "kubernetes.io/hostname": name,
-        "node.kubernetes.io/instance-type": pool.instance_type,
-        "topology.kubernetes.io/region": "sim-1",
-        "topology.kubernetes.io/zone": f"sim-1{zone}",
-        **pool.labels,
-    }
-    meta: Json = {"name": name, "labels": labels}
-    if name in pool.faults:
-        meta["annotations"] = {f"{PREFIX}node": pool.faults[name]}
-    spec: Json = {"podCIDR": f"10.64.{index}.0/24", "providerID": f"sim:///{zone}/{name}"}
-    if pool.taints:
-        spec["taints"] = [_taint(each) for each in pool.taints]
-    return {"apiVersion": "v1", "kind": NODES.kind, "metadata": meta, "spec": spec, "status": _node_status(pool, name)}
-
-
 def _lease(node: str, at: datetime) -> Json:
     """What the node's kubelet renews; a lost node never did."""
     spec = {"holderIdentity": node, "leaseDurationSeconds": 40, "renewTime": micro_stamp(at)}
     return {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": {"name": node, "namespace": NODE_LEASES}, "spec": spec}
-
-
-def _taint(text: str) -> Json:
-    pair, _, effect = text.rpartition(":")
-    key, _, value = pair.partition("=")
-    return {"key": key, "value": value, "effect": effect} if value else {"key": key, "effect": effect}
-
-
-def _node_status(pool: NodePool, name: str) -> Json:
-    def listed(cpu_milli: int, memory_mib: int, gpus: int = pool.gpus) -> Json:
-        amounts = {
-            "cpu": f"{cpu_milli}m" if cpu_milli % 1000 else str(cpu_milli // 1000),
-            "memory": f"{memory_mib * 1024}Ki",
-            "pods": str(pool.max_pods),
-        }
-        return {**amounts, "nvidia.com/gpu": str(gpus)} if pool.gpus else amounts
-
-    last = 10 + sum(name.encode()) % 200
-    return {
-        "capacity": listed(pool.cpu_milli, pool.memory_mib),
-        "allocatable": listed(pool.cpu_milli - 80, pool.memory_mib - 1024, pool.gpus - (pool.faults.get(name) == "gpu-lost")),
-        "addresses": [{"type": "InternalIP", "address": f"10.0.0.{last}"}, {"type": "Hostname", "address": name}],
-        "nodeInfo": {
-            "architecture": "amd64",
-            "operatingSystem": "linux",
-            "kubeletVersion": "v1.37.2",
-            "kubeProxyVersion": "",
-            "containerRuntimeVersion": "containerd://2.2.0",
-            "kernelVersion": "6.12.0",
-            "osImage": "Simulated Linux",
-            "bootID": "",
-            "machineID": "",
-            "systemUUID": "",
-        },
-        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-        "conditions": [],
-    }

@@ -34,32 +34,40 @@ REFUSALS: dict[int, tuple[str, str]] = {
 }
 
 
+def opened(*, base_url: str, name: str, key: str, seconds_per_call: int, answer_tokens: int) -> tuple[httpx.AsyncClient, ChatOpenAI]:
+    """The client of an endpoint, and what to close after it."""
+    host = urlsplit(base_url).hostname or ""
+    loopback = host in ("localhost", "127.0.0.1", "::1")
+    http = httpx.AsyncClient(
+        trust_env=not loopback,
+        timeout=seconds_per_call,
+        follow_redirects=False,  # the key goes to the configured host only
+        headers={"accept-encoding": "identity"},
+        event_hooks={"response": [limit]},
+    )
+    chat = ChatOpenAI(
+        base_url=base_url or PROVIDER,
+        model=name,
+        api_key=SecretStr(key or "none"),
+        temperature=0,
+        max_retries=0,  # a repeated call is one more call of the budget; the run goes on without the model instead
+        max_completion_tokens=answer_tokens,
+        http_async_client=http,
+    )
+    return http, chat
+
+
 class OpenAiModel:
     """One run's model. `redact` sees every text before it is sent."""
 
     def __init__(
         self, *, base_url: str, name: str, key: str, meter: Meter, redact: Callable[[str], str], seconds_per_call: int = 30
     ) -> None:
-        host = urlsplit(base_url).hostname or ""
-        loopback = host in ("localhost", "127.0.0.1", "::1")
         self._meter = meter
         self._redact = redact
         self._seconds = seconds_per_call
-        self._http = httpx.AsyncClient(
-            trust_env=not loopback,
-            timeout=seconds_per_call,
-            follow_redirects=False,  # the key goes to the configured host only
-            headers={"accept-encoding": "identity"},
-            event_hooks={"response": [limit]},
-        )
-        self._chat = ChatOpenAI(
-            base_url=base_url or PROVIDER,
-            model=name,
-            api_key=SecretStr(key or "none"),
-            temperature=0,
-            max_retries=0,  # a repeated call is one more call of the budget; the run goes on without the model instead
-            max_completion_tokens=ANSWER_TOKENS,
-            http_async_client=self._http,
+        self._http, self._chat = opened(
+            base_url=base_url, name=name, key=key, seconds_per_call=seconds_per_call, answer_tokens=ANSWER_TOKENS
         )
 
     @property
@@ -77,7 +85,7 @@ class OpenAiModel:
         started = time.monotonic()
         try:
             found = await self._answer(pairs, schema)
-            tokens = _tokens(found.get("raw")) or prompt_tokens
+            tokens = counted(found.get("raw")) or prompt_tokens
             if found.get("parsing_error") is not None or not isinstance(found.get("parsed"), schema):
                 raise _misfit()
             return cast("T", found["parsed"])
@@ -92,14 +100,14 @@ class OpenAiModel:
                 async with asyncio.timeout(min(self._seconds, self._meter.seconds_left)):
                     return cast("dict[str, Any]", await chat.ainvoke(pairs))
         except Exception as error:  # two client libraries over a stranger's answer: whatever they raise, the run goes on
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
 
 def _misfit() -> Unavailable:
     return Unavailable("the model", RETRY_AFTER, reason="its answer does not fit the schema", mend=MEND_FORM)
 
 
-def _unavailable(error: Exception) -> Unavailable:
+def unavailable(error: Exception) -> Unavailable:
     """Never the endpoint's own words: it may repeat the key."""
     if isinstance(error, ValidationError):  # the client library reads the answer by the schema before we do
         return _misfit()
@@ -108,7 +116,7 @@ def _unavailable(error: Exception) -> Unavailable:
     return Unavailable("the model", RETRY_AFTER, reason=reason, mend=mend)
 
 
-def _tokens(raw: object) -> int:
+def counted(raw: object) -> int:
     """What the endpoint says it used; 0 where it says nothing sensible."""
     usage = getattr(raw, "usage_metadata", None) or {}
     total = usage.get("total_tokens")

@@ -30,7 +30,12 @@ def run_cases(
     quick: Annotated[bool, typer.Option("--quick", help="the quick suite: at most 4 minutes on two cores")] = False,
     seeds: Annotated[int, typer.Option("--seeds", min=0, help="how many seeds of each case; 0: all, of the quick suite one")] = 0,
     against: Annotated[
-        list[str] | None, typer.Option("--against", help="a baseline too: nothing, reactive, restart, unjudged, or all", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "--against",
+            help="a baseline too: nothing, reactive, restart, unjudged, plain-model (asks the endpoint of model.*), or all",
+            show_default=False,
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="processes")] = 2,
     fresh: Annotated[bool, typer.Option("--fresh", help="live through all of them again, whatever is kept")] = False,
@@ -55,7 +60,7 @@ def run_cases(
         session.show(evaluations.cases(found), columns=evaluations.CASE_COLUMNS, name="case")
         return
     kept = None if fresh else _folder(session) / "trials"
-    ran = _run(session, found, _contestants(against or ()), jobs=jobs, kept=kept)
+    ran = _run(session, found, _contestants(session, against or ()), jobs=jobs, kept=kept)
     for place in {_folder(session) / "last.json", file or _folder(session) / "last.json"}:
         results.write(ran, place)
     _written(session, ran, html=html, junit=junit)
@@ -135,12 +140,14 @@ def _last(session: Session) -> Path:
     return _folder(session) / "last.json"
 
 
-def _contestants(against: "list[str] | tuple[()]") -> list[str]:
-    """Raises InvalidInput."""
+def _contestants(session: Session, against: "list[str] | tuple[()]") -> list[str]:
+    """`all` are those that need no endpoint, and where one is set those that speak with it too. Raises InvalidInput."""
     from evals.contestants import table
 
-    wanted = list(table.CONTESTANTS) if "all" in against else ["day2ops", *against]
-    return [table.named(name).name for name in dict.fromkeys(wanted)]
+    model = session.settings.model
+    every = [*table.CONTESTANTS, *(table.SPEAKING if model.enabled and model.name else ())]
+    wanted = every if "all" in against else ["day2ops", *against]
+    return [table.named(name, model).name for name in dict.fromkeys(wanted)]
 
 
 def _run(session: Session, cases: "tuple[object, ...]", contestants: list[str], *, jobs: int, kept: Path | None) -> "Results":
@@ -166,7 +173,7 @@ def _run(session: Session, cases: "tuple[object, ...]", contestants: list[str], 
             if not trial.passed and trial.contestant == "day2ops":
                 session.say(f"{trial.name} fell short: {'; '.join(trial.misses)[:300]}")
 
-        trials = pool.run(tasks, jobs=jobs, kept=kept, told=told)
+        trials = pool.run(tasks, jobs=jobs, kept=kept, model=session.settings.model, told=told)
     return Results(datetime.now(UTC).date().isoformat(), commit(), pool.code(), trials)
 
 
