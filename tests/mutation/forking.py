@@ -119,6 +119,7 @@ def passes(item: pytest.Item, scratch: Path) -> bool:
         item.ihook.pytest_runtest_call(item=item)
         item.ihook.pytest_runtest_teardown(item=item, nextitem=None)
     except pytest.skip.Exception:
+        item.ihook.pytest_runtest_teardown(item=item, nextitem=None)  # the next one may not find what this one began
         return True
     except BaseException:  # noqa: BLE001  whatever it is, somebody noticed
         return False
@@ -134,6 +135,8 @@ def sound(tests: Sequence[str], items: Items, scratch: Path) -> set[str]:
                 tell(test)
             else:
                 print(f"    fails without a mutant: {test}", file=sys.stderr, flush=True)
+                with contextlib.suppress(BaseException):  # or all that come after it would fail as well
+                    items[test].ihook.pytest_runtest_teardown(item=items[test], nextitem=None)
 
     scratch.mkdir(parents=True, exist_ok=True)
     with lines_of_child(child) as told:

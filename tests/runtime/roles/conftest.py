@@ -364,6 +364,31 @@ async def house(tmp_path: Path, server: Server, ledger: SqlLedger) -> AsyncItera
         made.clock.close()
 
 
+REVIEWER = """
+import json, os, pathlib, sys
+path = pathlib.Path(sys.argv[sys.argv.index("--settings") + 1])
+log = path.with_suffix(".log").open("a", buffering=1)
+answers = json.loads(path.read_text())
+for answer, line in zip(answers, sys.stdin):
+    log.write(json.dumps([os.getpid(), json.loads(line)]) + "\\n")
+    if answer == "silence":
+        sys.stdin.read()
+    print(answer if isinstance(answer, str) else json.dumps(answer), flush=True)
+"""
+
+
+@pytest.fixture
+def reviewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model judge that lies where Python looks first: its settings are its answers, and beside them it writes who was asked what."""
+    place = tmp_path / "runtime" / "roles"
+    place.mkdir(parents=True)
+    (tmp_path / "runtime" / "__init__.py").touch()
+    (place / "__init__.py").touch()
+    (place / "reviewer.py").write_text(REVIEWER, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "reviewer.settings.json"
+
+
 @dataclass
 class Mortal:
     """One process out of the nursery. `died` is the role whose record it was making when it reached its point."""

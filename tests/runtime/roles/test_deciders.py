@@ -1,8 +1,10 @@
 """The settings file of judge and executor, and their loop."""
 
 import asyncio
+import contextlib
 import ctypes
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -10,10 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from core.cluster.queries import Query, Shape
 from core.domain.errors import InvalidInput, Refused, Unavailable
 from runtime import processes
 from runtime.roles import deciders
@@ -276,3 +280,74 @@ def test_a_role_dies_with_the_parent_that_its_settings_name(tmp_path: Path, deat
 
 def watchers() -> int:
     return sum(thread.name == "parent-watch" for thread in threading.enumerate())
+
+
+@contextlib.contextmanager
+def unlogged() -> Iterator[None]:
+    """As a process begins: nobody has said yet where a log goes."""
+    root, chatty = logging.getLogger(), logging.getLogger("httpx")
+    handlers, level, chatty_level = root.handlers[:], root.level, chatty.level
+    root.handlers[:] = []
+    chatty.setLevel(logging.NOTSET)
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        chatty.setLevel(chatty_level)
+
+
+def test_the_log_of_a_role_goes_to_standard_error_without_each_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def run(_: Settings, __: asyncio.Event) -> None:
+        logging.getLogger("day2").info("we began")
+        logging.getLogger("httpx").info("GET /api/v1/pods")
+
+    with unlogged():
+        assert role(tmp_path, run) == 0
+    told = capsys.readouterr()
+    assert "INFO day2 we began" in told.err
+    assert "GET" not in told.err
+    assert told.out == ""
+
+
+def test_a_role_without_a_settings_file_says_how_it_is_started(capsys: pytest.CaptureFixture[str]) -> None:
+    async def run(_: Settings, __: asyncio.Event) -> None:
+        raise AssertionError("it ran")
+
+    with pytest.raises(SystemExit) as ended:
+        deciders.main("judge", run, Settings, [])
+    assert ended.value.code == 2
+    assert "--settings" in capsys.readouterr().err
+
+
+def test_who_waits_for_a_role_reads_its_line_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    with path.open("w", encoding="utf-8") as file, contextlib.redirect_stdout(file):
+        deciders.ready("judge")
+        assert json.loads(path.read_text(encoding="utf-8"))["role"] == "judge"
+
+
+@pytest.mark.parametrize(("content", "sent"), [("s3cret\n", "Bearer s3cret"), (None, None)])
+async def test_metrics_are_asked_for_with_the_token_of_its_file(tmp_path: Path, content: str | None, sent: str | None) -> None:
+    token = tmp_path / "token" if content else None
+    if token and content:
+        token.write_text(content, encoding="ascii")
+    asked = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(b"HTTP/1.1 500 no\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        told = {"prometheus_url": address, "prometheus_token_file": token}
+        source = deciders.metrics_of(deciders.read(settings(tmp_path), Settings).model_copy(update=told))
+        assert source is not None
+        with pytest.raises(Unavailable):
+            await source.instant(Query(Shape.CPU_RATE, "shop"), datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
+        await source.close()
+    (request,) = asked
+    headers = dict(line.lower().split(": ", 1) for line in request.splitlines()[1:] if ": " in line)
+    assert headers.get("authorization") == (sent and sent.lower())

@@ -204,6 +204,112 @@ async def test_a_running_judge_takes_over_a_rule_and_keeps_it_when_the_next_chan
     assert "no-shop: not in the shop" in house.row(action).note
 
 
+def whole_set(*more: dict[str, Any], without: str = "") -> Json:
+    """An answer of the check: the platform's rules but one, and more."""
+    own = [rule.policy for rule in engine.builtin().rules if rule.policy.name != without]
+    return {"policies": [*(policy.model_dump(mode="json") for policy in own), *more]}
+
+
+UNLOCKED = next(rule.policy.name for rule in engine.builtin().rules if rule.policy.name not in engine.LOCKED)
+
+
+class Checks:
+    """A check that takes as long as it is told, and how often it was asked."""
+
+    def __init__(self, answer: Json) -> None:
+        self.answer, self.asked, self.may_end = answer, 0, asyncio.Event()
+
+    async def __call__(self, _: Path) -> Json:
+        self.asked += 1
+        await self.may_end.wait()
+        return self.answer
+
+
+def watched(folder: Path, checks: Checks) -> tuple[Rulebook, MemoryLedger]:
+    ledger = MemoryLedger()
+    return Rulebook(folder, ledger, HandClock(NOW), checks), ledger
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_only_a_locked_rule_may_not_be_missing(locked: bool) -> None:
+    name = next(rule.policy.name for rule in engine.builtin().rules if (rule.policy.name in engine.LOCKED) is locked)
+    if locked:
+        with pytest.raises(InvalidInput, match=f"locked rule `{name}`"):
+            rulebook.taken(whole_set(without=name))
+    else:
+        found = rulebook.taken(whole_set(without=name))
+        assert name not in {rule.policy.name for rule in found.rules}
+
+
+async def test_while_a_check_is_under_way_the_rules_stay_and_nobody_else_is_asked(tmp_path: Path) -> None:
+    checks = Checks(whole_set(without=UNLOCKED))
+    book, ledger = watched(tmp_path, checks)
+    before = book.look().digest
+    (tmp_path / "ours.yaml").write_text("a: 1\n")
+    assert book.look().digest == before
+    first = book.checking
+    await asyncio.sleep(0)
+    (tmp_path / "more.yaml").write_text("a: 1\n")
+    assert book.look().digest == before
+    assert book.checking is first
+    assert (checks.asked, ledger.chain()) == (1, [])
+    checks.may_end.set()
+    assert first is not None
+    await first
+    after = book.look().digest
+    assert after != before
+    assert [(row.event, after in row.body) for row in ledger.chain()] == [("policy.loaded", True)]
+    assert book.checking is not None, "what was changed meanwhile is checked too"
+    await book.checking
+    assert checks.asked == 2
+    book.look()
+    assert book.checking is None
+
+
+async def test_a_folder_that_stays_as_it_was_is_not_checked(tmp_path: Path) -> None:
+    (tmp_path / "ours.yaml").write_text("a: 1\n")
+    checks = Checks(whole_set())
+    book, ledger = watched(tmp_path, checks)
+    for _ in range(3):
+        book.look()
+        await asyncio.sleep(0)
+    assert (book.checking, checks.asked, ledger.chain()) == (None, 0, [])
+
+
+async def test_rules_that_a_judge_begins_with_are_on_record_and_so_is_a_refusal(tmp_path: Path) -> None:
+    checks = Checks(whole_set())
+    checks.may_end.set()
+    book, ledger = watched(tmp_path, checks)
+    await book.begin()
+    checks.answer = {"refused": "ours.yaml:3: no"}
+    with pytest.raises(InvalidInput, match=r"ours\.yaml:3: no"):
+        await book.begin()
+    assert [(row.role, row.event, row.subject) for row in ledger.chain()] == [
+        ("judge", "policy.loaded", str(tmp_path)),
+        ("judge", "policy.refused", str(tmp_path)),
+    ]
+
+
+def children() -> set[str]:
+    """Of this process, also those that ended and that nobody took note of."""
+    return {pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+
+
+async def test_a_check_that_is_given_up_leaves_no_process_behind(tmp_path: Path) -> None:
+    before = children()
+    async with asyncio.timeout(30):
+        assert "did not come to an answer within 0 s" in (await rulebook.checked(tmp_path, 0.0))["refused"]
+    assert children() <= before
+
+
+def test_a_link_to_nothing_that_gets_another_name_is_a_change(tmp_path: Path) -> None:
+    link = tmp_path / "gone.yaml"
+    link.symlink_to(tmp_path / "nothing")
+    before = rulebook.stamp(tmp_path)
+    link.rename(tmp_path / "other.yaml")
+    assert rulebook.stamp(tmp_path) != before
+
+
 def test_a_link_to_nothing_hides_no_change_of_the_files_beside_it(tmp_path: Path) -> None:
     (tmp_path / "gone.yaml").symlink_to(tmp_path / "nothing")
     (tmp_path / "rules.yml").write_text("a: 1\n")

@@ -13,7 +13,7 @@ import pytest
 
 from core.cluster.queries import Query, Shape
 from core.domain.errors import InvalidInput, Unavailable
-from tools.metrics.instant import PlainMetrics
+from tools.metrics.instant import LARGEST_ANSWER, PlainMetrics
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 QUERY = Query(Shape.CPU_RATE, "shop")
@@ -102,6 +102,33 @@ async def test_no_token_is_sent_where_there_is_none(server: Prometheus) -> None:
     assert await metrics.instant(QUERY, AT) == ()
     await metrics.close()
     assert server.asked[0][2] is None
+
+
+@pytest.mark.parametrize(("host", "status"), [("127.0.0.1", 500), ("localhost", 500), ("prometheus.example", 200)])
+async def test_a_proxy_is_asked_for_others_and_never_for_this_machine(
+    server: Prometheus, monkeypatch: pytest.MonkeyPatch, host: str, status: int
+) -> None:
+    with Prometheus(("127.0.0.1", 0), Answering) as proxy:
+        Thread(target=proxy.serve_forever, args=(0.01,), daemon=True).start()
+        proxy.asked, proxy.content, server.status = [], answer(), 500
+        for name in ("NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy", "http_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.server_address[1]}")
+        metrics = PlainMetrics(f"http://{host}:{server.server_address[1]}")
+        if status == 200:
+            assert await metrics.instant(QUERY, AT) == ()
+        else:
+            with pytest.raises(Unavailable, match="HTTP 500"):
+                await metrics.instant(QUERY, AT)
+        await metrics.close()
+        assert (len(server.asked), len(proxy.asked)) == ((0, 1) if status == 200 else (1, 0))
+        proxy.shutdown()
+
+
+async def test_an_answer_that_is_too_large_is_no_answer(server: Prometheus, metrics: PlainMetrics) -> None:
+    server.content = answer().ljust(LARGEST_ANSWER + 1)
+    with pytest.raises(Unavailable, match=f"{LARGEST_ANSWER + 1} bytes"):
+        await metrics.instant(QUERY, AT)
 
 
 def test_a_ca_file_that_is_none_is_an_error_at_once(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Ledgers to hold to the contract: the twin, sqlite, and Postgres where there is one."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from core.domain.approval import Approval
 from core.domain.ledger import ActionRow, Ledger
 from core.domain.outcome import ActionState
-from tools.stores import tables
+from tools.stores import admissions
 from tools.stores.ledger import SqlLedger, opened
 from tools.stores.memory import MemoryLedger
 from tools.stores.migrating import migrate
@@ -29,9 +30,17 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'ledger.db'}"
 
 
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger of the newest form: copied, because making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def sqlite(url: str, tmp_path: Path) -> Iterator[SqlLedger]:
-    migrate(url)
+def sqlite(url: str, tmp_path: Path, empty_ledger: Path) -> Iterator[SqlLedger]:
+    shutil.copy(empty_ledger, tmp_path / "ledger.db")
     found = opened(url, tmp_path / "audit.jsonl")
     yield found
     found.close()
@@ -49,17 +58,19 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
     elif request.param == "sqlite":
         yield request.getfixturevalue("sqlite")
     else:
-        yield from _postgres(request.getfixturevalue("postgres"))
+        yield request.getfixturevalue("on_postgres")
 
 
-def _postgres(address: str) -> Iterator[SqlLedger]:
-    database = Database(address)
+@pytest.fixture
+def on_postgres(postgres: str) -> Iterator[SqlLedger]:
+    """A new one."""
+    database = Database(postgres)
     with database.writing() as connection:
-        tables.metadata.drop_all(connection)
+        admissions.admissions.metadata.drop_all(connection)  # all tables: the webhook's are the ledger's too
         connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
     database.close()
-    migrate(address)
-    found = opened(address, None)
+    migrate(postgres)
+    found = opened(postgres, None)
     yield found
     found.close()
 

@@ -1,6 +1,7 @@
 """What every ledger promises: the twin, sqlite and Postgres alike."""
 
 import json
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -11,13 +12,14 @@ import pytest
 
 from core.domain.approval import Approval
 from core.domain.check import Look, Signal
-from core.domain.errors import Busy
+from core.domain.errors import Busy, Corrupt
 from core.domain.ledger import ActionRow, Head, Ledger, StopRow, chained, genesis
 from core.domain.outcome import TERMINAL, TRANSITIONS, ActionState, allowed
 from gate import audit
-from tools.stores.ledger import SqlLedger
+from tools.stores.ledger import SqlLedger, opened
 from tools.stores.memory import MemoryLedger
 from tools.stores.opening import Database
+from tools.stores.sink import Sink
 
 S = ActionState
 Row = Callable[..., ActionRow]
@@ -205,6 +207,65 @@ def test_what_the_verifier_saw_is_kept_without_a_move(ledger: Ledger, row: Row, 
     assert len(ledger.chain()) == length
 
 
+def test_whatever_anybody_does_is_on_record(ledger: Ledger, row: Row, approval: Callable[..., Approval], start: datetime) -> None:
+    ledger.submit(row())
+    ledger.approve(approval("ann"))
+    move(ledger, "act-0001", S.SUBMITTED, S.PERMITTED, start)
+    ledger.claim("act-0001", "executor-1", start)
+    ledger.spend("jti-1", "act-0001", start)
+    ledger.stop(StopRow("all", "forward", "ann", "an incident", start))
+    ledger.resume("all", "bob", "over", start)
+    told = [(item.role, item.event, item.subject) for item in ledger.chain()]
+    assert told == [
+        ("door", "submitted", "act-0001"),
+        ("door", "approval.approved", "act-0001"),
+        ("test", "permitted", "act-0001"),
+        ("executor", "claimed", "act-0001"),
+        ("executor", "permit.spent", "act-0001"),
+        ("door", "stop", "all"),
+        ("door", "resume", "all"),
+    ]
+    bodies = [json.loads(item.body) for item in ledger.chain()]
+    assert (bodies[3]["owner"], bodies[3]["epoch"], bodies[4]) == ("executor-1", 1, {"jti": "jti-1"})
+    assert bodies[5:] == [{"mode": "forward", "by": "ann", "reason": "an incident"}, {"by": "bob", "reason": "over"}]
+
+
+def test_what_came_to_nothing_is_on_no_record(ledger: Ledger, row: Row, approval: Callable[..., Approval], start: datetime) -> None:
+    ledger.submit(row())
+    ledger.approve(approval("ann"))
+    ledger.spend("jti-1", "act-0001", start)
+    length = len(ledger.chain())
+    assert not ledger.submit(row())
+    assert not ledger.approve(approval("ann"))
+    assert not ledger.spend("jti-1", "act-0001", start)
+    assert not ledger.resume("all", "bob", "over", start)
+    assert ledger.claim("act-0001", "executor-1", start) is None
+    assert len(ledger.chain()) == length
+
+
+def test_since_a_moment_is_with_that_moment(ledger: Ledger, row: Row) -> None:
+    ledger.submit(row(1))
+    ledger.submit(row(2))
+    since = row(2).changed_at
+    assert [item.action_id for item in ledger.recent("uid-1", since)] == ["act-0002"]
+    assert [item.action_id for item in ledger.search(since=since)] == ["act-0002"]
+
+
+def test_all_chains_are_read_in_the_order_of_their_commits(ledger: Ledger, start: datetime) -> None:
+    for role in ("door", "door", "judge", "door", "judge"):
+        ledger.record(role=role, event="event", subject="", body={}, at=start)
+    assert [row.name for row in ledger.chain()] == ["door/1", "door/2", "judge/1", "door/3", "judge/2"]
+    assert [row.name for row in ledger.chain(role="door")] == ["door/1", "door/2", "door/3"]
+    assert [row.name for row in ledger.chain(2, role="judge")] == ["judge/2"]
+
+
+def test_the_first_record_of_a_role_may_be_its_anchor(ledger: Ledger, start: datetime) -> None:
+    ledger.record(role="door", event="event", subject="", body={}, at=start)
+    ledger.anchor("judge", start)
+    ledger.anchor("door", start)
+    assert [row.name for row in ledger.chain()] == ["door/1", "judge/1"], "an anchor alone is nothing that another one tells of"
+
+
 def test_the_chain_links_every_record_to_the_one_before(ledger: Ledger, row: Row, start: datetime) -> None:
     ledger.submit(row())
     move(ledger, "act-0001", S.SUBMITTED, S.DENIED, start)
@@ -258,6 +319,21 @@ def test_where_machines_share_a_ledger_one_process_holds_a_role(postgres: str) -
     second.close()
 
 
+def test_processes_that_share_a_database_give_each_place_once(postgres: str, on_postgres: SqlLedger, start: datetime) -> None:
+    """The rows of the roles are not enough, for places are counted over all of them."""
+    others = [SqlLedger(Database(postgres)) for _ in range(4)]
+
+    def write(number: int) -> None:
+        for _ in range(8):
+            others[number].record(role=f"role-{number}", event="event", subject="", body={}, at=start)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    assert [row.place for row in on_postgres.chain()] == list(range(1, 33))
+    for other in others:
+        other.close()
+
+
 def test_on_sqlite_the_file_lock_of_the_role_is_enough(tmp_path: Path) -> None:
     for _ in range(2):
         SqlLedger(Database(f"sqlite:///{tmp_path / 'ledger.db'}")).hold("executor")
@@ -279,3 +355,55 @@ def test_of_many_at_once_exactly_one_gets_each_thing(ledger: Ledger, row: Row, s
     chain = ledger.chain()
     assert [item.place for item in chain] == list(range(1, len(chain) + 1))
     assert audit.verify_ledger(ledger).problems == ()
+
+
+def reopened(folder: Path, sink: str = "audit.jsonl") -> SqlLedger:
+    return opened(f"sqlite:///{folder / 'ledger.db'}", folder / sink)
+
+
+def test_a_ledger_that_has_all_its_records_is_opened_again(sqlite: SqlLedger, tmp_path: Path, row: Row) -> None:
+    for number in (1, 2, 3):
+        sqlite.submit(row(number))
+    assert list(Sink(tmp_path / "audit.jsonl").rows()) == sqlite.chain()
+    again = reopened(tmp_path)
+    assert again.chain() == sqlite.chain()
+    again.close()
+
+
+def test_a_ledger_that_is_opened_brings_its_second_sink_up_to_date(sqlite: SqlLedger, tmp_path: Path, row: Row) -> None:
+    path = tmp_path / "audit.jsonl"
+    for number in (1, 2, 3):
+        sqlite.submit(row(number))
+    whole = path.read_bytes()
+    path.write_bytes(b"".join(whole.splitlines(keepends=True)[:1]))
+    reopened(tmp_path).close()
+    assert path.read_bytes() == whole
+    reopened(tmp_path, "elsewhere.jsonl").close()
+    assert (tmp_path / "elsewhere.jsonl").read_bytes() == whole
+
+
+def test_a_ledger_that_lost_what_its_second_sink_has_is_not_opened(sqlite: SqlLedger, tmp_path: Path, empty_ledger: Path, row: Row) -> None:
+    sqlite.submit(row())
+    sqlite.close()
+    for rest in tmp_path.glob("ledger.db-*"):
+        rest.unlink()
+    shutil.copy(empty_ledger, tmp_path / "ledger.db")
+    with pytest.raises(Corrupt, match=r"lacks record 1 \(door/1\)") as caught:
+        reopened(tmp_path)
+    assert "day2 doctor" in caught.value.mend
+
+
+def test_a_ledger_without_a_second_sink_keeps_its_records_alone(url: str, sqlite: SqlLedger, tmp_path: Path, row: Row) -> None:
+    before = (tmp_path / "audit.jsonl").read_bytes()
+    alone = opened(url, None)
+    assert alone.submit(row())
+    assert [item.event for item in alone.chain()] == ["submitted"]
+    assert (tmp_path / "audit.jsonl").read_bytes() == before
+    alone.close()
+
+
+def test_what_records_nothing_does_not_touch_the_second_sink(sqlite: SqlLedger, tmp_path: Path, start: datetime) -> None:
+    assert sqlite.spend("jti-1", "act-0001", start)
+    (tmp_path / "audit.jsonl").unlink()
+    assert not sqlite.spend("jti-1", "act-0001", start)
+    assert not (tmp_path / "audit.jsonl").exists()
