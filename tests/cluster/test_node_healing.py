@@ -309,7 +309,7 @@ async def test_an_ill_node_is_emptied_by_evictions_within_the_budget_and_its_mac
         assert rows == [(kind, ActionState.VERIFIED) for kind in ("cordon_node", "evict_pod", "evict_pod", "replace_machine")], (
             "each pod left by one eviction of its own"
         )
-        assert min(least) == 1, "one was always Ready, and one was away at a time"
+        assert min(least) >= 1, "one was always Ready; a look may miss the moment in which one is away"
         assert len(provider.made) == 1
         assert {pod["spec"]["nodeName"] for pod in ready(plane, namespace)} <= {*pool[1:], *provider.made}
     finally:

@@ -24,7 +24,7 @@ BY_THE_JUDGE = {
     "another object's uid": "denied: ",
     "another cluster": "denied: target-uid",
     "another state before": "denied: ",
-    "more than there may be": "denied: quota-holds",
+    "more than there may be": "denied: pods-added-limit",
     "evidence of another namespace": "denied: cross-tenant",
     "a crowd": "denied: ",
 }
