@@ -327,6 +327,15 @@ def furnished(folder: Path, server: Server) -> None:
     (folder / "documents.yaml").write_text(DOCUMENTS, encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Certificate and key of the people's CA that signs a webhook's leaves."""
+    folder = tmp_path_factory.mktemp("ca")
+    line = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9 -subj /CN=ca -keyout ca.key -out ca.crt"
+    subprocess.run(line.split(), cwd=folder, check=True, capture_output=True)
+    return folder / "ca.crt", folder / "ca.key"
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     served = Server()

@@ -8,7 +8,6 @@ import logging
 import os
 import socket
 import ssl
-import subprocess
 import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
@@ -284,14 +283,6 @@ async def test_a_role_with_nothing_to_do_leaves_its_clock_alone(house: House, ca
 def test_a_role_whose_settings_cannot_be_read_ends_with_one(main: Callable[[list[str]], int], tmp_path: Path, capsys: Output) -> None:
     assert main(["--settings", str(tmp_path / "none.json")]) == 1
     assert "cannot read" in capsys.readouterr().err
-
-
-@pytest.fixture(scope="module")
-def ca(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("ca")
-    line = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9 -subj /CN=ca -keyout ca.key -out ca.crt"
-    subprocess.run(line.split(), cwd=folder, check=True, capture_output=True)
-    return folder / "ca.crt", folder / "ca.key"
 
 
 @pytest.fixture

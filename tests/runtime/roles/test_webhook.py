@@ -3,7 +3,6 @@
 import asyncio
 import json
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,14 +20,6 @@ from runtime.settings import GateSettings, Settings, StoreSettings
 from tools.stores import migrating
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def ca(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("ca")
-    line = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9 -subj /CN=ca -keyout ca.key -out ca.crt"
-    subprocess.run(line.split(), cwd=folder, check=True, capture_output=True)
-    return folder / "ca.crt", folder / "ca.key"
 
 
 def settings_of(folder: Path, **gate: Any) -> Settings:
