@@ -13,29 +13,17 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langsmith import tracing_context
 
 from core.domain.conversation import Call, Message, Tool
-from core.domain.model import Usage
 from tools.model import openai, prompts
 from tools.model.budget import Meter
 
 ANSWER_TOKENS = 1024
 
 
-class OpenAiConversation:
+class OpenAiConversation(openai.Metered):
     """One talk. It is bounded by its meter, as a run's questions are."""
 
     def __init__(self, *, base_url: str, name: str, key: str, meter: Meter, seconds_per_call: int) -> None:
-        self._meter = meter
-        self._seconds = seconds_per_call
-        self._http, self._chat = openai.opened(
-            base_url=base_url, name=name, key=key, seconds_per_call=seconds_per_call, answer_tokens=ANSWER_TOKENS
-        )
-
-    @property
-    def usage(self) -> Usage:
-        return self._meter.usage
-
-    async def close(self) -> None:
-        await self._http.aclose()
+        super().__init__(base_url=base_url, name=name, key=key, meter=meter, seconds_per_call=seconds_per_call, answer_tokens=ANSWER_TOKENS)
 
     async def answer(self, messages: Sequence[Message], tools: Sequence[Tool]) -> Message:
         described = [_described(tool) for tool in tools]

@@ -57,17 +57,14 @@ def opened(*, base_url: str, name: str, key: str, seconds_per_call: int, answer_
     return http, chat
 
 
-class OpenAiModel:
-    """One run's model. `redact` sees every text before it is sent."""
+class Metered:
+    """A client of an endpoint, and the meter that bounds what is asked through it."""
 
-    def __init__(
-        self, *, base_url: str, name: str, key: str, meter: Meter, redact: Callable[[str], str], seconds_per_call: int = 30
-    ) -> None:
+    def __init__(self, *, base_url: str, name: str, key: str, meter: Meter, seconds_per_call: int, answer_tokens: int) -> None:
         self._meter = meter
-        self._redact = redact
         self._seconds = seconds_per_call
         self._http, self._chat = opened(
-            base_url=base_url, name=name, key=key, seconds_per_call=seconds_per_call, answer_tokens=ANSWER_TOKENS
+            base_url=base_url, name=name, key=key, seconds_per_call=seconds_per_call, answer_tokens=answer_tokens
         )
 
     @property
@@ -76,6 +73,16 @@ class OpenAiModel:
 
     async def close(self) -> None:
         await self._http.aclose()
+
+
+class OpenAiModel(Metered):
+    """One run's model. `redact` sees every text before it is sent."""
+
+    def __init__(
+        self, *, base_url: str, name: str, key: str, meter: Meter, redact: Callable[[str], str], seconds_per_call: int = 30
+    ) -> None:
+        super().__init__(base_url=base_url, name=name, key=key, meter=meter, seconds_per_call=seconds_per_call, answer_tokens=ANSWER_TOKENS)
+        self._redact = redact
 
     async def ask(self, question: Question, schema: type[T]) -> T:
         pairs = prompts.messages(question, self._redact)
