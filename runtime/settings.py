@@ -275,6 +275,34 @@ class AssessSettings(Group):
     )
 
 
+class WebSettings(Group):
+    """Console and API, in one process of `day2 serve`."""
+
+    listen: str = Field(
+        default="127.0.0.1:8080",
+        pattern=r"^(\S*:[0-9]+)?$",
+        description="HOST:PORT of console and API; empty: neither runs; port 0: a free one",
+    )
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s/@?#]+(/[^\s@?#]*)?)?$",
+        description="address under which people reach it, for links; empty: that of listen",
+    )
+
+
+class AccessSettings(Group):
+    """Who may do what through console, API, chat and MCP: names, `group:NAME`, or `*` for everybody who is authenticated.
+
+    Without any of them the account that runs day2 is admin, and nobody else is let in.
+    """
+
+    viewer: Words = Field(default=(), description="who may look and ask")
+    operator: Words = Field(default=(), description="who may also start runs, mute and stop")
+    approver: Words = Field(default=(), description="who may also approve, deny and stop; not start runs")
+    admin: Words = Field(default=(), description="who may do everything, also resume")
+    sender: Words = Field(default=(), description="machines that may hand in alerts, and see nothing")
+
+
 class Settings(Group):
     """The whole. `clock` is `system`, or the address of a simulator whose virtual time counts."""
 
@@ -291,6 +319,8 @@ class Settings(Group):
     telemetry: TelemetrySettings = TelemetrySettings()
     healing: HealingSettings = HealingSettings()
     assess: AssessSettings = AssessSettings()
+    web: WebSettings = WebSettings()
+    access: AccessSettings = AccessSettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
     profile: str = Field(
         default=NO_PROFILE, description="named group of settings in force, from `profiles` of a settings file; default: none"
@@ -315,6 +345,11 @@ class Settings(Group):
     @property
     def ledger_url(self) -> str:
         return self.store.ledger_url or f"sqlite:///{self.data_dir / 'ledger.db'}"
+
+    @property
+    def front_url(self) -> str:
+        """What the doors keep: beside the ledger, in tables of its own where that is a server."""
+        return self.store.ledger_url or f"sqlite:///{self.data_dir / 'front.db'}"
 
 
 class Source(NamedTuple):

@@ -14,7 +14,8 @@ from agents.reliability.healing.steps import Pace
 from core.cluster.looking import ClusterReader
 from core.cluster.reading import Metrics
 from core.domain.clock import Clock
-from core.domain.errors import Day2Error, Unavailable
+from core.domain.errors import Day2Error, InvalidInput, Unavailable
+from core.domain.intake import Intake
 from core.domain.ledger import Ledger
 from core.domain.outcome import TERMINAL
 from core.domain.outcome import ActionState as Standing
@@ -40,12 +41,15 @@ from runtime.declared import Declared
 from runtime.experimenting import Experimenting
 from runtime.flows import Flows, Following
 from runtime.healing import Healer, hardware_of
+from runtime.receiving import Receiving
 from runtime.roles import experimenting, machinery, modelling
 from runtime.roles.reading import Reading
 from runtime.services import healings, running
 from runtime.services.muting import Unmuted, folder_of
 from runtime.settings import HealingSettings, Settings
 from tools import checkpoints
+from tools.stores.front import opening
+from tools.stores.front.intake import SqlIntake
 
 log = logging.getLogger(__name__)
 IN_PROCESS = "in-process"
@@ -106,6 +110,7 @@ class Controller:
     healer: Healer | None = None
     heals: HealingSettings = field(default_factory=HealingSettings)
     assessor: Assessor | None = None
+    intake: Intake | None = None
 
     async def run(self, request: Request) -> Plain:
         """One pass of the run flow; its submitted actions are followed from then on.
@@ -117,9 +122,24 @@ class Controller:
         self.ledger.record(role=ROLE, event=running.STARTED, subject=request.id, body=said.model_dump(mode="json"), at=self.clock.now())
         return await self._carried(request)
 
+    async def asked(self, request: Request) -> None:
+        """A request of the intake, to its end: from its start, or from where a process that died left it."""
+        try:
+            known = running.get(self.ledger, request.id)
+        except InvalidInput:
+            await self.run(request)
+            return
+        if known.finished_at is None:
+            await self._carried(request)
+
     async def resume(self) -> None:
-        """Carry on, one after the other, the runs that began here and whose process died. One that cannot go on does not stop the rest."""
+        """Carry on, one after the other, the runs that began here and whose process died. One that cannot go on does not stop the rest.
+
+        Those that the intake has are left to it.
+        """
         for request in running.unfinished(self.ledger):
+            if self.intake is not None and self.intake.get(request.id):
+                continue
             try:
                 await self._carried(request)
             except Exception:  # whatever it is, it ended a process before; the run stays unfinished, and is tried at the next start
@@ -182,14 +202,19 @@ class Controller:
         """Carry on what a killed process left, and follow what others submit, until told to stop."""
         resuming = asyncio.gather(self.resume(), self._watch_nodes(), self._assess_runs())
         experiments = asyncio.create_task(self.experiments.resume()) if self.experiments else resuming
+        receiving = Receiving(self.intake, self.clock, self.asked) if self.intake else None
         try:
             while not stop.is_set():
+                if receiving:
+                    receiving.look()
                 self.follow_open()
                 self.heal_open()
                 self.keep_heads()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), every_seconds)
         finally:
+            if receiving:
+                await receiving.stop()
             resuming.cancel()
             experiments.cancel()
             await asyncio.gather(resuming, experiments, return_exceptions=True)
@@ -229,6 +254,8 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
             consult_seconds=settings.flow.consult_seconds,
         )
         saver = await stack.enter_async_context(checkpoints.opened(settings.data_dir / "checkpoints.db"))
+        front = opening.opened(settings.front_url)
+        stack.callback(front.close)
         heals = settings.healing
         machines = await stack.enter_async_context(machinery.opened(heals, reading))
         hardware = partial(hardware_of, reading.reader, reading.metrics, reading.clock)
@@ -255,6 +282,7 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
             model=settings.model.name,
             experiments=experimenting.over(settings, saver, reading, ledger, gate),
             assessor=_assessor(settings, reading, ledger, flows),
+            intake=SqlIntake(front),
         )
         try:
             yield working

@@ -50,8 +50,14 @@ class WebhookSettings(Value):
         return (host,) if host else ("day2-webhook.day2-system.svc",)
 
 
-class RoleSettings(Value):
-    """Everything a judge or an executor needs to know. `parent` is the process to die with; 0 for none."""
+class Handed(Value):
+    """What a child is handed in a file. `parent` is the process to die with; 0 for none."""
+
+    parent: int = 0
+
+
+class RoleSettings(Handed):
+    """Everything a judge or an executor needs to know."""
 
     data_dir: Path
     private_dir: Path | None = None
@@ -74,12 +80,11 @@ class RoleSettings(Value):
     canary_every: int = Field(default=0, ge=0)
     reviewer: Path | None = Field(default=None, description="settings of the model judge; the judge itself holds none of its keys")
     settle_seconds: float = Field(default=30.0, ge=0, description="how long a write that was not seen may still be on its way")
-    parent: int = 0
     guard: Expected | None = Field(description="what the executor compares before it writes; none where people switched the guard off")
     webhook: WebhookSettings = WebhookSettings()
 
 
-Form = TypeVar("Form", bound=RoleSettings)
+Form = TypeVar("Form", bound=Handed)
 
 
 def read(path: Path, form: type[Form]) -> Form:

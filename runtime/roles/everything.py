@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from core.domain.errors import Day2Error, InvalidInput, Unavailable
 from core.domain.ledger import Ledger
@@ -23,9 +23,10 @@ from gate.executing.preflight import Expected
 from registry.embedded import embedded
 from runtime import serving
 from runtime.processes import dies_with_parent
-from runtime.roles import console, controller, reading
+from runtime.roles import console, controller, front, reading
 from runtime.roles.controller import Controller
 from runtime.roles.deciders import RoleSettings, WebhookSettings
+from runtime.roles.front import ConsoleSettings
 from runtime.roles.notifier import NotifierSettings
 from runtime.roles.reading import Reading
 from runtime.services import guarding, measuring
@@ -69,12 +70,16 @@ async def opened(
         yield Everything(settings, kept, view, working, family)
 
 
-ROLES = ("controller", "judge", "executor", "webhook", NOTIFIER)
+CONSOLE = "console"
+CONSOLE_MODULE = "interfaces.web"
+"""The one role above this layer: its process is named, never imported."""
+ROLES = ("controller", "judge", "executor", "webhook", NOTIFIER, CONSOLE)
 OWN_KEYS = {
     "controller": ("controller", f"{keys.DOOR}{console.DOOR}"),
     "judge": (keys.JUDGE,),
     "executor": ("executor",),
     NOTIFIER: (NOTIFIER,),
+    CONSOLE: (f"{keys.DOOR}{front.DOOR}",),
 }
 """With the controller, the door: the command line runs beside it."""
 FOLLOW_SECONDS = 1.0
@@ -94,7 +99,7 @@ async def serve(settings: Settings, roles: Sequence[str] = ()) -> None:
     if roles and "controller" not in roles:
         await _serve_children(settings, roles, stop)
         return
-    chosen = roles or tuple(role for role in ROLES if role != "webhook" or settings.gate.serves)
+    chosen = roles or _usual(settings)
     async with opened(settings, children=tuple(role for role in chosen if role != "controller")) as running:
         _ready(settings, chosen)
         following = asyncio.create_task(running.controller.serve(stop, FOLLOW_SECONDS))
@@ -103,6 +108,12 @@ async def serve(settings: Settings, roles: Sequence[str] = ()) -> None:
         looking = asyncio.create_task(_leases(running.controller, leases))
         with exposition.serving(settings.telemetry.controller_listen, OWN_METRICS, lambda: {LEASES: dict(leases)}):
             await _until_told(stop, running.children, following, keeping, looking)
+
+
+def _usual(settings: Settings) -> tuple[str, ...]:
+    """All roles that these settings let run here."""
+    left = {name for name, runs in (("webhook", settings.gate.serves), (CONSOLE, bool(settings.web.listen))) if not runs}
+    return tuple(role for role in ROLES if role not in left)
 
 
 def _known(roles: Sequence[str]) -> Sequence[str]:
@@ -122,7 +133,7 @@ async def _serve_children(settings: Settings, roles: Sequence[str], stop: asynci
 
 async def _until_told(stop: asyncio.Event, family: serving.Children, *tasks: "asyncio.Task[None]") -> None:
     told = asyncio.create_task(stop.wait())
-    lost = asyncio.create_task(family.any_ends(besides=(NOTIFIER,)))
+    lost = asyncio.create_task(family.any_ends(besides=(NOTIFIER, CONSOLE)))
     done, pending = await asyncio.wait({told, lost, *tasks}, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
@@ -136,15 +147,19 @@ async def _until_told(stop: asyncio.Event, family: serving.Children, *tasks: "as
 
 
 async def _kept_up(family: serving.Children, settings: Settings, again_seconds: float = AGAIN_SECONDS) -> None:
-    """The notifier is started again whenever it ends: nobody waits for it, and its end stops nothing."""
-    while child := family.find(NOTIFIER):
+    """Notifier and console are started again whenever they end: no write waits for them, and their end stops nothing."""
+    await asyncio.gather(*(_again(family, name, settings, again_seconds) for name in (NOTIFIER, CONSOLE)))
+    await asyncio.Event().wait()
+
+
+async def _again(family: serving.Children, name: str, settings: Settings, again_seconds: float) -> None:
+    while child := family.find(name):
         await child.process.wait()
-        log.warning("the notifier ended with code %s, and is started again; see %s", child.process.returncode, child.log)
+        log.warning("the %s ended with code %s, and is started again; see %s", name, child.process.returncode, child.log)
         await asyncio.sleep(again_seconds)
         family.running.remove(child)
         with contextlib.suppress(Unavailable):  # it stands in the family all the same, and has ended
-            await start_role(family, NOTIFIER, settings)
-    await asyncio.Event().wait()
+            await start_role(family, name, settings)
 
 
 async def _leases(working: Controller, seen: dict[tuple[str, ...], float]) -> None:
@@ -185,13 +200,18 @@ def ledger(settings: Settings, *, create: bool = False) -> Iterator[Ledger]:
 
 
 async def start_role(family: serving.Children, role: str, settings: Settings) -> None:
-    """Start judge, executor, webhook or notifier as a child. What it needs to know is handed over in a file of mode 0600."""
+    """Start judge, executor, webhook, notifier or console as a child. What it needs to know is handed over in a file of mode 0600."""
     path = hand_over(settings, role, parent=os.getpid())
-    await serving.start(family, role, f"runtime.roles.{role}", ["--settings", str(path)], settings.data_dir / serving.LOGS)
+    module = CONSOLE_MODULE if role == CONSOLE else f"runtime.roles.{role}"
+    await serving.start(family, role, module, ["--settings", str(path)], settings.data_dir / serving.LOGS)
 
 
 def hand_over(settings: Settings, role: str, *, parent: int = 0) -> Path:
     """Write what the role needs to know; the file's path. Without a parent, for whoever starts the process: it then ends by itself."""
+    if role == CONSOLE:
+        bare = settings.model_copy(update={"registry": settings.registry.model_copy(update={"url": SecretStr("")})})
+        told = ConsoleSettings(settings=bare, registry_url=settings.registry.url.get_secret_value(), parent=parent)
+        return _handed(settings, role, told)
     wanted = role_settings(settings, role).model_copy(update={"parent": parent})
     path = _handed(settings, role, _notifying(settings, wanted) if role == NOTIFIER else wanted)
     if role == "judge" and reviewer(settings):
@@ -204,7 +224,7 @@ def prepared(settings: Settings, roles: Sequence[str]) -> list[Path]:
 
     Whoever starts the roles may then show them the folder of public keys read-only.
     """
-    chosen = _known(roles) or tuple(role for role in ROLES if role != "webhook" or settings.gate.serves)
+    chosen = _known(roles) or _usual(settings)
     prepare(settings)
     for name in (name for role in chosen for name in OWN_KEYS.get(role, ())):
         keys.signer(settings.data_dir / "keys", name, settings.private_dir)

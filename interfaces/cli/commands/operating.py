@@ -57,14 +57,14 @@ def serve(
     role: Annotated[
         list[str] | None,
         typer.Option(
-            "--role", help="only this role: controller, judge, executor, webhook or notifier; may be repeated", show_default=False
+            "--role", help="only this role: controller, judge, executor, webhook, notifier or console; may be repeated", show_default=False
         ),
     ] = None,
     prepare: Annotated[
         bool, typer.Option("--prepare", help="only bring the ledger up to date and write the roles' settings files; starts nothing")
     ] = False,
 ) -> None:
-    """Controller with its agents, judge, executor and notifier, each a process of its own, until Ctrl-C."""
+    """Controller with its agents, judge, executor, notifier and console, each a process of its own, until Ctrl-C."""
     from runtime.roles import everything
 
     session = begin(context)

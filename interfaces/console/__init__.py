@@ -1,0 +1,1 @@
+"""The console: pages, fragments and live events over the services. Never here: a permission check, a decision, an outside request."""

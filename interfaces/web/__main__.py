@@ -1,0 +1,51 @@
+"""The console's process: `python -m interfaces.web --settings FILE`. It says where it listens, and serves until told to stop."""
+
+import asyncio
+import socket
+import sys
+
+import uvicorn
+
+from core.domain.errors import Unavailable
+from interfaces.web.app import build
+from interfaces.web.callers import LocalToken, local_token
+from interfaces.web.house import House
+from runtime.roles import deciders, front
+from runtime.roles.front import ConsoleSettings
+
+ROLE = "console"
+GRACE_SECONDS = 3
+
+
+async def run(told: ConsoleSettings, stop: asyncio.Event) -> None:
+    """Raises Unavailable where the port is taken."""
+    settings = told.whole
+    listening = listener(settings.web.listen or "127.0.0.1:0")
+    host, port = listening.getsockname()[:2]
+    url = settings.web.public_url.rstrip("/") or f"http://{host}:{port}"
+    async with front.opened(settings) as offers:
+        house = House(offers, settings, url, ways=(LocalToken(local_token(settings.data_dir), settings.access, "api"),))
+        server = uvicorn.Server(
+            uvicorn.Config(build(house), log_level="warning", server_header=False, timeout_graceful_shutdown=GRACE_SECONDS, lifespan="off")
+        )
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        deciders.ready(ROLE, url=url)
+        told_to = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, told_to}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+
+
+def listener(where: str) -> socket.socket:
+    """HOST:PORT; port 0 takes a free one. Raises Unavailable."""
+    host, _, port = where.rpartition(":")
+    try:
+        return socket.create_server((host or "127.0.0.1", int(port)), backlog=256)
+    except OSError as error:
+        raise Unavailable(
+            f"{where} for the console", 5.0, reason=error.strerror or str(error), mend="set web.listen to another port"
+        ) from error
+
+
+if __name__ == "__main__":
+    sys.exit(deciders.main(ROLE, run, ConsoleSettings))

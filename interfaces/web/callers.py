@@ -1,0 +1,51 @@
+"""Who calls over HTTP: by the token of this machine, in a header. Sessions of the console are another way (`interfaces/console`)."""
+
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from starlette.requests import Request
+
+from core.domain.access import Caller, Role, roles_of
+from core.domain.errors import NotAuthenticated
+from runtime.roles.identifying import account
+from runtime.settings import AccessSettings
+
+TOKEN_FILE = "console.token"  # noqa: S105  the name of a file
+BEARER = "bearer "
+
+
+def local_token(folder: Path) -> str:
+    """The token of this machine's own account, made at the first call; whoever can read the file is that account."""
+    path = folder / TOKEN_FILE
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        token = secrets.token_urlsafe(32)
+        file.write(token)
+    return token
+
+
+def given(access: AccessSettings) -> dict[Role, tuple[str, ...]]:
+    """The roles as the settings give them. Where they give none, this machine's account is admin."""
+    found = {role: tuple(getattr(access, role.value)) for role in Role}
+    return found if any(found.values()) else {Role.ADMIN: (account(),)}
+
+
+class LocalToken:
+    """Whoever sends the machine's token is the account that runs us."""
+
+    def __init__(self, token: str, access: AccessSettings, door: str) -> None:
+        self._token, self._access, self._door = token, access, door
+
+    async def __call__(self, request: Request) -> Caller | None:
+        header = request.headers.get("authorization", "")
+        if not header.lower().startswith(BEARER):
+            return None
+        if not hmac.compare_digest(header[len(BEARER) :].strip().encode(), self._token.encode()):
+            raise NotAuthenticated("this bearer token is not known here", mend="read it anew: console.token in the data folder")
+        by = account()
+        return Caller(by, roles_of(by, (), given(self._access)), self._door)

@@ -1,0 +1,9 @@
+"""The doors of the web application, in the order in which they join."""
+
+from collections.abc import Callable
+
+from fastapi import FastAPI
+
+from interfaces.web.house import House
+
+DOORS: tuple[Callable[[FastAPI, House], None], ...] = ()

@@ -1,0 +1,77 @@
+"""The composition root of what people reach over the network: console, API, chat and MCP in one process. It holds the keys that sign
+their decisions, reads ledger, registry and checkpoints, and holds nothing that writes a cluster."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from functools import partial
+
+from pydantic import SecretStr
+
+from gate import stopping
+from gate.approvals import people_needed
+from runtime import declared, flows
+from runtime.ids import RandomIds
+from runtime.roles import console, deciding
+from runtime.roles.deciders import Handed
+from runtime.services.muting import folder_of
+from runtime.services.offering import Offers, Plain, Ports
+from runtime.services.offers.table import OFFERS
+from runtime.settings import Settings
+from tools import checkpoints
+from tools.stores import ledger as ledgers
+from tools.stores.front import opening
+from tools.stores.front.intake import SqlIntake
+
+DOOR = "console"
+
+
+class ConsoleSettings(Handed):
+    """What the console's process is handed: all settings. The registry's address holds a password: the file is for its owner."""
+
+    settings: Settings
+    registry_url: str = ""
+
+    @property
+    def whole(self) -> Settings:
+        registry = self.settings.registry.model_copy(update={"url": SecretStr(self.registry_url)})
+        return self.settings.model_copy(update={"registry": registry})
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offers]:
+    """All services over open ports. `door` names the key that signs decisions. Raises Corrupt or Unavailable with the mend."""
+    async with contextlib.AsyncExitStack() as stack:
+        clock = stack.enter_context(console.clock_of(settings))
+        sink = None if settings.store.ledger_url else settings.audit_sink
+        kept = ledgers.opened(settings.ledger_url, sink)
+        stack.callback(kept.close)
+        database = opening.opened(settings.front_url)
+        stack.callback(database.close)
+        saver = await stack.enter_async_context(checkpoints.opened(settings.data_dir / "checkpoints.db"))
+
+        async def answer(run_id: str) -> Plain:
+            return await flows.response(saver, run_id)
+
+        def halt(scope: str, mode: str, by: str, reason: str) -> None:
+            stopping.stop(kept, scope=scope, mode=mode, by=by, reason=reason, at=clock.now())
+
+        def lift(scope: str, by: str, reason: str) -> bool:
+            return stopping.resume(kept, scope=scope, by=by, reason=reason, at=clock.now())
+
+        ports = Ports(
+            ledger=kept,
+            clock=clock,
+            intake=SqlIntake(database),
+            ids=RandomIds(),
+            decide=deciding.door(settings, kept, clock, name=door),
+            people_needed=people_needed,
+            members=partial(console.members, settings),
+            answer=answer,
+            declared=declared.read(settings.policy.objectives),
+            mutes=folder_of(settings.data_dir),
+            halt=halt,
+            lift=lift,
+            cards_per_hour=settings.flow.cards_per_hour,
+            writes_per_run=settings.flow.writes_per_run,
+        )
+        yield Offers(OFFERS, ports)

@@ -1,0 +1,127 @@
+"""What the doors offer: each service with the right it asks for, and the one place where that right is checked.
+
+A door translates: it makes a `Caller` of whom it authenticated, a value of `takes` of what it was sent, and calls. It never asks who may.
+`offers/table.py` has all rows. A test compares, for each role, what is listed with what can be called, through every door.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.domain.access import RIGHTS, Caller, Right
+from core.domain.clock import Clock
+from core.domain.errors import InvalidInput, NotAuthorised
+from core.domain.intake import Intake
+from core.domain.ledger import Ledger
+from core.domain.values import bounded
+from registry.membership import Member
+from runtime.declared import Declared
+from runtime.ids import Ids
+from runtime.services.approving import Decide
+from runtime.services.muting import MuteFolder
+
+Plain = dict[str, Any]
+
+
+class Wanted(BaseModel):
+    """Base of what a service is called with: closed, and lenient about JSON's types, as every door sends text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Nothing(Wanted):
+    """For services that take nothing."""
+
+
+T = TypeVar("T", bound=Wanted)
+
+
+class People(Protocol):
+    """How many distinct people an action of this risk needs."""
+
+    def __call__(self, risk: Any) -> int: ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What the services work with, opened once by `runtime.roles.front`. `answer` gives what a finished run answered, from its checkpoint;
+    `members` also tells whom it
+    asked; `halt` takes scope, mode, who and why, `lift` scope, who and why."""
+
+    ledger: Ledger
+    clock: Clock
+    intake: Intake
+    ids: Ids
+    decide: Decide
+    people_needed: People
+    members: Callable[[], Awaitable[tuple[tuple[Member, ...], str]]]
+    answer: Callable[[str], Awaitable[Plain]]
+    declared: Declared
+    mutes: MuteFolder
+    halt: Callable[[str, str, str, str], None]
+    lift: Callable[[str, str, str], bool]
+    cards_per_hour: int = 20
+    writes_per_run: int = 20
+
+
+@dataclass(frozen=True)
+class Offer(Generic[T]):
+    """One service. `name` is `subject.verb`. `writes` says that it changes something here; none of them writes a cluster."""
+
+    name: str
+    right: Right
+    says: str
+    takes: type[T]
+    do: Callable[[Ports, Caller, T], Awaitable[Any]]
+    writes: bool = False
+
+
+class Offers:
+    """All rows by name, over open ports."""
+
+    def __init__(self, rows: Iterable[Offer[Any]], ports: Ports) -> None:
+        self._rows: Mapping[str, Offer[Any]] = {row.name: row for row in rows}
+        self.ports = ports
+
+    def listed(self, caller: Caller) -> list[Offer[Any]]:
+        """What this caller may call, by name."""
+        return [row for _, row in sorted(self._rows.items()) if caller.may(row.right)]
+
+    def named(self, name: str) -> Offer[Any]:
+        """Raises InvalidInput."""
+        found = self._rows.get(name)
+        if found is None:
+            raise InvalidInput(f"there is no service {bounded(name, 60)!r}", mend=f"one of: {', '.join(sorted(self._rows))}")
+        return found
+
+    async def call(self, caller: Caller, name: str, wanted: "Wanted | Mapping[str, Any] | None" = None) -> Any:
+        """Raises NotAuthorised before anything is read; InvalidInput for arguments that cannot be; and what the service raises."""
+        row = self.named(name)
+        check(caller, row.right, row.name)
+        return await row.do(self.ports, caller, taken(row, wanted))
+
+
+def check(caller: Caller, right: Right, name: str) -> None:
+    """The one permission check. Raises NotAuthorised, which names the roles that may."""
+    if caller.may(right):
+        return
+    roles = [role.value for role, rights in RIGHTS.items() if right in rights]
+    raise NotAuthorised(
+        f"{bounded(caller.by, 80)} may not call {name}",
+        right=right.value,
+        mend=f"ask for one of the roles {', '.join(roles)}: access.roles",
+    )
+
+
+def taken(row: Offer[T], wanted: "Wanted | Mapping[str, Any] | None") -> T:
+    """Arguments as the service takes them. Raises InvalidInput with every field that does not fit."""
+    if isinstance(wanted, row.takes):
+        return wanted
+    try:
+        return row.takes.model_validate(dict(wanted or {}) if not isinstance(wanted, Wanted) else wanted.model_dump())
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(str(part) for part in item['loc']) or 'arguments'}: {item['msg']}" for item in error.errors())
+        fields = ", ".join(row.takes.model_fields) or "nothing"
+        raise InvalidInput(bounded(f"{row.name}: {said}", 600), mend=f"it takes {fields}") from error
