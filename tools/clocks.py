@@ -10,6 +10,8 @@ from core.domain.clock import Clock
 from core.domain.errors import Unavailable
 
 POLL_SECONDS = 0.02
+PATIENCE_SECONDS = 30.0
+"""A simulator on a machine that was held up for some seconds still answers; without its time nothing here can go on."""
 
 
 class SystemClock:
@@ -27,7 +29,7 @@ class HttpClock:
 
     def __init__(self, url: str, ca: str = "") -> None:
         verify = ssl.create_default_context(cadata=ca) if ca else True
-        self._client = httpx.Client(base_url=url.rstrip("/"), timeout=5.0, trust_env=False, verify=verify)
+        self._client = httpx.Client(base_url=url.rstrip("/"), timeout=PATIENCE_SECONDS, trust_env=False, verify=verify)
 
     def now(self) -> datetime:
         try:
