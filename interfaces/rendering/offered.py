@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from interfaces.rendering import approvals, records
+from interfaces.rendering import actions, approvals, findings, mutes, records, rules, trust
 from interfaces.rendering.envelopes import Json, envelope, plain
 from runtime.services.offering import Ports
+from runtime.services.offers.actions import Explained
+from runtime.services.offers.findings import Held, Looked
+from runtime.services.offers.policies import Autonomy, InForce, Wishes
 from runtime.services.offers.runs import Shown
 
 
@@ -39,6 +42,60 @@ def _agents(found: Any, _ports: Ports) -> Json:
     return records.agent_list(found.members, source=found.source)
 
 
+def _looked(found: Looked, _ports: Ports) -> Json:
+    document = findings.document(found.scan, found.where, show_muted=True)
+    document["metadata"]["runs"] = found.runs
+    return document
+
+
+def _mutes(found: Held, _ports: Ports) -> Json:
+    return mutes.listed(found.mutes, found.at)
+
+
+def _actions(found: Any, _ports: Ports) -> Json:
+    return actions.listed(found)
+
+
+def _action(found: Any, _ports: Ports) -> Json:
+    return actions.document(found)
+
+
+def _explained(found: Explained, _ports: Ports) -> Json:
+    return actions.explanation(found.recorded, found.explanation)
+
+
+def _records(found: Any, _ports: Ports) -> Json:
+    return records.audit_list(found)
+
+
+def _record(found: Any, _ports: Ports) -> Json:
+    return records.audit_document(found)
+
+
+def _verified(found: Any, _ports: Ports) -> Json:
+    return records.audit_report(found)
+
+
+def _rules(found: InForce, _ports: Ports) -> Json:
+    return rules.listed(found.rules, "", found.running)
+
+
+def _rule(found: Any, _ports: Ports) -> Json:
+    return rules.rule_document(found)
+
+
+def _tried(found: Any, _ports: Ports) -> Json:
+    return rules.evaluated_document(found)
+
+
+def _wishes(found: Wishes, _ports: Ports) -> Json:
+    return envelope("ObjectiveList", items=found.objectives.items, grants=found.grants)
+
+
+def _autonomy(found: Autonomy, _ports: Ports) -> Json:
+    return trust.listed(found.rows, cluster=found.cluster)
+
+
 DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "approvals.list": _approvals,
     "actions.approve": _decided,
@@ -51,4 +108,21 @@ DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "writes.stop": _stops,
     "writes.resume": _stops,
     "agents.list": _agents,
+    "actions.list": _actions,
+    "actions.get": _action,
+    "actions.explain": _explained,
+    "actions.cancel": _action,
+    "findings.list": _looked,
+    "findings.scan": _looked,
+    "mutes.list": _mutes,
+    "findings.mute": _mutes,
+    "mutes.expire": _mutes,
+    "audit.list": _records,
+    "audit.get": _record,
+    "audit.verify": _verified,
+    "policies.list": _rules,
+    "policies.get": _rule,
+    "policies.try": _tried,
+    "objectives.list": _wishes,
+    "autonomy.list": _autonomy,
 }

@@ -2,20 +2,24 @@
 their decisions, reads ledger, registry and checkpoints, and holds nothing that writes a cluster."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 from pydantic import SecretStr
 
 from gate import stopping
 from gate.approvals import people_needed
-from runtime import declared, flows
+from gate.door import LedgerDoor
+from runtime import flows
 from runtime.ids import RandomIds
-from runtime.roles import console, deciding
+from runtime.roles import console, deciding, looking, reading
 from runtime.roles.deciders import Handed
+from runtime.services import policies
 from runtime.services.muting import folder_of
 from runtime.services.offering import Offers, Plain, Ports
 from runtime.services.offers.table import OFFERS
+from runtime.services.scanning import Scan
+from runtime.services.trusting import Trust
 from runtime.settings import Settings
 from tools import checkpoints
 from tools.stores import ledger as ledgers
@@ -52,6 +56,14 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
         async def answer(run_id: str) -> Plain:
             return await flows.response(saver, run_id)
 
+        view = await stack.enter_async_context(reading.opened(settings))
+
+        async def look(namespaces: Sequence[str], agents: Sequence[str]) -> tuple[Scan, Plain]:
+            return await looking.seen(view, namespaces, agents, None), await looking.where(view, namespaces)
+
+        def trust(namespaces: Sequence[str], capability: str) -> tuple[tuple[Trust, ...], str]:
+            return console.autonomy(settings, namespaces=namespaces, capability=capability)
+
         def halt(scope: str, mode: str, by: str, reason: str) -> None:
             stopping.stop(kept, scope=scope, mode=mode, by=by, reason=reason, at=clock.now())
 
@@ -67,8 +79,13 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
             people_needed=people_needed,
             members=partial(console.members, settings),
             answer=answer,
-            declared=declared.read(settings.policy.objectives),
+            declared=view.declared,
             mutes=folder_of(settings.data_dir),
+            gate=LedgerDoor(kept, clock, poll_seconds=settings.flow.poll_seconds),
+            look=look,
+            rules=partial(policies.in_force, settings.policy.rules),
+            verify=partial(console.audit_report, settings),
+            trust=trust,
             halt=halt,
             lift=lift,
             cards_per_hour=settings.flow.cards_per_hour,

@@ -19,7 +19,6 @@ from core.domain.clock import Clock
 from core.domain.errors import InvalidInput, Unavailable
 from core.domain.request import Request
 from core.domain.values import bounded
-from core.policy import mutes
 from core.policy.mutes import Mute
 from core.policy.redaction import redact
 from core.policy.snapshots import Saved
@@ -207,14 +206,8 @@ def told(settings: Settings, result: scanning.Scan) -> None:
 
 def mute(settings: Settings, what: str, namespaces: Sequence[str], *, reason: str, lasts: timedelta) -> Mute:
     """A finding by its id, or a check by its code. Raises InvalidInput."""
-    if what.startswith("fnd-"):
-        describing.finding_word(what)
-        if namespaces:
-            raise InvalidInput("a finding is in one namespace already", mend="leave -n away, or mute a code there")
-    else:
-        what = describing.check(what).code
     with console.clock_of(settings) as clock:
-        made = mutes.made(what=what, namespaces=namespaces, reason=reason, by=account(), at=clock.now(), lasts=lasts)
+        made = muting.wished(what, namespaces, reason=reason, by=account(), at=clock.now(), lasts=lasts)
     muting.folder_of(settings.data_dir).add(made)
     return made
 

@@ -6,7 +6,7 @@ One file each, for its owner alone (files 0600, folder 0700). A mute that ended 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from core.policy import mutes
 from core.policy.mutes import Mute, Muted, covering
 from graph.context import Consulting
 from runtime.replacing import replace
+from runtime.services import describing
 from runtime.services.scanning import Scan
 
 Plain = dict[str, Any]
@@ -65,6 +66,17 @@ class MuteFolder:
 
 def folder_of(data_dir: Path) -> MuteFolder:
     return MuteFolder(data_dir / "mutes")
+
+
+def wished(what: str, namespaces: Sequence[str], *, reason: str, by: str, at: datetime, lasts: timedelta) -> Mute:
+    """A mute of a finding by its id, or of a check by its code. Raises InvalidInput."""
+    if what.startswith("fnd-"):
+        describing.finding_word(what)
+        if namespaces:
+            raise InvalidInput("a finding is in one namespace already", mend="leave -n away, or mute a code there")
+    else:
+        what = describing.check(what).code
+    return mutes.made(what=what, namespaces=namespaces, reason=reason, by=by, at=at, lasts=lasts)
 
 
 def apart(result: Scan, held: Sequence[Mute], now: datetime) -> Scan:

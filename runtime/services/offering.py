@@ -4,7 +4,7 @@ A door translates: it makes a `Caller` of whom it authenticated, a value of `tak
 `offers/table.py` has all rows. A test compares, for each role, what is listed with what can be called, through every door.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -15,12 +15,16 @@ from core.domain.clock import Clock
 from core.domain.errors import InvalidInput, NotAuthorised
 from core.domain.intake import Intake
 from core.domain.ledger import Ledger
+from core.domain.submitting import GateDoor
 from core.domain.values import bounded
+from core.policy.engine import Engine
 from registry.membership import Member
 from runtime.declared import Declared
 from runtime.ids import Ids
 from runtime.services.approving import Decide
 from runtime.services.muting import MuteFolder
+from runtime.services.scanning import Scan
+from runtime.services.trusting import Trust
 
 Plain = dict[str, Any]
 
@@ -48,7 +52,8 @@ class People(Protocol):
 class Ports:
     """What the services work with, opened once by `runtime.roles.front`. `answer` gives what a finished run answered, from its checkpoint;
     `members` also tells whom it
-    asked; `halt` takes scope, mode, who and why, `lift` scope, who and why."""
+    asked; `look` takes
+    namespaces and agents; `trust` namespaces and a capability; `halt` takes scope, mode, who and why, `lift` scope, who and why."""
 
     ledger: Ledger
     clock: Clock
@@ -60,6 +65,11 @@ class Ports:
     answer: Callable[[str], Awaitable[Plain]]
     declared: Declared
     mutes: MuteFolder
+    gate: GateDoor
+    look: Callable[[Sequence[str], Sequence[str]], Awaitable[tuple[Scan, Plain]]]
+    rules: Callable[[], Engine]
+    verify: Callable[[], Plain]
+    trust: Callable[[Sequence[str], str], tuple[tuple[Trust, ...], str]]
     halt: Callable[[str, str, str, str], None]
     lift: Callable[[str, str, str], bool]
     cards_per_hour: int = 20

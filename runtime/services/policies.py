@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -141,15 +141,19 @@ def judging(ledger: Ledger) -> Judging | None:
 
 
 def evaluated(judge: engine.Engine, path: Path) -> Evaluated:
-    """A JSON file with `action` and, where wanted, `facts`; the rest is a good action with good facts. Raises InvalidInput."""
-    document = _json(path)
+    """A JSON file with `action` and, where wanted, `facts`. Raises InvalidInput."""
+    return tried(judge, _json(path), str(path))
+
+
+def tried(judge: engine.Engine, document: Mapping[str, Any], source: str) -> Evaluated:
+    """`action`, and `facts` where they matter; the rest is a good action with good facts. Raises InvalidInput that names `source`."""
     given = document.get("facts") or {}
     action = testing.merged(testing.GOOD_ACTION, document["action"])
     try:
         plain = testing.merged(testing.GOOD_FACTS.model_dump(mode="json"), given)
         facts = Facts.model_validate_json(canonical(plain)).model_dump(mode="json")
     except ValueError as error:
-        raise InvalidInput(f"{path}: facts: {bounded(str(error).splitlines()[0], 200)}", mend="day2 schema facts") from error
+        raise InvalidInput(f"{source}: facts: {bounded(str(error).splitlines()[0], 200)}", mend="day2 schema facts") from error
     results = judge.evaluate(action, facts)
     deciding = [result.decision for result in results if not result.dry]
     decision = max(deciding, key=list(Decision).index, default=Decision.DENY)

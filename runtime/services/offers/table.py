@@ -3,6 +3,14 @@
 from typing import Any
 
 from runtime.services.offering import Offer
-from runtime.services.offers import approvals, operations, runs
+from runtime.services.offers import actions, approvals, audit, findings, operations, policies, runs
 
-OFFERS: tuple[Offer[Any], ...] = (*approvals.OFFERS, *runs.OFFERS, *operations.OFFERS)
+OFFERS: tuple[Offer[Any], ...] = (
+    *approvals.OFFERS,
+    *actions.OFFERS,
+    *runs.OFFERS,
+    *findings.OFFERS,
+    *operations.OFFERS,
+    *audit.OFFERS,
+    *policies.OFFERS,
+)

@@ -1,0 +1,95 @@
+"""Open ports of the services for tests of doors: twins of everything, on a clock that stands until it is moved."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core.domain.access import Caller, Role
+from core.domain.approval import Approval
+from core.domain.errors import InvalidInput
+from core.domain.finding import Coverage
+from core.domain.values import identifier
+from gate import stopping
+from gate.approvals import people_needed
+from gate.door import LedgerDoor
+from registry.membership import Member
+from runtime.declared import Declared
+from runtime.roles import console
+from runtime.seeded_ids import SeededIds
+from runtime.services import policies
+from runtime.services.muting import MuteFolder
+from runtime.services.offering import Plain, Ports
+from runtime.services.scanning import Scan
+from tools.hand_clock import HandClock
+from tools.stores.front.intake import MemoryIntake
+from tools.stores.memory import MemoryLedger
+
+AT = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
+
+
+def ports(folder: Path, **other: Any) -> Ports:
+    """Nothing happened yet. `other` takes the place of single ports."""
+    ledger, clock, answers = MemoryLedger(), HandClock(AT), dict[str, Plain]()
+    ledger, clock = other.get("ledger", ledger), other.get("clock", clock)
+
+    def decide(action_id: str, *, by: str, approve: bool, reason: str, groups: tuple[str, ...] = ()) -> Approval:
+        row = ledger.get(action_id)
+        assert row is not None
+        approval = Approval(
+            id=identifier("apr", action_id, by, clock.now()),
+            action_id=action_id,
+            action_digest=row.digest,
+            decision="approved" if approve else "denied",
+            by=by,
+            groups=groups,
+            door="test",
+            reason=reason,
+            at=clock.now(),
+            expires_at=row.expires_at,
+        )
+        ledger.approve(approval)
+        return approval
+
+    async def members() -> tuple[tuple[Member, ...], str]:
+        return console.own_members(), "this process"
+
+    async def answer(run_id: str) -> Plain:
+        if run_id not in answers:
+            raise InvalidInput(f"no finished run {run_id}")
+        return answers[run_id]
+
+    async def look(namespaces: Sequence[str], agents: Sequence[str]) -> tuple[Scan, Plain]:
+        return Scan((), (), Coverage(run=(), not_run=())), {"namespaces": list(namespaces), "at": clock.now()}
+
+    def halt(scope: str, mode: str, by: str, reason: str) -> None:
+        stopping.stop(ledger, scope=scope, mode=mode, by=by, reason=reason, at=clock.now())
+
+    def lift(scope: str, by: str, reason: str) -> bool:
+        return stopping.resume(ledger, scope=scope, by=by, reason=reason, at=clock.now())
+
+    found = Ports(
+        ledger=ledger,
+        clock=clock,
+        intake=MemoryIntake(),
+        ids=SeededIds(7),
+        decide=decide,
+        people_needed=people_needed,
+        members=members,
+        answer=answer,
+        declared=Declared(),
+        mutes=MuteFolder(folder / "mutes"),
+        gate=LedgerDoor(ledger, clock, poll_seconds=0.01),
+        look=look,
+        rules=lambda: policies.in_force(None),
+        verify=lambda: {"whole": True, "records": 0, "head": "", "chains": [], "problems": [], "sink": "not used", "signed": 0},
+        trust=lambda _namespaces, _capability: ((), ""),
+        halt=halt,
+        lift=lift,
+    )
+    return replace(found, **other)
+
+
+def caller(*roles: Role, by: str = "oidc:ana@example.org", door: str = "api") -> Caller:
+    return Caller(by, frozenset(roles), door, authenticated_at=AT)
