@@ -26,7 +26,7 @@ async def run(told: ConsoleSettings, stop: asyncio.Event) -> None:
     async with front.opened(settings) as offers:
         house = House(offers, settings, url, ways=(LocalToken(local_token(settings.data_dir), settings.access, "api"),))
         server = uvicorn.Server(
-            uvicorn.Config(build(house), log_level="warning", server_header=False, timeout_graceful_shutdown=GRACE_SECONDS, lifespan="off")
+            uvicorn.Config(build(house), log_level="warning", server_header=False, timeout_graceful_shutdown=GRACE_SECONDS, lifespan="on")
         )
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         deciders.ready(ROLE, url=url)

@@ -1,6 +1,7 @@
 """The web application: every door joined, every error a problem document."""
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable
 from importlib import metadata
 
 from fastapi import FastAPI
@@ -15,8 +16,17 @@ from interfaces.web.table import DOORS
 
 
 def build(house: House, doors: Iterable[Callable[[FastAPI, House], None]] = DOORS) -> FastAPI:
-    """Nothing is opened here: the house holds what is open."""
-    app = FastAPI(title="day2ops", version=metadata.version("day2ops"), docs_url=None, redoc_url=None, openapi_url=None)
+    """Nothing is opened here: the house holds what is open, and `house.living` what goes on while the application serves."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            for living in house.living:
+                await stack.enter_async_context(living())
+            yield
+
+    version = metadata.version("day2ops")
+    app = FastAPI(title="day2ops", version=version, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.house = house
     app.add_exception_handler(Day2Error, problems.answer)
     app.add_exception_handler(HTTPException, _http)

@@ -1,7 +1,8 @@
 """What every door of the web application is handed when it joins."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
@@ -16,12 +17,16 @@ Identify = Callable[[Request], Awaitable[Caller | None]]
 
 @dataclass(frozen=True)
 class House:
-    """`ways` are asked in order, and the first that knows the caller decides. `url` is where people reach us."""
+    """`ways` are asked in order, and the first that knows the caller decides. `url` is where people reach us.
+
+    `living` is what a door keeps going while the application serves: each is entered when it starts and left when it ends.
+    """
 
     offers: Offers
     settings: Settings
     url: str
     ways: tuple[Identify, ...] = ()
+    living: list[Callable[[], AbstractAsyncContextManager[object]]] = field(default_factory=list)
 
     async def caller(self, request: Request) -> Caller:
         """Raises NotAuthenticated."""
