@@ -32,6 +32,7 @@ class Shape(StrEnum):
     GPU_ECC = "gpu_ecc"  # per node and GPU: double bit ECC errors in the window
     NIC_ERRORS = "nic_errors"  # 0..1 per node: received frames that were broken
     FABRIC_DOWNS = "fabric_downs"  # per node: times in the window that an InfiniBand link went down
+    NODE_LATENCY = "node_latency"  # seconds per pair of nodes: mean time of a ping between their Goldpinger pods
     TARGETS_UP = "targets_up"  # scrape targets that answer
 
 
@@ -63,6 +64,8 @@ TEMPLATES: dict[Shape, str] = {
     Shape.NIC_ERRORS: "sum by (instance) (rate(node_network_receive_errs_total[{rate}]))"
     " / sum by (instance) (rate(node_network_receive_packets_total[{rate}]))",
     Shape.FABRIC_DOWNS: "sum by (instance) (increase(node_infiniband_link_downed_total[{window}]))",
+    Shape.NODE_LATENCY: 'sum by (goldpinger_instance, host_ip) (rate(goldpinger_peers_response_time_s_sum{{call_type="ping"}}[{rate}]))'
+    ' / sum by (goldpinger_instance, host_ip) (rate(goldpinger_peers_response_time_s_count{{call_type="ping"}}[{rate}]))',
     Shape.TARGETS_UP: "count(up == 1)",
 }
 

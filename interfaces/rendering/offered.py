@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from interfaces.rendering import actions, approvals, findings, mutes, records, rules, trust
+from interfaces.rendering import actions, approvals, findings, mutes, plans, records, rules, trust
 from interfaces.rendering.envelopes import Json, envelope, plain
 from runtime.services.offering import Ports
 from runtime.services.offers.actions import Explained
+from runtime.services.offers.cluster import Gpus, Outlook, Topology
 from runtime.services.offers.findings import Held, Looked
+from runtime.services.offers.plans import Saved, Submitted
 from runtime.services.offers.policies import Autonomy, InForce, Wishes
 from runtime.services.offers.runs import Shown
+from runtime.services.surveying import Costs, Distances
 
 
 def _approvals(found: Any, ports: Ports) -> Json:
@@ -96,6 +99,63 @@ def _autonomy(found: Autonomy, _ports: Ports) -> Json:
     return trust.listed(found.rows, cluster=found.cluster)
 
 
+def _plan(found: Any, _ports: Ports) -> Json:
+    return plans.document(found)
+
+
+def _submitted(found: Submitted, _ports: Ports) -> Json:
+    return actions.listed(found.rows) | {"held": plans.document(found.plan)["held"]}
+
+
+def _savings(found: list[Saved], _ports: Ports) -> Json:
+    return envelope("SavingList", items=[actions.item(row.row) | {"stage": row.stage, "saving": plain(row.saving)} for row in found])
+
+
+def _topology(found: Topology, _ports: Ports) -> Json:
+    return envelope("Topology", items=found.nodes, metadata={"cluster": found.cluster}, unread=found.unread)
+
+
+def _gpus(found: Gpus, _ports: Ports) -> Json:
+    return envelope("GpuList", items=found.nodes, waiting=found.waiting, unmeasured=found.unmeasured)
+
+
+def _costs(found: Costs, _ports: Ports) -> Json:
+    why = "" if found.source else "no PriceList among the documents of policy.objectives"
+    metadata = {
+        "source": found.source,
+        "unpriced": found.unpriced,
+        "nodes_monthly_micro_usd": found.nodes_monthly_micro_usd,
+        "unknown": why,
+    }
+    return envelope("CostList", items=found.rows, metadata=metadata)
+
+
+def _latency(found: Distances, _ports: Ports) -> Json:
+    return envelope("LatencyList", items=found.nodes, zones=found.zones, unknown=found.why)
+
+
+def _workload(found: Outlook, _ports: Ports) -> Json:
+    item = found.workload.item
+    containers = [
+        {"name": one.name, "image": one.image, "requests": dict(one.resources.requests), "limits": dict(one.resources.limits)}
+        for one in item.spec.template.spec.containers
+    ]
+    place = {"kind": found.workload.kind, "namespace": item.metadata.namespace, "name": item.metadata.name, "uid": item.metadata.uid}
+    return envelope(
+        "WorkloadOutlook",
+        workload=place,
+        replicas=found.workload.replicas,
+        pods=[pod.metadata.name for pod in found.workload.pods],
+        containers=containers,
+        used=found.used,
+        low=found.low,
+        high=found.high,
+        memory_bytes=found.memory_bytes,
+        memory_peak_bytes=found.memory_peak_bytes,
+        unknown=found.unknown,
+    )
+
+
 DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "approvals.list": _approvals,
     "actions.approve": _decided,
@@ -125,4 +185,12 @@ DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "policies.try": _tried,
     "objectives.list": _wishes,
     "autonomy.list": _autonomy,
+    "plans.preview": _plan,
+    "plans.submit": _submitted,
+    "savings.list": _savings,
+    "topology.get": _topology,
+    "gpus.list": _gpus,
+    "costs.list": _costs,
+    "latency.list": _latency,
+    "workloads.get": _workload,
 }

@@ -12,7 +12,7 @@ from gate.approvals import people_needed
 from gate.door import LedgerDoor
 from runtime import flows
 from runtime.ids import RandomIds
-from runtime.roles import console, deciding, looking, reading
+from runtime.roles import console, deciding, looking, planning, reading
 from runtime.roles.deciders import Handed
 from runtime.services import policies
 from runtime.services.muting import folder_of
@@ -82,6 +82,9 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
             declared=view.declared,
             mutes=folder_of(settings.data_dir),
             gate=LedgerDoor(kept, clock, poll_seconds=settings.flow.poll_seconds),
+            reader=view.reader,
+            metrics=view.metrics,
+            plan=partial(planning.plan, settings),
             look=look,
             rules=partial(policies.in_force, settings.policy.rules),
             verify=partial(console.audit_report, settings),

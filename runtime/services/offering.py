@@ -10,6 +10,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from core.cluster.looking import ClusterReader
+from core.cluster.reading import Metrics
 from core.domain.access import RIGHTS, Caller, Right
 from core.domain.clock import Clock
 from core.domain.errors import InvalidInput, NotAuthorised
@@ -23,6 +25,7 @@ from runtime.declared import Declared
 from runtime.ids import Ids
 from runtime.services.approving import Decide
 from runtime.services.muting import MuteFolder
+from runtime.services.planning import Plan
 from runtime.services.scanning import Scan
 from runtime.services.trusting import Trust
 
@@ -50,10 +53,11 @@ class People(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """What the services work with, opened once by `runtime.roles.front`. `answer` gives what a finished run answered, from its checkpoint;
-    `members` also tells whom it
-    asked; `look` takes
-    namespaces and agents; `trust` namespaces and a capability; `halt` takes scope, mode, who and why, `lift` scope, who and why."""
+    """What the services work with, opened once by `runtime.roles.front`.
+
+    `answer` gives what a finished run answered, from its checkpoint; `members` also tells whom it asked. `look` takes namespaces and agents
+    (`plan` also findings), `trust` namespaces and a capability; `halt` takes scope, mode, who and why, `lift` scope, who and why.
+    """
 
     ledger: Ledger
     clock: Clock
@@ -66,6 +70,9 @@ class Ports:
     declared: Declared
     mutes: MuteFolder
     gate: GateDoor
+    reader: ClusterReader
+    metrics: Metrics | None
+    plan: Callable[[Sequence[str], Sequence[str], Sequence[str]], Awaitable[Plan]]
     look: Callable[[Sequence[str], Sequence[str]], Awaitable[tuple[Scan, Plain]]]
     rules: Callable[[], Engine]
     verify: Callable[[], Plain]

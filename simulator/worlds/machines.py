@@ -32,6 +32,11 @@ def node(pool: NodePool, name: str, index: int) -> Json:
     return {"apiVersion": "v1", "kind": NODES.kind, "metadata": meta, "spec": spec, "status": _node_status(pool, name)}
 
 
+def address(name: str) -> str:
+    """The node's own in the machines' network."""
+    return f"10.0.0.{10 + sum(name.encode()) % 200}"
+
+
 def _taint(text: str) -> Json:
     pair, _, effect = text.rpartition(":")
     key, _, value = pair.partition("=")
@@ -47,11 +52,10 @@ def _node_status(pool: NodePool, name: str) -> Json:
         }
         return {**amounts, "nvidia.com/gpu": str(gpus)} if pool.gpus else amounts
 
-    last = 10 + sum(name.encode()) % 200
     return {
         "capacity": listed(pool.cpu_milli, pool.memory_mib),
         "allocatable": listed(pool.cpu_milli - 80, pool.memory_mib - 1024, pool.gpus - (pool.faults.get(name) == "gpu-lost")),
-        "addresses": [{"type": "InternalIP", "address": f"10.0.0.{last}"}, {"type": "Hostname", "address": name}],
+        "addresses": [{"type": "InternalIP", "address": address(name)}, {"type": "Hostname", "address": name}],
         "nodeInfo": {
             "architecture": "amd64",
             "operatingSystem": "linux",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from core.domain.access import Caller, Role
@@ -21,6 +22,7 @@ from runtime.seeded_ids import SeededIds
 from runtime.services import policies
 from runtime.services.muting import MuteFolder
 from runtime.services.offering import Plain, Ports
+from runtime.services.planning import Plan
 from runtime.services.scanning import Scan
 from tools.hand_clock import HandClock
 from tools.stores.front.intake import MemoryIntake
@@ -63,6 +65,11 @@ def ports(folder: Path, **other: Any) -> Ports:
     async def look(namespaces: Sequence[str], agents: Sequence[str]) -> tuple[Scan, Plain]:
         return Scan((), (), Coverage(run=(), not_run=())), {"namespaces": list(namespaces), "at": clock.now()}
 
+    async def plan(_namespaces: Sequence[str], _agents: Sequence[str], wanted: Sequence[str]) -> Plan:
+        if wanted:
+            raise InvalidInput(f"no finding {wanted[0]!r} now", mend="scan")
+        return Plan("c-1", "test", clock.now(), None, (), (), Coverage(run=(), not_run=()))
+
     def halt(scope: str, mode: str, by: str, reason: str) -> None:
         stopping.stop(ledger, scope=scope, mode=mode, by=by, reason=reason, at=clock.now())
 
@@ -81,6 +88,9 @@ def ports(folder: Path, **other: Any) -> Ports:
         declared=Declared(),
         mutes=MuteFolder(folder / "mutes"),
         gate=LedgerDoor(ledger, clock, poll_seconds=0.01),
+        reader=SimpleNamespace(),
+        metrics=None,
+        plan=plan,
         look=look,
         rules=lambda: policies.in_force(None),
         verify=lambda: {"whole": True, "records": 0, "head": "", "chains": [], "problems": [], "sink": "not used", "signed": 0},
