@@ -18,6 +18,7 @@ from interfaces.cli.commands import (
     autonomies,
     chaos,
     configuring,
+    connecting,
     deciding,
     evaluating,
     guarding,
@@ -51,7 +52,7 @@ Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapsh
 Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  nodes  stop  resume  agent  alerts  audit  config  serve
-                                 sim  eval
+                                 mcp  sim  eval
 Install once:                    rbac  gate
 
 \b
@@ -151,6 +152,7 @@ for name, group in (
     ("agent", agents.agent),
     ("alerts", alerting.alerts),
     ("audit", audits.audit),
+    ("mcp", connecting.mcp),
     ("rbac", guarding.rbac),
     ("gate", guarding.gate),
     ("eval", evaluating.evaluate),

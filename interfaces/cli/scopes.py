@@ -34,7 +34,7 @@ NO_DRY_RUN = {
     "snapshot save": "it writes one file and nothing else",
     "eval capture": "it writes one file, or to standard output",
     **dict.fromkeys(("agent drain", "agent suspend", "agent resume"), "look with day2 agent list"),
-    **dict.fromkeys(("serve", "agent serve", "demo"), "it starts processes; to see what would be proposed: day2 plan"),
+    **dict.fromkeys(("serve", "agent serve", "demo", "mcp serve"), "it starts processes; to see what would be proposed: day2 plan"),
 }
 """They write, and have no dry run, for the reason given. What is in neither this table nor has an option writes nothing."""
 
