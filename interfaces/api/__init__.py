@@ -1,1 +1,4 @@
-"""The REST API: a route for each service of the offers. Never here: a permission check, a decision."""
+"""The REST API.
+
+Belongs here: a route for each service of the offers, paging, idempotency. Never here: a permission check, a decision.
+"""

@@ -51,6 +51,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 vulnerabilities --report grype.json --report reports.json --vex ours.openvex.json --from prod.snap",
         "day2 vulnerabilities --report scan.sarif --alone -o json",
     ),
+    "mcp tools": ("day2 mcp tools", "day2 mcp tools -o wide", "day2 mcp tools -o json"),
     "mcp serve": ("day2 mcp serve", "day2 mcp serve --context prod-eu", "day2 mcp serve --data-dir ./day2-data"),
     "ask": (
         'day2 ask "why does checkout restart?"',

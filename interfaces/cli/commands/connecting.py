@@ -17,3 +17,19 @@ def serve(context: typer.Context) -> None:
 
     session = begin(context)
     run(stdio.serve(session.settings))
+
+
+@mcp.command("tools")
+def outside_tools(context: typer.Context) -> None:
+    """Tools of others in outside.file: what each server says of them now, its pin, and to which agent it is granted.
+
+    A grant holds for the pin that a person read. A server that says something else about its tool has another tool, which nobody granted.
+    """
+    from interfaces.rendering import outside as rendering
+    from runtime.roles import outside
+
+    session = begin(context)
+    found = run(outside.offered(session.settings))
+    session.show(rendering.listed(found), columns=rendering.COLUMNS, name="name")
+    if not found:
+        session.hint("no server is configured: docs/mcp.md, outside.file")
