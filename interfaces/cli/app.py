@@ -16,6 +16,7 @@ from interfaces.cli.commands import (
     assessing,
     audits,
     autonomies,
+    beginning,
     chaos,
     configuring,
     connecting,
@@ -53,7 +54,7 @@ Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  nodes  stop  resume  agent  alerts  audit  config  serve
                                  mcp  sim  eval
-Install once:                    rbac  gate
+Install once:                    init  rbac  gate
 
 \b
 Global flags, before or after the command:
@@ -117,6 +118,7 @@ def _status(context: typer.Context) -> bool:
 
 for name, command in (
     ("demo", looking.demo),
+    ("init", beginning.init),
     ("doctor", looking.doctor),
     ("scan", looking.scan),
     ("explain", looking.explain),
