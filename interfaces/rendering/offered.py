@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from interfaces.rendering import actions, approvals, findings, mutes, records, rules, trust
+from interfaces.rendering import actions, approvals, findings, mutes, records, rules, scheduled, trust
 from interfaces.rendering.envelopes import Json, envelope, plain
 from runtime.services.offering import Ports
 from runtime.services.offers.actions import Explained
 from runtime.services.offers.findings import Held, Looked
 from runtime.services.offers.policies import Autonomy, InForce, Wishes
 from runtime.services.offers.runs import Shown
+from runtime.services.offers.schedules import Shown as ShownSchedule
 
 
 def _approvals(found: Any, ports: Ports) -> Json:
@@ -96,6 +97,34 @@ def _autonomy(found: Autonomy, _ports: Ports) -> Json:
     return trust.listed(found.rows, cluster=found.cluster)
 
 
+def _schedules(found: Any, _ports: Ports) -> Json:
+    return scheduled.listed(found)
+
+
+def _schedule(found: Any, _ports: Ports) -> Json:
+    return scheduled.document(found)
+
+
+def _schedule_shown(found: ShownSchedule, _ports: Ports) -> Json:
+    return scheduled.document(found.standing, found.ticks)
+
+
+def _tick(found: Any, _ports: Ports) -> Json:
+    return scheduled.tick_document(found)
+
+
+def _reports(found: Any, _ports: Ports) -> Json:
+    return scheduled.report_list(found)
+
+
+def _report(found: Any, _ports: Ports) -> Json:
+    return scheduled.report_document(found)
+
+
+def _digest(found: Any, _ports: Ports) -> Json:
+    return scheduled.digest(found)
+
+
 DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "approvals.list": _approvals,
     "actions.approve": _decided,
@@ -125,4 +154,14 @@ DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "policies.try": _tried,
     "objectives.list": _wishes,
     "autonomy.list": _autonomy,
+    "schedules.list": _schedules,
+    "schedules.get": _schedule_shown,
+    "schedules.run": _tick,
+    "schedules.pause": _schedule,
+    "schedules.resume": _schedule,
+    "schedules.put": _schedule,
+    "schedules.remove": _schedules,
+    "reports.list": _reports,
+    "reports.get": _report,
+    "reports.weekly": _digest,
 }

@@ -3,7 +3,7 @@
 from typing import Any
 
 from runtime.services.offering import Offer
-from runtime.services.offers import actions, approvals, audit, findings, operations, policies, runs
+from runtime.services.offers import actions, approvals, audit, findings, operations, policies, runs, schedules
 
 OFFERS: tuple[Offer[Any], ...] = (
     *approvals.OFFERS,
@@ -13,4 +13,5 @@ OFFERS: tuple[Offer[Any], ...] = (
     *operations.OFFERS,
     *audit.OFFERS,
     *policies.OFFERS,
+    *schedules.OFFERS,
 )
