@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from core.domain.access import Caller
 from core.domain.chats import Chats, Place, Ref, Shows, Snooze
 from core.domain.errors import Corrupt, Day2Error, InvalidInput
 from core.domain.intake import OVER
@@ -34,7 +35,7 @@ MOST_CARDS = 5
 """Open approvals up to which each has a card of its own in a conversation; more are one message with a link."""
 REMINDERS = (85, 50)
 INBOX = "approvals"
-A_DAY = timedelta(days=1)
+A_DAY, AN_HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Follower:
         self._by_product = {chat.product: chat for chat in chats}
         self._locks: Mapping[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._seen: dict[int, object] = {}
+        self._forgot: datetime | None = None
 
     @property
     def _ports(self) -> Ports:
@@ -92,6 +94,8 @@ class Follower:
 
     async def look(self) -> None:
         """Everything once."""
+        for chat in self._by_product.values():
+            await self._tried(chat.product, self._left(chat))
         waiting = approving.waiting(self._ports.ledger, self._ports.people_needed)
         for home in self._homes:
             await self._tried(home.place.product, self._post(home, waiting))
@@ -103,7 +107,15 @@ class Follower:
         await self._wake()
         for home in self._homes:
             await self._tried(home.place.product, self._digest(home, waiting))
-        self._chats.forget(self._ports.clock.now() - KEEP_EVENTS)
+        now = self._ports.clock.now()
+        if self._forgot is None or now - self._forgot >= AN_HOUR:
+            self._forgot = now
+            self._chats.forget(now - KEEP_EVENTS)
+
+    async def _left(self, chat: Chat) -> None:
+        """What could not be said when it was asked. In a chat of our own its person must be there: that door looks itself."""
+        if chat.product not in self._identities.own:
+            await self._talk.again(chat)
 
     async def look_at(self, action: str) -> None:
         """One action at once, because somebody just decided on it."""
@@ -125,11 +137,11 @@ class Follower:
         new = [
             row
             for row in waiting
-            if not any(ref.place == home.place for ref in self._chats.refs(subject=row.row.action_id, only_open=False))
+            if not any(ref.place == home.place and ref.message for ref in self._chats.refs(subject=row.row.action_id, only_open=False))
         ]
         if len(waiting) > MOST_CARDS:
             async with self._locks[INBOX]:
-                if not any(ref.place == home.place for ref in self._chats.refs(subject=INBOX)):
+                if not any(ref.place == home.place and ref.message for ref in self._chats.refs(subject=INBOX)):
                     await self._talk.show(home.chat, Shows.INBOX, INBOX, home.place, cards.inbox(waiting, self._house.url))
             return
         for row in new:
@@ -288,9 +300,9 @@ def digest(ports: Ports, waiting: Sequence[Waiting], house: House, now: datetime
 _TOLD = (ActionState.VERIFIED, ActionState.ROLLED_BACK, ActionState.ESCALATED, ActionState.DENIED, ActionState.EXPIRED, ActionState.FAILED)
 
 
-def _nobody() -> "runs.Caller":
+def _nobody() -> Caller:
     """Who a run is read for when it is drawn: the service takes a caller, and asks nothing of it."""
-    return runs.Caller("", frozenset(), "chat")
+    return Caller("", frozenset(), "chat")
 
 
 def checked_hour(hour: int, zone: str) -> Digests:

@@ -38,6 +38,9 @@ def read(lines: Iterable[str]) -> tuple[Known, ...]:
 class Identities:
     """All lines of the settings. `given` are the roles as `access.*` gives them."""
 
+    own = frozenset({"web", "terminal"})
+    """Products of ours: a door of the house authenticates each person there."""
+
     def __init__(self, known: Iterable[Known], given: Mapping[Role, tuple[str, ...]]) -> None:
         self._known = {(row.product, row.user): row for row in known}
         self._given = given

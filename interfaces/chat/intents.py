@@ -7,100 +7,45 @@ import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from core.domain.values import bounded
 from graph import supervising
 
-SURE, MAYBE = 0.62, 0.4
+SURE, MAYBE = 0.5, 0.35
 """Likeness to an example from which it is meant, and from which it is offered as what may be meant."""
 _ACTION, _RUN, _FINDING = (
     re.compile(r"\bact-[0-9a-z]{4,32}\b"),
     re.compile(r"\brun-[0-9a-z-]{3,60}\b"),
     re.compile(r"\bfnd-[0-9a-z]{4,32}\b"),
 )
+_ELSEWHERE = re.compile(
+    r"(?:and|what about|how about|same for|the same for|now)(?: in| for)?(?: the)?(?: namespace)? ([a-z0-9][a-z0-9-]{0,61}[a-z0-9])\W*"
+)
+_GOES_ON = re.compile(r"\b(release|lift|resume|unfreeze|continue|end|again|over)\b")
+"""Words of whoever wants to go on: they are never taken for a stop."""
 _WORD = re.compile(r"[^\W_][\w'/-]*|\?")
 _MENTION = re.compile(r"<@[^>]*>|(?<!\S)@day2\b|(?<!\S)/day2\b", re.IGNORECASE)
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
 """What telephones make of a hyphen."""
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _NAMESPACE = re.compile(
     r"(?:(?<!\S)-n[ =]|--namespace[ =]|\bnamespace\s+|\bns[ =/]|\bin\s+(?:the\s+)?(?:namespace\s+)?"
-    r"|\b(?:scan|right-?size|plan|check|fix|mend|heal)\s+(?:the\s+)?)([a-z0-9][a-z0-9-]{0,61}[a-z0-9])\b"
+    r"|\b(?:scan|right-?size|right\s+size|plan|check|fix|mend|heal|repair|freeze|shrink)\s+(?:the\s+)?(?:namespace\s+)?)"
+    r"([a-z0-9][a-z0-9-]{0,61}[a-z0-9])\b|\b([a-z0-9][a-z0-9-]{0,61}[a-z0-9])\s+namespace\b|\b(?:for|of)\s+(?:the\s+)?([a-z0-9][a-z0-9-]{0,61}[a-z0-9])\W*$"
 )
-_NO_NAMESPACE = frozenset(
-    [
-        "all",
-        "everything",
-        "every",
-        "any",
-        "anything",
-        "the",
-        "that",
-        "this",
-        "it",
-        "its",
-        "my",
-        "our",
-        "your",
-        "for",
-        "what",
-        "which",
-        "cluster",
-        "now",
-        "again",
-        "please",
-        "namespace",
-        "dry-run",
-        "dry",
-        "something",
-        "only",
-        "slack",
-        "chat",
-        "here",
-        "there",
-        "general",
-        "total",
-        "detail",
-        "details",
-        "advance",
-        "case",
-        "order",
-        "time",
-        "production",
-        "words",
-        "english",
-        "german",
-        "console",
-        "costs",
-        "cost",
-        "money",
-        "security",
-        "reliability",
-        "scaling",
-        "finops",
-        "everywhere",
-        "whole",
-        "entire",
-        "right-size",
-        "rightsize",
-        "resume",
-        "writes",
-        "write",
-        "a",
-        "an",
-        "and",
-        "first",
-        "top",
-        "waiting",
-        "open",
-        "memory",
-        "cpu",
-        "requests",
-        "limits",
-        "danger",
-    ]
+_NO_NAMESPACE = _set(
+    """me us you it all everything every any anything the that this its my our your for what which cluster now again please
+    namespace dry-run dry something only slack chat here there general total detail details advance case order time
+    production words english german console costs cost money security reliability scaling finops everywhere whole entire
+    right-size rightsize resume writes write a an and first top waiting open memory cpu requests limits danger"""
 )
 
 
@@ -150,6 +95,7 @@ INTENTS: tuple[Intent, ...] = (
             "do a health check",
             "give me an overview of X",
             "findings in X",
+            "what findings do we have",
             "what findings are there",
             "audit X",
         ),
@@ -164,6 +110,8 @@ INTENTS: tuple[Intent, ...] = (
             "right size X dry run",
             "rightsize the requests in X",
             "rightsizing proposals for X",
+            "rightsize everything",
+            "rightsizing for X",
             "make the requests fit in X",
             "shrink the requests of X",
             "suggest smaller requests for X",
@@ -184,6 +132,11 @@ INTENTS: tuple[Intent, ...] = (
             "what do you propose for X",
             "show me proposals for X",
             "propose changes",
+            "any proposals",
+            "propose something for X",
+            "suggest changes for X",
+            "what would you do about it",
+            "plan for the whole cluster",
             "suggest improvements for X",
             "dry run for X",
             "what do you suggest",
@@ -227,6 +180,9 @@ INTENTS: tuple[Intent, ...] = (
             "list agents",
             "agents",
             "what ran last",
+            "what did you do last",
+            "is something stopped",
+            "status of the platform",
             "last runs",
             "show me the runs",
             "recent runs",
@@ -250,6 +206,8 @@ INTENTS: tuple[Intent, ...] = (
             "anything to approve",
             "is anything waiting for me",
             "what do I have to decide",
+            "what do I need to approve",
+            "do I have approvals open",
             "show my inbox",
             "inbox",
             "pending actions",
@@ -294,6 +252,7 @@ INTENTS: tuple[Intent, ...] = (
             "where is act-X",
             "did act-X work",
             "what happened to act-X",
+            "state of act-X",
             "what came of act-X",
             "details of act-X",
         ),
@@ -332,6 +291,8 @@ INTENTS: tuple[Intent, ...] = (
             "which rule stopped act-X",
             "explain the verdict of act-X",
             "reason for act-X",
+            "what did the judge say on act-X",
+            "which rules did act-X fail",
             "why did the judge deny act-X",
             "why is act-X waiting",
         ),
@@ -380,6 +341,8 @@ INTENTS: tuple[Intent, ...] = (
             "start writes again",
             "allow writes again",
             "release the stop",
+            "release the emergency stop",
+            "continue with writes",
             "end the emergency stop",
             "go on again",
             "resume X",
@@ -482,14 +445,31 @@ def meant(text: str, *, follows: bool = False, about_action: bool = False) -> Me
     ranked = ranking(clean, follows=follows, has_action=bool(action) or about_action, has_run=bool(run))
     best, likeness = ranked[0] if ranked else ("", 0.0)
     found = Meant(best, clean, namespace_in(clean), action, run, _verb(clean))
+    if follows and (elsewhere := _ELSEWHERE.fullmatch(clean.casefold())) and elsewhere[1] not in _NO_NAMESPACE:
+        return found._replace(intent="elsewhere", namespace=elsewhere[1])
+    if best == "stop" and _GOES_ON.search(clean.casefold()):
+        return found._replace(intent="resume", sure=False)
     if action and (best not in NEED_ACTION or likeness < MAYBE):
         return found._replace(intent="show")
+    if likeness < CLEAR and best in _BROAD and _names_a_domain(clean):
+        return found._replace(intent="ask")
     if likeness >= SURE:
         return found._replace(sure=likeness > 0.9)
     near = tuple(name for name, score in ranked[:3] if score >= MAYBE and name not in (NEED_THREAD | {"ask"}))
     if asks_agents(clean):
         return found._replace(intent="ask", near=near)
     return found._replace(intent="", near=near, sure=False)
+
+
+_BROAD = frozenset({"scan", "plan", "status", "help"})
+"""Rows that a question resembles without being one of them."""
+CLEAR = 0.75
+
+
+def _names_a_domain(text: str) -> bool:
+    scores = supervising.scores(text)
+    elsewhere = scores.pop("elsewhere", 0)
+    return max(scores.values(), default=0) >= max(supervising.NAMES, elsewhere + 1)
 
 
 def cleaned(text: str) -> str:
@@ -499,8 +479,9 @@ def cleaned(text: str) -> str:
 
 def namespace_in(text: str) -> str:
     for found in _NAMESPACE.finditer(text.casefold()):
-        if found[1] not in _NO_NAMESPACE and not found[1].startswith(("act-", "run-", "fnd-")):
-            return found[1]
+        name = found[1] or found[2] or found[3]
+        if name not in _NO_NAMESPACE and not name.startswith(("act-", "run-", "fnd-")):
+            return name
     return ""
 
 
@@ -513,7 +494,8 @@ def asks_agents(text: str) -> bool:
 
 def ranking(text: str, *, follows: bool = False, has_action: bool = False, has_run: bool = False) -> list[tuple[str, float]]:
     """Rows by their best example, the likest first. Rows that need what is not there are left out."""
-    said = _weighed(_terms(text))
+    terms = _terms(text)
+    said = _weighed(terms)
     found = []
     for intent in INTENTS:
         if (
@@ -549,48 +531,25 @@ def _terms(text: str) -> list[str]:
     return [*words, *(f"{one} {two}" for one, two in itertools.pairwise(words))]
 
 
-_EMPTY = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "to",
-        "please",
-        "me",
-        "us",
-        "now",
-        "can",
-        "could",
-        "you",
-        "do",
-        "is",
-        "are",
-        "be",
-        "that",
-        "kindly",
-        "just",
-        "our",
-        "my",
-    ]
-)
+_EMPTY = _set("""the a an of to please me us now can could you do is are be that kindly just our my""")
 _WRITTEN = {
-    "size": "rightsize right-size rightsizing right-sizing resize",
+    "size": "rightsize right-size rightsizing right-sizing resize sizing",
     "deny": "reject refuse decline denied rejected",
     "approve": "accept approved",
     "what": "what's whats",
     "who": "who's",
     "finding": "findings",
     "run": "runs",
-    "propose": "proposals proposal",
-    "suggest": "suggestions",
-    "stop": "stopped halt freeze",
+    "propose": "proposals proposal proposing",
+    "suggest": "suggestions suggestion",
+    "stop": "halt freeze",
+    "stopped": "frozen",
     "resume": "unfreeze",
     "wait": "waiting waits",
     "explain": "explained",
     "agents": "agent",
     "approvals": "approval",
-    "scan": "check scanning",
+    "scan": "check scanning checkup",
     "fix": "repair mend heal",
     "plan": "planning",
     "writes": "mutations",
@@ -604,6 +563,25 @@ _WRITTEN = {
 _SAME = {word: meaning for meaning, words in _WRITTEN.items() for word in words.split()}
 
 
+OWN_WORDS = 0.35
+"""How much it counts that the words are those of a row, whichever of its examples they stand in."""
+SAME = 0.98
+"""Likeness from which a text is an example."""
+
+
+def _own(terms: Sequence[str], name: str) -> float:
+    """Which part of what is said, by weight, this row's examples say too."""
+    weights, words = _weights(), [term for term in set(terms) if " " not in term]
+    whole = sum(weights.get(word, UNKNOWN) for word in words)
+    own = _vocabulary(name)
+    return sum(weights[word] for word in words if word in own) / whole if whole else 0.0
+
+
+@lru_cache(maxsize=64)
+def _vocabulary(name: str) -> frozenset[str]:
+    return frozenset(term for vector in _vectors(name) for term in vector)
+
+
 @lru_cache(maxsize=1)
 def _weights() -> Mapping[str, float]:
     """How telling a term is: the fewer rows use it, the more."""
@@ -612,7 +590,7 @@ def _weights() -> Mapping[str, float]:
     return {term: math.log(1 + len(rows) / count) for term, count in used.items()}
 
 
-UNKNOWN = 1.4
+UNKNOWN = 1.1
 """Weight of a word that no example has: it makes every likeness smaller, so that a long question about something else is no command."""
 
 

@@ -66,7 +66,7 @@ class Chatting:
             if self.slack is not None and self.app_token:
                 held = self.slack.socket(self.app_token)
                 stack.push_async_callback(held.close_async)
-                await held.connect_async()
+                await held.connect_async()  # type: ignore[no-untyped-call]
             await self.follower.serve(stop, PACE_SECONDS)
 
 

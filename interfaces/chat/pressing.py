@@ -11,9 +11,9 @@ from typing import Any
 
 from core.domain import people
 from core.domain.access import Caller
-from core.domain.chats import Place, Snooze, Taken
+from core.domain.chats import Place, Shows, Snooze, Taken
 from core.domain.errors import Conflict, Day2Error, InvalidInput, Refused, Unavailable
-from core.domain.values import bounded
+from core.domain.values import bounded, identifier
 from interfaces.chat import cards, talking
 from interfaces.chat.following import Follower
 from interfaces.chat.ports import Chat
@@ -21,6 +21,7 @@ from interfaces.chat.talking import Talk
 from interfaces.chat.values import Card, Dialog, Field, Filled, Notice, Press, Verb
 from runtime.services.carding import Carded
 from runtime.services.offering import Ports
+from runtime.services.offers.runs import Shown
 
 log = logging.getLogger(__name__)
 SNOOZED_FOR = timedelta(hours=1)
@@ -121,15 +122,15 @@ class Presses:
 
     async def start(self, chat: Chat, caller: Caller, press: Press) -> Notice | None:
         asked = self._asked(press, "start")
-        run = talking.identifier("run", press.place.product, press.subject, "start")
+        run = identifier("run", press.place.product, press.subject, "start")
         spaces = (asked["namespace"],) if asked["namespace"] else ()
         place = Place(*asked["place"])
         wanted = {"text": asked["text"], "namespaces": spaces, "id": run, "thread": place.name[:200]}
         begun = await self._offers.call(caller, "runs.start", wanted)
         self._over(press)
         self._chats.about(place, self._chats.topic(place)._replace(intent="start", run=run, action=""), self._ports.clock.now())
-        answer = cards.answer(talking.Shown(None, begun, None), run, self._talk.house)
-        await self._talk.show(chat, talking.Shows.RUN, run, place, answer)
+        answer = cards.answer(Shown(None, begun, None), run, self._talk.house)
+        await self._talk.show(chat, Shows.RUN, run, place, answer)
         return Notice(f"{run} has begun.", url=answer.url)
 
     async def stop(self, _chat: Chat, caller: Caller, press: Press) -> Notice:

@@ -19,7 +19,7 @@ from interfaces.chat.cards import House
 from interfaces.chat.identities import Identities
 from interfaces.chat.intents import Meant
 from interfaces.chat.ports import Chat
-from interfaces.chat.values import Answer, Message, Notice, Row, Said, Verb
+from interfaces.chat.values import Answer, Card, Message, Notice, Row, Said, Verb
 from interfaces.rendering import actions
 from runtime.services.carding import Carded
 from runtime.services.offering import Offers
@@ -56,7 +56,10 @@ class Talk:
     def accept(self, message: Message) -> bool:
         """Keep it, so that a kill loses nothing. False where it was delivered before."""
         body = canonical({"place": list(message.place), "user": message.user, "text": message.text}).decode()
-        return self.chats.take(Taken(message.place.product, message.event, body, self.offers.ports.clock.now()))
+        first = self.chats.take(Taken(message.place.product, message.event, body, self.offers.ports.clock.now()))
+        if first:
+            self._at_work.add(message.event)  # from here on, so that nobody who looks for what was left finds it
+        return first
 
     async def work(self, chat: Chat, message: Message) -> None:
         """Answer it. What goes wrong is said in the same place; what cannot be said stays undone, and is worked on again."""
@@ -79,7 +82,10 @@ class Talk:
         self.chats.done(message.place.product, message.event)
 
     async def again(self, chat: Chat, *, user: str = "") -> int:
-        """Work on what was accepted and not worked to its end, and is not at work now; how many. With a user, only theirs."""
+        """Work on what was accepted and not worked to its end, and is not at work now; how many. With a user, only theirs.
+
+        After a restart, and after a product was down.
+        """
         left = [taken for taken in self.chats.undone(chat.product) if taken.event not in self._at_work]
         for taken in left:
             body = json.loads(taken.body)
@@ -97,7 +103,7 @@ class Talk:
             return False
         message = await chat.send(place, said)
         self.chats.posted(ref.id, message)
-        told = said.phase.value if isinstance(said, cards.Card) else ""
+        told = said.phase.value if isinstance(said, Card) else ""
         self.chats.showing(ref.id, before=ref.shown, shown=cards.digest(said), told=told, still_open=not getattr(said, "over", False))
         thread = place._replace(thread=place.thread or message)
         kept = self.chats.topic(thread)
@@ -159,7 +165,7 @@ class Talk:
             return self._unknown(heard)
         return await self._run(heard, heard.topic.text, heard.meant.namespace, ("finops",) if heard.topic.intent == "size" else ())
 
-    async def _run(self, heard: Heard, text: str, namespace: str, agents: tuple[str, ...]) -> None:
+    async def _run(self, heard: Heard, text: str, namespace: str, agents: tuple[str, ...]) -> Said | None:
         place, chat = heard.message.place, heard.chat
         run = run_of(heard.message)
         wanted = {"text": text, "namespaces": (namespace,) if namespace else (), "agents": agents, "id": run, "thread": place.name[:200]}
@@ -173,6 +179,7 @@ class Talk:
             action="",
         )
         await self.show(chat, Shows.RUN, run, place, cards.answer(Shown(None, asked, None), run, self.house))
+        return None
 
     async def start(self, heard: Heard) -> Said:
         """Asked about first: a run may write, where the judge and the autonomy of its namespace allow it."""

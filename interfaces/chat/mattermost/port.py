@@ -70,6 +70,7 @@ class MattermostChat:
     async def _call(self, method: str, path: str, body: Any = None) -> Any:
         """Raises Unavailable, NotAuthenticated, InvalidInput."""
         session = self._session = self._session or aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
+        wait: float | None = None
         for _ in range(RETRIES):
             given = {"data": body} if isinstance(body, aiohttp.FormData) else {"json": body} if body is not None else {}
             try:
@@ -84,7 +85,7 @@ class MattermostChat:
             if wait > LONGEST_WAIT:
                 break
             await asyncio.sleep(wait)
-        raise Unavailable(PRODUCT, wait, reason="rate limit")
+        raise Unavailable(PRODUCT, wait or 1.0, reason="rate limit")
 
 
 def _wait(answer: aiohttp.ClientResponse) -> float:

@@ -15,7 +15,7 @@ from interfaces.chat.slack import blocks
 from interfaces.chat.values import Dialog, Picture, Said
 
 PRODUCT = "slack"
-QUIET = {"unfurl_links": False, "unfurl_media": False, "parse": "none", "link_names": False}
+QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False, "parse": "none", "link_names": False}
 """Nothing that a cluster says becomes a preview or a mention."""
 RETRIES = 3
 
@@ -34,17 +34,15 @@ class SlackChat:
         self._web = web
 
     async def send(self, place: Place, said: Said) -> str:
-        thread = {"thread_ts": place.thread} if place.thread else {}
-        answer = await _asked(self._web.chat_postMessage(channel=place.conversation, **thread, **QUIET, **blocks.message(said)))
+        answer = await _asked(self._web.chat_postMessage(channel=place.conversation, **_thread(place), **QUIET, **blocks.message(said)))
         return str(answer["ts"])
 
     async def update(self, place: Place, message: str, said: Said) -> None:
         await _asked(self._web.chat_update(channel=place.conversation, ts=message, parse="none", link_names=False, **blocks.message(said)))
 
     async def privately(self, place: Place, user: str, said: Said) -> None:
-        thread = {"thread_ts": place.thread} if place.thread else {}
-        drawn = blocks.message(said)
-        await _asked(self._web.chat_postEphemeral(channel=place.conversation, user=user, parse="none", link_names=False, **thread, **drawn))
+        more = _thread(place) | blocks.message(said) | {"parse": "none", "link_names": False}
+        await _asked(self._web.chat_postEphemeral(channel=place.conversation, user=user, **more))
 
     async def directly(self, user: str, said: Said) -> None:
         await _asked(self._web.chat_postMessage(channel=user, **QUIET, **blocks.message(said)))
@@ -53,14 +51,16 @@ class SlackChat:
         await _asked(self._web.views_open(trigger_id=trigger, view=blocks.modal(dialog)))
 
     async def show(self, place: Place, picture: Picture) -> None:
-        where = {"channel": place.conversation, **({"thread_ts": place.thread} if place.thread else {})}
-        await _asked(
-            self._web.files_upload_v2(content=picture.png, filename=picture.name, title=picture.name, alt_txt=picture.alt[:1000], **where)
-        )
+        where = _thread(place) | {"channel": place.conversation, "alt_txt": picture.alt[:1000]}
+        await _asked(self._web.files_upload_v2(content=picture.png, filename=picture.name, title=picture.name, **where))
 
     async def home(self, user: str, said: Said) -> None:
         """The home tab of this user."""
         await _asked(self._web.views_publish(user_id=user, view=blocks.home(parts.shape(said))))
+
+
+def _thread(place: Place) -> dict[str, Any]:
+    return {"thread_ts": place.thread} if place.thread else {}
 
 
 async def _asked(call: Awaitable[Any]) -> Any:
