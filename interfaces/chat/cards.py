@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from core.domain.action import Change as Moved
 from core.domain.approval import Approval
 from core.domain.outcome import TERMINAL, ActionState
 from core.domain.values import bounded
@@ -82,7 +83,7 @@ def card(found: Carded, house: House) -> Card:
         risk=action.risk.value,
         asked_by=f"{proposal.agent} for {row.submitted_by}",
         run=row.run_id,
-        changes=tuple(Change(item.path, actions.value(item.old), actions.value(item.new)) for item in proposal.changes[:MOST_CHANGES]),
+        changes=tuple(_change(item) for item in proposal.changes[:MOST_CHANGES]),
         more_changes=max(0, len(proposal.changes) - MOST_CHANGES),
         why=proposal.why,
         evidence=tuple(_seen(plain(item)) for item in proposal.evidence[:MOST_EVIDENCE]),
@@ -101,6 +102,11 @@ def card(found: Carded, house: House) -> Card:
         buttons=_buttons(found, now_at),
         review_only=found.severe and _open(found, now_at),
     )
+
+
+def _change(item: Moved) -> Change:
+    """Short enough that all of them, and how many more there are, are seen."""
+    return Change(bounded(item.path, 100), bounded(actions.value(item.old), 50), bounded(actions.value(item.new), 50))
 
 
 def _upper(text: str) -> str:
