@@ -185,6 +185,14 @@ def _digest(found: Any, _ports: Ports) -> Json:
     return scheduled.digest(found)
 
 
+def _card(found: Any, _ports: Ports) -> Json:
+    return actions.carded(found)
+
+
+def _edited(found: Any, _ports: Ports) -> Json:
+    return envelope("Edited", id=found)
+
+
 DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "approvals.list": _approvals,
     "actions.approve": _decided,
@@ -232,4 +240,6 @@ DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "reports.list": _reports,
     "reports.get": _report,
     "reports.weekly": _digest,
+    "cards.get": _card,
+    "actions.edit": _edited,
 }

@@ -3,7 +3,7 @@
 from typing import Any
 
 from runtime.services.offering import Offer
-from runtime.services.offers import actions, approvals, audit, cluster, findings, operations, plans, policies, runs, schedules
+from runtime.services.offers import actions, approvals, audit, cards, cluster, findings, operations, plans, policies, runs, schedules
 
 OFFERS: tuple[Offer[Any], ...] = (
     *approvals.OFFERS,
@@ -16,4 +16,5 @@ OFFERS: tuple[Offer[Any], ...] = (
     *plans.OFFERS,
     *cluster.OFFERS,
     *schedules.OFFERS,
+    *cards.OFFERS,
 )
