@@ -288,6 +288,11 @@ class WebSettings(Group):
         pattern=r"^(https?://[^\s/@?#]+(/[^\s@?#]*)?)?$",
         description="address under which people reach it, for links; empty: that of listen",
     )
+    requests_per_minute: int = Field(
+        default=600,
+        ge=0,
+        description="of each caller of the API, the rest is answered with 429; 0: no limit; alerts that come in never count",
+    )
 
 
 class AccessSettings(Group):

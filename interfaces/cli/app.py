@@ -30,6 +30,7 @@ from interfaces.cli.commands import (
     runs,
     simulating,
     snapshots,
+    tokens,
     vulnerable,
 )
 from interfaces.cli.exits import MEANINGS
@@ -51,7 +52,7 @@ Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapsh
 Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  nodes  stop  resume  agent  alerts  audit  config  serve
-                                 sim  eval
+                                 sim  eval  token
 Install once:                    rbac  gate
 
 \b
@@ -155,6 +156,7 @@ for name, group in (
     ("gate", guarding.gate),
     ("eval", evaluating.evaluate),
     ("config", configuring.config),
+    ("token", tokens.token),
 ):
     app.add_typer(group, name=name)
 

@@ -8,6 +8,7 @@ from interfaces.rendering.envelopes import Json, envelope, plain
 from runtime.services.offering import Ports
 from runtime.services.offers.actions import Explained
 from runtime.services.offers.cluster import Gpus, Outlook, Topology
+from runtime.services.offers.events import Page
 from runtime.services.offers.findings import Held, Looked
 from runtime.services.offers.plans import Saved, Submitted
 from runtime.services.offers.policies import Autonomy, InForce, Wishes
@@ -156,6 +157,10 @@ def _workload(found: Outlook, _ports: Ports) -> Json:
     )
 
 
+def _events(found: Page, _ports: Ports) -> Json:
+    return envelope("EventList", metadata={"next": found.next}) | {"items": [event.cloud("day2ops") for event in found.events]}
+
+
 DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "approvals.list": _approvals,
     "actions.approve": _decided,
@@ -193,4 +198,5 @@ DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "costs.list": _costs,
     "latency.list": _latency,
     "workloads.get": _workload,
+    "events.list": _events,
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from fastapi import FastAPI
 
+from interfaces.api import serving as api
 from interfaces.web.house import House
 
-DOORS: tuple[Callable[[FastAPI, House], None], ...] = ()
+DOORS: tuple[Callable[[FastAPI, House], None], ...] = (api.join,)

@@ -15,8 +15,9 @@ from runtime.ids import RandomIds
 from runtime.roles import console, deciding, looking, planning, reading
 from runtime.roles.deciders import Handed
 from runtime.services import policies
+from runtime.services.broadcasting import Events
 from runtime.services.muting import folder_of
-from runtime.services.offering import Offers, Plain, Ports
+from runtime.services.offering import Beyond, Offers, Plain, Ports
 from runtime.services.offers.table import OFFERS
 from runtime.services.scanning import Scan
 from runtime.services.trusting import Trust
@@ -24,7 +25,9 @@ from runtime.settings import Settings
 from tools import checkpoints
 from tools.stores import ledger as ledgers
 from tools.stores.front import opening
+from tools.stores.front.answers import SqlAnswers
 from tools.stores.front.intake import SqlIntake
+from tools.stores.front.tokens import SqlTokens
 
 DOOR = "console"
 
@@ -93,5 +96,6 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
             lift=lift,
             cards_per_hour=settings.flow.cards_per_hour,
             writes_per_run=settings.flow.writes_per_run,
+            machines=Beyond(SqlTokens(database), SqlAnswers(database), Events(kept)),
         )
         yield Offers(OFFERS, ports)

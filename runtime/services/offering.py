@@ -13,17 +13,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.cluster.looking import ClusterReader
 from core.cluster.reading import Metrics
 from core.domain.access import RIGHTS, Caller, Right
+from core.domain.answers import Answers
 from core.domain.clock import Clock
-from core.domain.errors import InvalidInput, NotAuthorised
+from core.domain.errors import InvalidInput, NotAuthorised, Unavailable
 from core.domain.intake import Intake
 from core.domain.ledger import Ledger
 from core.domain.submitting import GateDoor
+from core.domain.tokens import Tokens
 from core.domain.values import bounded
 from core.policy.engine import Engine
 from registry.membership import Member
 from runtime.declared import Declared
 from runtime.ids import Ids
 from runtime.services.approving import Decide
+from runtime.services.broadcasting import Events
 from runtime.services.muting import MuteFolder
 from runtime.services.planning import Plan
 from runtime.services.scanning import Scan
@@ -49,6 +52,15 @@ class People(Protocol):
     """How many distinct people an action of this risk needs."""
 
     def __call__(self, risk: Any) -> int: ...
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """What is kept for machines beyond this one: their tokens, their answers under idempotency keys, and the events that they follow."""
+
+    tokens: Tokens
+    answers: Answers
+    events: Events
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,14 @@ class Ports:
     lift: Callable[[str, str, str], bool]
     cards_per_hour: int = 20
     writes_per_run: int = 20
+    machines: Beyond | None = None
+
+    @property
+    def beyond(self) -> Beyond:
+        """Raises Unavailable where this process serves no machines."""
+        if self.machines is None:
+            raise Unavailable("what is kept for machines", 60.0, reason="this process serves none", mend="ask the console's process")
+        return self.machines
 
 
 @dataclass(frozen=True)
