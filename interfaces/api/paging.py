@@ -21,7 +21,7 @@ class Page(NamedTuple):
 
 
 def page(items: list[Json], place: Callable[[Json], tuple[Any, ...]], *, descending: bool, cursor: str, limit: int, of: str) -> Page:
-    """The items after the cursor, by their place. `of` says which list it is. Raises InvalidInput for a cursor of another list, or of none."""
+    """The items after the cursor, by their place. `of` says which list it is. Raises InvalidInput for a cursor of none, or of another."""
     items = sorted(items, key=place, reverse=descending)
     if cursor:
         last = read(cursor, of)

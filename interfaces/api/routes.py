@@ -67,7 +67,7 @@ ROUTES = (
     Route("audit.list", "GET", "/audit", "AuditList", place=by("place")),
     Route("audit.verify", "GET", "/audit/verification", "AuditReport"),
     Route("audit.get", "GET", "/audit/records/{record:path}", "AuditRecord"),
-    Route("policies.list", "GET", "/policies", "RuleList", place=by("name")),
+    Route("policies.list", "GET", "/policies", "RuleList", place=by("rule")),
     Route("policies.get", "GET", "/policies/{rule}", "Rule"),
     Route("policies.try", "POST", "/policies/try", "Evaluation"),
     Route("objectives.list", "GET", "/objectives", "ObjectiveList"),

@@ -1,21 +1,35 @@
 """The API over real stores in an empty data folder, called through ASGI with tokens of each role."""
 
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
 from core.domain.access import Caller, Role
+from core.domain.errors import Unavailable
+from core.domain.ledger import Ledger
 from interfaces.web.app import build
 from interfaces.web.callers import ApiToken, LocalToken
 from interfaces.web.house import House
-from runtime.roles import console, front
+from runtime.ids import RandomIds
+from runtime.roles import console, deciding
 from runtime.services import tokens
-from runtime.services.offering import Offers, Ports
+from runtime.services.broadcasting import Events
+from runtime.services.offering import Beyond, Offers, Ports
+from runtime.services.offers.table import OFFERS
 from runtime.settings import AccessSettings, Settings, load
+from tests.contracts import doors
+from tools.clocks import SystemClock
+from tools.stores import ledger as ledgers
+from tools.stores.front import opening
+from tools.stores.front.answers import SqlAnswers
+from tools.stores.front.intake import SqlIntake
+from tools.stores.front.tokens import SqlTokens
+from tools.stores.opening import Database
 
 LOCAL = "the-token-of-this-machine"
 
@@ -39,12 +53,38 @@ def settings(tmp_path: Path) -> Settings:
     return load(given, environment={}, files=()).settings
 
 
+class Nowhere:
+    """A cluster that does not answer: what reads it is unavailable, and all else works."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise Unavailable("the cluster", 1.0)
+
+
+def opened(settings: Settings, ledger: Ledger, database: Database) -> Ports:
+    clock = SystemClock()
+    machines = Beyond(SqlTokens(database), SqlAnswers(database), Events(ledger, look_seconds=0.01))
+    return doors.ports(
+        settings.data_dir,
+        ledger=ledger,
+        clock=clock,
+        intake=SqlIntake(database),
+        ids=RandomIds(),
+        decide=deciding.door(settings, ledger, clock, name="console"),
+        reader=Nowhere(),
+        machines=machines,
+    )
+
+
 @pytest.fixture
 async def api(settings: Settings) -> AsyncIterator[Api]:
     with console.record(settings, create=True):
         pass
     clients: list[httpx.AsyncClient] = []
-    async with front.opened(settings) as offers:
+    with (
+        contextlib.closing(ledgers.opened(settings.ledger_url, None)) as ledger,
+        contextlib.closing(opening.opened(settings.front_url)) as database,
+    ):
+        offers = Offers(OFFERS, opened(settings, ledger, database))
         ports = offers.ports
         machines = ApiToken(ports.beyond.tokens, ports.clock, "api")
         app = build(House(offers, settings, "http://day2.test", (machines, LocalToken(LOCAL, AccessSettings(), "api"))))

@@ -43,7 +43,7 @@ async def test_what_is_listed_for_a_role_is_what_the_api_lets_it_call(api: Api, 
         said = answer.json().get("title")
         assert (said != "NotAuthorised") == (route.offer in listed), (route, answer.text)
         assert answer.status_code != 422, (route, answer.text)
-        assert answer.status_code < 500, (route, answer.text)
+        assert answer.status_code < 500 or answer.json()["title"] == "Unavailable", (route, answer.text)
 
 
 @pytest.mark.parametrize("role", [None, *Role])
