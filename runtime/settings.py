@@ -295,6 +295,17 @@ class WebSettings(Group):
     )
 
 
+class IntakeSettings(Group):
+    """Alerts that an Alertmanager hands in: docs/incidents.md."""
+
+    alerts_act: bool = Field(default=False, description="whether proposals of a run that an alert began go before the judge")
+    runs_per_hour: int = Field(
+        default=12, ge=0, le=1000, description="runs that alerts may begin within an hour, the worst incidents first"
+    )
+    reopen_minutes: int = Field(default=30, ge=0, le=1440, description="what fires again so soon at a place reopens its incident")
+    keep_days: int = Field(default=30, ge=1, le=3650, description="how long a resolved incident is kept")
+
+
 class AccessSettings(Group):
     """Who may do what through console, API, chat and MCP: names, `group:NAME`, or `*` for everybody who is authenticated.
 
@@ -326,6 +337,7 @@ class Settings(Group):
     assess: AssessSettings = AssessSettings()
     web: WebSettings = WebSettings()
     access: AccessSettings = AccessSettings()
+    intake: IntakeSettings = IntakeSettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
     profile: str = Field(
         default=NO_PROFILE, description="named group of settings in force, from `profiles` of a settings file; default: none"

@@ -53,7 +53,7 @@ def responses(route: Route) -> dict[int | str, dict[str, Any]]:
     told = READS if route.method == "GET" else WRITES
     shown = schema(route.kind, paged=route.place is not None)
     good: dict[str, Any] = {"description": route.kind, "content": {"application/json": {"schema": shown}}}
-    if route.status == 202:
+    if route.kind == "Asked":
         good["headers"] = {"Location": {"description": "where it is shown", "schema": {"type": "string"}}}
     return {route.status: good, **_problems(told)}
 

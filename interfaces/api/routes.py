@@ -80,6 +80,9 @@ ROUTES = (
     Route("costs.list", "GET", "/costs", "CostList"),
     Route("latency.list", "GET", "/latency", "LatencyList"),
     Route("workloads.get", "GET", "/workloads/{namespace}/{name}", "WorkloadOutlook"),
+    Route("alerts.receive", "POST", "/alerts/alertmanager", "AlertsTaken", status=202, unmetered=True),
+    Route("incidents.list", "GET", "/incidents", "IncidentList", place=by("openedAt", "id"), descending=True),
+    Route("incidents.get", "GET", "/incidents/{incident}", "Incident"),
     Route("events.list", "GET", "/events/recent", "EventList"),
 )
 STREAM = "/events"

@@ -31,6 +31,7 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 def join(app: FastAPI, house: House) -> None:
     """The door's entry in the table of doors."""
     rate = Rate(house.settings.web.requests_per_minute)
+    house.living.append(house.offers.ports.beyond.desk.living)
     router = APIRouter(prefix=BASE)
     for route in ROUTES:
         offer = house.offers.named(route.offer)
@@ -108,8 +109,7 @@ def endpoint(house: House, route: Route, offer: Offer[Any]) -> Callable[..., Cor
         caller: Caller = request.state.caller
         rest: Wanted | None = given.pop("wanted", None)
         key: str | None = given.pop("idempotency_key", None)
-        fields = given | ({name: getattr(rest, name) for name in type(rest).model_fields} if rest is not None else {})
-        do = partial(_answer, house, route, offer, caller, fields, key or "")
+        do = partial(_answer, house, route, offer, caller, _wanted(route, offer, given, rest, caller, key or ""), rest)
         if not key or not offer.writes:
             return await do()
         ports = house.offers.ports
@@ -119,24 +119,32 @@ def endpoint(house: House, route: Route, offer: Offer[Any]) -> Callable[..., Cor
     return answer
 
 
-async def _answer(house: House, route: Route, offer: Offer[Any], caller: Caller, fields: Json, key: str) -> Response:
-    cursor, limit = fields.pop("cursor", ""), fields.get("limit", 0)
+def _wanted(route: Route, offer: Offer[Any], given: Json, rest: Wanted | None, caller: Caller, key: str) -> Wanted | Json:
+    """What the service is called with. What FastAPI read whole is not read again."""
+    named = route.named_by_key and key and not getattr(rest, "id", "")
+    if rest is not None and isinstance(rest, offer.takes) and not given and not named:
+        return rest
+    fields = given | ({name: getattr(rest, name) for name in type(rest).model_fields} if rest is not None else {})
+    if named:
+        fields["id"] = idempotency.run_id(caller.by, key)
     if route.place is not None:
-        fields.pop("limit")
+        fields = {name: value for name, value in fields.items() if name not in ("limit", "cursor")}
         if (own := offer.takes.model_fields.get("limit")) is not None:
             fields["limit"] = _most(own)
-    elif route.named_by_key and key and not fields.get("id"):
-        fields["id"] = idempotency.run_id(caller.by, key)
-    found = await house.offers.call(caller, offer.name, fields)
+    return fields
+
+
+async def _answer(house: House, route: Route, offer: Offer[Any], caller: Caller, wanted: Wanted | Json, rest: Any) -> Response:
+    found = await house.offers.call(caller, offer.name, wanted)
     document = offered.DOCUMENTS[offer.name](found, house.offers.ports)
-    if route.place is not None:
-        whole, of = document["items"], paging.name_of(offer.name, fields)
-        cut = paging.page(whole, route.place, descending=route.descending, cursor=cursor, limit=limit, of=of)
+    if route.place is not None and isinstance(wanted, dict):
+        whole, of = document["items"], paging.name_of(offer.name, wanted)
+        cut = paging.page(whole, route.place, descending=route.descending, cursor=rest.cursor, limit=rest.limit, of=of)
         document |= {"items": cut.items, "next": cut.next}
-        if len(whole) == fields.get("limit"):
+        if len(whole) == wanted.get("limit"):
             document["metadata"]["truncated"] = True
     headers = {"Cache-Control": "no-store"}
-    if route.status == 202 and "id" in document:
+    if route.kind == "Asked":
         headers["Location"] = f"{BASE}/runs/{document['id']}"
     return JSONResponse(document, route.status, headers=headers)
 

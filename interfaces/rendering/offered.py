@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from interfaces.rendering import actions, approvals, findings, mutes, plans, records, rules, trust
+from interfaces.rendering import actions, approvals, findings, incidents, mutes, plans, records, rules, trust
 from interfaces.rendering.envelopes import Json, envelope, plain
 from runtime.services.offering import Ports
 from runtime.services.offers.actions import Explained
@@ -161,6 +161,18 @@ def _events(found: Page, _ports: Ports) -> Json:
     return envelope("EventList", metadata={"next": found.next}) | {"items": [event.cloud("day2ops") for event in found.events]}
 
 
+def _taken(found: Any, _ports: Ports) -> Json:
+    return incidents.taken(found)
+
+
+def _incidents(found: Any, _ports: Ports) -> Json:
+    return incidents.listed(found)
+
+
+def _incident(found: Any, _ports: Ports) -> Json:
+    return incidents.document(found)
+
+
 DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "approvals.list": _approvals,
     "actions.approve": _decided,
@@ -199,4 +211,7 @@ DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "latency.list": _latency,
     "workloads.get": _workload,
     "events.list": _events,
+    "alerts.receive": _taken,
+    "incidents.list": _incidents,
+    "incidents.get": _incident,
 }

@@ -3,6 +3,7 @@ their decisions, reads ledger, registry and checkpoints, and holds nothing that 
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from functools import partial
 
 from pydantic import SecretStr
@@ -16,6 +17,7 @@ from runtime.roles import console, deciding, looking, planning, reading
 from runtime.roles.deciders import Handed
 from runtime.services import policies
 from runtime.services.broadcasting import Events
+from runtime.services.intaking import Desk, Rules
 from runtime.services.muting import folder_of
 from runtime.services.offering import Beyond, Offers, Plain, Ports
 from runtime.services.offers.table import OFFERS
@@ -26,6 +28,7 @@ from tools import checkpoints
 from tools.stores import ledger as ledgers
 from tools.stores.front import opening
 from tools.stores.front.answers import SqlAnswers
+from tools.stores.front.incidents import SqlIncidents
 from tools.stores.front.intake import SqlIntake
 from tools.stores.front.tokens import SqlTokens
 
@@ -59,6 +62,7 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
         async def answer(run_id: str) -> Plain:
             return await flows.response(saver, run_id)
 
+        intake = SqlIntake(database)
         view = await stack.enter_async_context(reading.opened(settings))
 
         async def look(namespaces: Sequence[str], agents: Sequence[str]) -> tuple[Scan, Plain]:
@@ -76,7 +80,7 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
         ports = Ports(
             ledger=kept,
             clock=clock,
-            intake=SqlIntake(database),
+            intake=intake,
             ids=RandomIds(),
             decide=deciding.door(settings, kept, clock, name=door),
             people_needed=people_needed,
@@ -96,6 +100,22 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
             lift=lift,
             cards_per_hour=settings.flow.cards_per_hour,
             writes_per_run=settings.flow.writes_per_run,
-            machines=Beyond(SqlTokens(database), SqlAnswers(database), Events(kept)),
+            machines=Beyond(
+                tokens=SqlTokens(database),
+                answers=SqlAnswers(database),
+                events=Events(kept),
+                desk=Desk(SqlIncidents(database), intake, kept, clock, _alert_rules(settings)),
+            ),
         )
         yield Offers(OFFERS, ports)
+
+
+def _alert_rules(settings: Settings) -> Rules:
+    wanted = settings.intake
+    return Rules(
+        act=wanted.alerts_act,
+        runs_per_hour=wanted.runs_per_hour,
+        reopen=timedelta(minutes=wanted.reopen_minutes),
+        keep=timedelta(days=wanted.keep_days),
+        writes=settings.flow.writes_per_run,
+    )

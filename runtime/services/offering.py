@@ -27,6 +27,7 @@ from runtime.declared import Declared
 from runtime.ids import Ids
 from runtime.services.approving import Decide
 from runtime.services.broadcasting import Events
+from runtime.services.intaking import Desk
 from runtime.services.muting import MuteFolder
 from runtime.services.planning import Plan
 from runtime.services.scanning import Scan
@@ -56,11 +57,13 @@ class People(Protocol):
 
 @dataclass(frozen=True)
 class Beyond:
-    """What is kept for machines beyond this one: their tokens, their answers under idempotency keys, and the events that they follow."""
+    """What is kept for machines beyond this one: their tokens, their answers under idempotency keys, the events that they follow,
+    and the desk where they hand in alerts."""
 
     tokens: Tokens
     answers: Answers
     events: Events
+    desk: Desk
 
 
 @dataclass(frozen=True)

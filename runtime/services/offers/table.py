@@ -3,7 +3,7 @@
 from typing import Any
 
 from runtime.services.offering import Offer
-from runtime.services.offers import actions, approvals, audit, cluster, events, findings, operations, plans, policies, runs
+from runtime.services.offers import actions, approvals, audit, cluster, events, findings, incidents, operations, plans, policies, runs
 
 OFFERS: tuple[Offer[Any], ...] = (
     *approvals.OFFERS,
@@ -16,4 +16,5 @@ OFFERS: tuple[Offer[Any], ...] = (
     *plans.OFFERS,
     *cluster.OFFERS,
     *events.OFFERS,
+    *incidents.OFFERS,
 )

@@ -19,6 +19,7 @@ from runtime.ids import RandomIds
 from runtime.roles import console, deciding
 from runtime.services import tokens
 from runtime.services.broadcasting import Events
+from runtime.services.intaking import Desk, Rules
 from runtime.services.offering import Beyond, Offers, Ports
 from runtime.services.offers.table import OFFERS
 from runtime.settings import AccessSettings, Settings, load
@@ -27,6 +28,7 @@ from tools.clocks import SystemClock
 from tools.stores import ledger as ledgers
 from tools.stores.front import opening
 from tools.stores.front.answers import SqlAnswers
+from tools.stores.front.incidents import SqlIncidents
 from tools.stores.front.intake import SqlIntake
 from tools.stores.front.tokens import SqlTokens
 from tools.stores.opening import Database
@@ -62,12 +64,14 @@ class Nowhere:
 
 def opened(settings: Settings, ledger: Ledger, database: Database) -> Ports:
     clock = SystemClock()
-    machines = Beyond(SqlTokens(database), SqlAnswers(database), Events(ledger, look_seconds=0.01))
+    intake = SqlIntake(database)
+    desk = Desk(SqlIncidents(database), intake, ledger, clock, Rules())
+    machines = Beyond(SqlTokens(database), SqlAnswers(database), Events(ledger, look_seconds=0.01), desk)
     return doors.ports(
         settings.data_dir,
         ledger=ledger,
         clock=clock,
-        intake=SqlIntake(database),
+        intake=intake,
         ids=RandomIds(),
         decide=deciding.door(settings, ledger, clock, name="console"),
         reader=Nowhere(),

@@ -68,6 +68,7 @@ def body(offer: str) -> dict[str, object]:
         "findings.mute": {"what": "REL-101", "reason": "why", "hours": 1},
         "policies.try": {"action": {}},
         "plans.submit": {"findings": ["fnd-none"]},
+        "alerts.receive": {"version": "4", "groupKey": "{}", "alerts": []},
         "questions.ask": {"text": "what is wrong in shop?"},
     }
     return found.get(offer, {})
