@@ -83,6 +83,9 @@ ROUTES = (
     Route("alerts.receive", "POST", "/alerts/alertmanager", "AlertsTaken", status=202, unmetered=True),
     Route("incidents.list", "GET", "/incidents", "IncidentList", place=by("openedAt", "id"), descending=True),
     Route("incidents.get", "GET", "/incidents/{incident}", "Incident"),
+    Route("webhooks.list", "GET", "/webhooks", "WebhookList", place=by("name")),
+    Route("webhooks.add", "POST", "/webhooks", "WebhookList"),
+    Route("webhooks.remove", "DELETE", "/webhooks/{name}", "WebhookList"),
     Route("events.list", "GET", "/events/recent", "EventList"),
 )
 STREAM = "/events"

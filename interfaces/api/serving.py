@@ -31,7 +31,8 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 def join(app: FastAPI, house: House) -> None:
     """The door's entry in the table of doors."""
     rate = Rate(house.settings.web.requests_per_minute)
-    house.living.append(house.offers.ports.beyond.desk.living)
+    beyond = house.offers.ports.beyond
+    house.living.extend([beyond.desk.living, partial(beyond.deliveries.living, house.url)])
     router = APIRouter(prefix=BASE)
     for route in ROUTES:
         offer = house.offers.named(route.offer)

@@ -19,6 +19,15 @@ INCIDENT = {
 ALERT = shape(
     name=TEXT, state=TEXT, severity=TEXT, startsAt=TIME, endsAt=either(TIME, NULL), summary=TEXT, labels=OPEN, quoted={"const": True}
 )
+WEBHOOK = shape(
+    **dict.fromkeys(("name", "host", "secret", "by", "said"), TEXT),
+    **dict.fromkeys(("failingSince", "nextAt", "deliveredAt"), either(TIME, NULL)),
+    state=words("active", "failing", "dead"),
+    types=many(TEXT),
+    madeAt=TIME,
+    cursor=WHOLE,
+    failures=WHOLE,
+)
 KINDS: dict[str, Json] = {
     "RunReport": {"metadata": metadata(), "run": RUN, "asked": either(OPEN, NULL), "answer": either(OPEN, NULL)},
     "Asked": {"metadata": metadata(), "id": TEXT, "stage": STAGE, "text": TEXT, "act": FLAG, "at": TIME},
@@ -35,6 +44,7 @@ KINDS: dict[str, Json] = {
         "findings": many(OPEN),
         "causes": many(many(TEXT)),
     },
+    "WebhookList": listing(WEBHOOK),
     "EventList": listing(EVENT, metadata(next=WHOLE)),
 }
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from interfaces.rendering import actions, approvals, findings, incidents, mutes, plans, records, rules, trust
+from interfaces.rendering import actions, approvals, findings, incidents, mutes, plans, records, rules, trust, webhooks
 from interfaces.rendering.envelopes import Json, envelope, plain
 from runtime.services.offering import Ports
 from runtime.services.offers.actions import Explained
@@ -173,6 +173,10 @@ def _incident(found: Any, _ports: Ports) -> Json:
     return incidents.document(found)
 
 
+def _webhooks(found: Any, _ports: Ports) -> Json:
+    return webhooks.listed(found)
+
+
 DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "approvals.list": _approvals,
     "actions.approve": _decided,
@@ -214,4 +218,7 @@ DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "alerts.receive": _taken,
     "incidents.list": _incidents,
     "incidents.get": _incident,
+    "webhooks.list": _webhooks,
+    "webhooks.add": _webhooks,
+    "webhooks.remove": _webhooks,
 }

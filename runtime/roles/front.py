@@ -17,6 +17,7 @@ from runtime.roles import console, deciding, looking, planning, reading
 from runtime.roles.deciders import Handed
 from runtime.services import policies
 from runtime.services.broadcasting import Events
+from runtime.services.delivering import Deliveries
 from runtime.services.intaking import Desk, Rules
 from runtime.services.muting import folder_of
 from runtime.services.offering import Beyond, Offers, Plain, Ports
@@ -25,12 +26,14 @@ from runtime.services.scanning import Scan
 from runtime.services.trusting import Trust
 from runtime.settings import Settings
 from tools import checkpoints
+from tools.alerting.webhooks import HttpPoster
 from tools.stores import ledger as ledgers
 from tools.stores.front import opening
 from tools.stores.front.answers import SqlAnswers
 from tools.stores.front.incidents import SqlIncidents
 from tools.stores.front.intake import SqlIntake
 from tools.stores.front.tokens import SqlTokens
+from tools.stores.front.webhooks import SqlTargets
 
 DOOR = "console"
 
@@ -62,7 +65,8 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
         async def answer(run_id: str) -> Plain:
             return await flows.response(saver, run_id)
 
-        intake = SqlIntake(database)
+        intake, events, poster = SqlIntake(database), Events(kept), HttpPoster()
+        stack.push_async_callback(poster.close)
         view = await stack.enter_async_context(reading.opened(settings))
 
         async def look(namespaces: Sequence[str], agents: Sequence[str]) -> tuple[Scan, Plain]:
@@ -103,7 +107,8 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
             machines=Beyond(
                 tokens=SqlTokens(database),
                 answers=SqlAnswers(database),
-                events=Events(kept),
+                events=events,
+                deliveries=Deliveries(SqlTargets(database), poster, events, kept, clock, settings.data_dir / "webhook-secrets"),
                 desk=Desk(SqlIncidents(database), intake, kept, clock, _alert_rules(settings)),
             ),
         )

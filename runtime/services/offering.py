@@ -27,6 +27,7 @@ from runtime.declared import Declared
 from runtime.ids import Ids
 from runtime.services.approving import Decide
 from runtime.services.broadcasting import Events
+from runtime.services.delivering import Deliveries
 from runtime.services.intaking import Desk
 from runtime.services.muting import MuteFolder
 from runtime.services.planning import Plan
@@ -58,12 +59,13 @@ class People(Protocol):
 @dataclass(frozen=True)
 class Beyond:
     """What is kept for machines beyond this one: their tokens, their answers under idempotency keys, the events that they follow,
-    and the desk where they hand in alerts."""
+    the desk where they hand in alerts, and the webhooks that tell them."""
 
     tokens: Tokens
     answers: Answers
     events: Events
     desk: Desk
+    deliveries: Deliveries
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,20 @@
 from typing import Any
 
 from runtime.services.offering import Offer
-from runtime.services.offers import actions, approvals, audit, cluster, events, findings, incidents, operations, plans, policies, runs
+from runtime.services.offers import (
+    actions,
+    approvals,
+    audit,
+    cluster,
+    events,
+    findings,
+    incidents,
+    operations,
+    plans,
+    policies,
+    runs,
+    webhooks,
+)
 
 OFFERS: tuple[Offer[Any], ...] = (
     *approvals.OFFERS,
@@ -17,4 +30,5 @@ OFFERS: tuple[Offer[Any], ...] = (
     *cluster.OFFERS,
     *events.OFFERS,
     *incidents.OFFERS,
+    *webhooks.OFFERS,
 )

@@ -19,11 +19,13 @@ from runtime.ids import RandomIds
 from runtime.roles import console, deciding
 from runtime.services import tokens
 from runtime.services.broadcasting import Events
+from runtime.services.delivering import Deliveries
 from runtime.services.intaking import Desk, Rules
 from runtime.services.offering import Beyond, Offers, Ports
 from runtime.services.offers.table import OFFERS
 from runtime.settings import AccessSettings, Settings, load
 from tests.contracts import doors
+from tools.alerting.webhooks import MemoryPoster
 from tools.clocks import SystemClock
 from tools.stores import ledger as ledgers
 from tools.stores.front import opening
@@ -31,6 +33,7 @@ from tools.stores.front.answers import SqlAnswers
 from tools.stores.front.incidents import SqlIncidents
 from tools.stores.front.intake import SqlIntake
 from tools.stores.front.tokens import SqlTokens
+from tools.stores.front.webhooks import SqlTargets
 from tools.stores.opening import Database
 
 LOCAL = "the-token-of-this-machine"
@@ -66,7 +69,9 @@ def opened(settings: Settings, ledger: Ledger, database: Database) -> Ports:
     clock = SystemClock()
     intake = SqlIntake(database)
     desk = Desk(SqlIncidents(database), intake, ledger, clock, Rules())
-    machines = Beyond(SqlTokens(database), SqlAnswers(database), Events(ledger, look_seconds=0.01), desk)
+    events = Events(ledger, look_seconds=0.01)
+    deliveries = Deliveries(SqlTargets(database), MemoryPoster(), events, ledger, clock, settings.data_dir / "webhook-secrets")
+    machines = Beyond(SqlTokens(database), SqlAnswers(database), events, desk, deliveries)
     return doors.ports(
         settings.data_dir,
         ledger=ledger,

@@ -69,6 +69,7 @@ def body(offer: str) -> dict[str, object]:
         "policies.try": {"action": {}},
         "plans.submit": {"findings": ["fnd-none"]},
         "alerts.receive": {"version": "4", "groupKey": "{}", "alerts": []},
+        "webhooks.add": {"name": "n", "url": "https://x.example", "secret": "none"},
         "questions.ask": {"text": "what is wrong in shop?"},
     }
     return found.get(offer, {})
