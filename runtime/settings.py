@@ -294,6 +294,22 @@ class WebSettings(Group):
         pattern=r"^(https?://[^\s/@?#]+(/[^\s@?#]*)?)?$",
         description="address under which people reach it, for links; empty: that of listen",
     )
+    requests_per_minute: int = Field(
+        default=600,
+        ge=0,
+        description="of each caller of the API, the rest is answered with 429; 0: no limit; alerts that come in never count",
+    )
+
+
+class IntakeSettings(Group):
+    """Alerts that an Alertmanager hands in: docs/incidents.md."""
+
+    alerts_act: bool = Field(default=False, description="whether proposals of a run that an alert began go before the judge")
+    runs_per_hour: int = Field(
+        default=12, ge=0, le=1000, description="runs that alerts may begin within an hour, the worst incidents first"
+    )
+    reopen_minutes: int = Field(default=30, ge=0, le=1440, description="what fires again so soon at a place reopens its incident")
+    keep_days: int = Field(default=30, ge=1, le=3650, description="how long a resolved incident is kept")
 
 
 class AccessSettings(Group):
@@ -375,6 +391,7 @@ class Settings(Group):
     chat: ChatSettings = ChatSettings()
     slack: SlackSettings = SlackSettings()
     mattermost: MattermostSettings = MattermostSettings()
+    intake: IntakeSettings = IntakeSettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
     profile: str = Field(
         default=NO_PROFILE, description="named group of settings in force, from `profiles` of a settings file; default: none"

@@ -33,6 +33,7 @@ from interfaces.cli.commands import (
     schedules,
     simulating,
     snapshots,
+    tokens,
     vulnerable,
 )
 from interfaces.cli.exits import MEANINGS
@@ -54,7 +55,7 @@ Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapsh
 Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  schedule  report  nodes  stop  resume  agent  alerts
-                                 audit  config  serve  mcp  sim  eval
+                                 audit  config  serve  token  mcp  sim  eval
 Install once:                    init  rbac  gate
 
 \b
@@ -162,6 +163,7 @@ for name, group in (
     ("gate", guarding.gate),
     ("eval", evaluating.evaluate),
     ("config", configuring.config),
+    ("token", tokens.token),
 ):
     app.add_typer(group, name=name)
 

@@ -187,6 +187,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "agent serve": ("day2 agent serve finops", "day2 agent serve finops --profile prod", "day2 agent serve finops --data-dir ./data"),
     "alerts list": ("day2 alerts list", "day2 alerts list -o wide", "day2 alerts list -o json"),
     "alerts rules": ("day2 alerts rules > day2-rules.yaml", "day2 alerts rules -o json", "day2 alerts rules -o yaml"),
+    "token add": (
+        "day2 token add alertmanager --role sender",
+        "day2 token add grafana --role viewer --for 30d",
+        "day2 token add ci --role operator --for 12h -o json",
+    ),
+    "token list": ("day2 token list", "day2 token list -o wide", "day2 token list -o json"),
+    "token revoke": ("day2 token revoke grafana", "day2 token revoke grafana -o json", "day2 token revoke ci --data-dir ./data"),
     "audit list": ("day2 audit list", "day2 audit list --event approval --since 7d", "day2 audit list --subject act-3fa9c2d1e0 -o json"),
     "audit get": ("day2 audit get 17", "day2 audit get 17 -o json", "day2 audit get 17 -o jsonpath={.hash}"),
     "audit verify": ("day2 audit verify", "day2 audit verify -o json", "day2 audit verify --data-dir ./data"),

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from interfaces.rendering import actions, approvals, findings, mutes, plans, records, rules, scheduled, trust
+from interfaces.rendering import actions, approvals, findings, incidents, mutes, plans, records, rules, scheduled, trust, webhooks
 from interfaces.rendering.envelopes import Json, envelope, plain
 from runtime.services.offering import Ports
 from runtime.services.offers.actions import Explained
 from runtime.services.offers.cluster import Gpus, Outlook, Topology
+from runtime.services.offers.events import Page
 from runtime.services.offers.findings import Held, Looked
 from runtime.services.offers.plans import Saved, Submitted
 from runtime.services.offers.policies import Autonomy, InForce, Wishes
@@ -193,6 +194,26 @@ def _edited(found: Any, _ports: Ports) -> Json:
     return envelope("Edited", id=found)
 
 
+def _events(found: Page, _ports: Ports) -> Json:
+    return envelope("EventList", metadata={"next": found.next}) | {"items": [event.cloud("day2ops") for event in found.events]}
+
+
+def _taken(found: Any, _ports: Ports) -> Json:
+    return incidents.taken(found)
+
+
+def _incidents(found: Any, _ports: Ports) -> Json:
+    return incidents.listed(found)
+
+
+def _incident(found: Any, _ports: Ports) -> Json:
+    return incidents.document(found)
+
+
+def _webhooks(found: Any, _ports: Ports) -> Json:
+    return webhooks.listed(found)
+
+
 DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "approvals.list": _approvals,
     "actions.approve": _decided,
@@ -242,4 +263,11 @@ DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "reports.weekly": _digest,
     "cards.get": _card,
     "actions.edit": _edited,
+    "events.list": _events,
+    "alerts.receive": _taken,
+    "incidents.list": _incidents,
+    "incidents.get": _incident,
+    "webhooks.list": _webhooks,
+    "webhooks.add": _webhooks,
+    "webhooks.remove": _webhooks,
 }

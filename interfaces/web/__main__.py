@@ -8,10 +8,12 @@ import uvicorn
 
 from core.domain.errors import Unavailable
 from interfaces.web.app import build
-from interfaces.web.callers import LocalToken, local_token
-from interfaces.web.house import House
+from interfaces.web.callers import ApiToken, LocalToken, local_token
+from interfaces.web.house import House, Identify
 from runtime.roles import deciders, front
 from runtime.roles.front import ConsoleSettings
+from runtime.services.offering import Offers
+from runtime.settings import Settings
 
 ROLE = "console"
 GRACE_SECONDS = 3
@@ -24,7 +26,7 @@ async def run(told: ConsoleSettings, stop: asyncio.Event) -> None:
     host, port = listening.getsockname()[:2]
     url = settings.web.public_url.rstrip("/") or f"http://{host}:{port}"
     async with front.opened(settings) as offers:
-        house = House(offers, settings, url, ways=(LocalToken(local_token(settings.data_dir), settings.access, "api"),))
+        house = House(offers, settings, url, ways=_ways(offers, settings))
         server = uvicorn.Server(
             uvicorn.Config(build(house), log_level="warning", server_header=False, timeout_graceful_shutdown=GRACE_SECONDS, lifespan="on")
         )
@@ -34,6 +36,11 @@ async def run(told: ConsoleSettings, stop: asyncio.Event) -> None:
         await asyncio.wait({serving, told_to}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await serving
+
+
+def _ways(offers: Offers, settings: Settings) -> tuple[Identify, ...]:
+    machines = ApiToken(offers.ports.beyond.tokens, offers.ports.clock, "api")
+    return (machines, LocalToken(local_token(settings.data_dir), settings.access, "api"))
 
 
 def listener(where: str) -> socket.socket:

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from core.actions.catalogue import parse_proposal
-from core.domain import people
+from core.domain import access, people
 from core.domain.action import Risk
 from core.domain.approval import Approval
-from core.domain.errors import Conflict, InvalidInput, Refused
+from core.domain.errors import Conflict, InvalidInput, NotFound, Refused
 from core.domain.ledger import ActionRow, Ledger
 from core.domain.outcome import ActionState
 from core.domain.proposal import Proposal
@@ -104,9 +104,11 @@ def decide(
     ledger: Ledger, keep: Decide, people_needed: Callable[[Risk], int], action_id: str, said: Decision, *, now: datetime, per_hour: int
 ) -> Decided:
     """Raises InvalidInput, Conflict for what is decided already, Refused for the requester and for who decided enough for now."""
+    if said.by.strip().casefold().startswith(access.MACHINE):
+        raise Refused((f"{said.by} is a machine, and people decide",), mend="decide under your own name: day2 approve")
     row = ledger.get(action_id)
     if row is None:
-        raise InvalidInput(f"no action {action_id[:40]!r}", mend="day2 approvals")
+        raise NotFound(f"no action {action_id[:40]!r}", mend="day2 approvals")
     if row.state is not ActionState.NEEDS_APPROVAL:
         raise Conflict(
             f"{action_id} is {row.state.value} and waits for nobody{f': {row.note}' if row.note else ''}",

@@ -13,13 +13,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.cluster.looking import ClusterReader
 from core.cluster.reading import Metrics
 from core.domain.access import RIGHTS, Caller, Right
+from core.domain.answers import Answers
 from core.domain.chats import Chats
 from core.domain.clock import Clock
-from core.domain.errors import InvalidInput, NotAuthorised
+from core.domain.errors import InvalidInput, NotAuthorised, Unavailable
 from core.domain.intake import Intake
 from core.domain.ledger import Ledger
 from core.domain.submitting import GateDoor
 from core.domain.timetable import Timetable
+from core.domain.tokens import Tokens
 from core.domain.values import bounded
 from core.policy.documents import Document
 from core.policy.engine import Engine
@@ -27,6 +29,9 @@ from registry.membership import Member
 from runtime.declared import Declared
 from runtime.ids import Ids
 from runtime.services.approving import Decide
+from runtime.services.broadcasting import Events
+from runtime.services.delivering import Deliveries
+from runtime.services.intaking import Desk
 from runtime.services.muting import MuteFolder
 from runtime.services.planning import Plan
 from runtime.services.scanning import Scan
@@ -52,6 +57,18 @@ class People(Protocol):
     """How many distinct people an action of this risk needs."""
 
     def __call__(self, risk: Any) -> int: ...
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """What is kept for machines beyond this one: their tokens, their answers under idempotency keys, the events that they follow,
+    the desk where they hand in alerts, and the webhooks that tell them."""
+
+    tokens: Tokens
+    answers: Answers
+    events: Events
+    desk: Desk
+    deliveries: Deliveries
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,14 @@ class Ports:
     cards_per_hour: int = 20
     writes_per_run: int = 20
     chats: Chats | None = None
+    machines: Beyond | None = None
+
+    @property
+    def beyond(self) -> Beyond:
+        """Raises Unavailable where this process serves no machines."""
+        if self.machines is None:
+            raise Unavailable("what is kept for machines", 60.0, reason="this process serves none", mend="ask the console's process")
+        return self.machines
 
 
 @dataclass(frozen=True)

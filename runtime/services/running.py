@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from core.domain.errors import InvalidInput
+from core.domain.errors import NotFound
 from core.domain.ledger import ActionRow, AuditRow, Ledger
 from core.domain.request import Request
 from runtime.services import recording
@@ -85,14 +85,14 @@ def _request(body: str) -> Request | None:
 
 
 def get(ledger: Ledger, run_id: str) -> Run:
-    """Raises InvalidInput for an unknown run."""
+    """Raises NotFound for an unknown run."""
     links = recording.chain(ledger)
     actions = tuple(ledger.of_run(run_id))
     mine = {row.action_id for row in actions} | {run_id}
     way = tuple(link for link in links if link.subject in mine)
     start = _first(way, STARTED)
     if start is None and not actions:
-        raise InvalidInput(f"no run {run_id[:40]!r}", mend="day2 run list")
+        raise NotFound(f"no run {run_id[:40]!r}", mend="day2 run list")
     if start is None:
         return Run(run_id, "cli", actions[0].submitted_by, "", actions[0].submitted_at, None, {}, actions, way)
     return _run(start, _first(way, FINISHED))._replace(actions=actions, way=way)

@@ -3,7 +3,22 @@
 from typing import Any
 
 from runtime.services.offering import Offer
-from runtime.services.offers import actions, approvals, audit, cards, cluster, findings, operations, plans, policies, runs, schedules
+from runtime.services.offers import (
+    actions,
+    approvals,
+    audit,
+    cards,
+    cluster,
+    events,
+    findings,
+    incidents,
+    operations,
+    plans,
+    policies,
+    runs,
+    schedules,
+    webhooks,
+)
 
 OFFERS: tuple[Offer[Any], ...] = (
     *approvals.OFFERS,
@@ -17,4 +32,7 @@ OFFERS: tuple[Offer[Any], ...] = (
     *cluster.OFFERS,
     *schedules.OFFERS,
     *cards.OFFERS,
+    *events.OFFERS,
+    *incidents.OFFERS,
+    *webhooks.OFFERS,
 )

@@ -5,7 +5,16 @@ import os
 import sqlalchemy as sa
 
 from core.domain.errors import Corrupt
-from tools.stores.front import chats, intake, schedules, tables  # noqa: F401  each subject puts its tables on the metadata
+from tools.stores.front import (  # noqa: F401  each subject puts its tables on the metadata
+    answers,
+    chats,
+    incidents,
+    intake,
+    schedules,
+    tables,
+    tokens,
+    webhooks,
+)
 from tools.stores.opening import APPLICATION_ID, Database
 
 
