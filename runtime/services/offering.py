@@ -6,6 +6,7 @@ A door translates: it makes a `Caller` of whom it authenticated, a value of `tak
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,6 +18,7 @@ from core.domain.clock import Clock
 from core.domain.errors import InvalidInput, NotAuthorised
 from core.domain.intake import Intake
 from core.domain.ledger import Ledger
+from core.domain.sessions import Sessions
 from core.domain.submitting import GateDoor
 from core.domain.values import bounded
 from core.policy.engine import Engine
@@ -26,6 +28,7 @@ from runtime.ids import Ids
 from runtime.services.approving import Decide
 from runtime.services.muting import MuteFolder
 from runtime.services.planning import Plan
+from runtime.services.remembering import History
 from runtime.services.scanning import Scan
 from runtime.services.trusting import Trust
 
@@ -57,6 +60,7 @@ class Ports:
 
     `answer` gives what a finished run answered, from its checkpoint; `members` also tells whom it asked. `look` takes namespaces and agents
     (`plan` also findings), `trust` namespaces and a capability; `halt` takes scope, mode, who and why, `lift` scope, who and why.
+    `sessions` None: nobody logs in here.
     """
 
     ledger: Ledger
@@ -81,6 +85,12 @@ class Ports:
     lift: Callable[[str, str, str], bool]
     cards_per_hour: int = 20
     writes_per_run: int = 20
+    sessions: Sessions | None = None
+
+    @cached_property
+    def history(self) -> History:
+        """The audit chains as far as this process has read them."""
+        return History(self.ledger)
 
 
 @dataclass(frozen=True)
