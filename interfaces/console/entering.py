@@ -120,9 +120,35 @@ class Entrance:
         return self._in(request, after, proven.by, proven.groups, "oidc")
 
     def _same_person(self, request: Request, by: str) -> None:
-        """Raises NotAuthenticated where somebody else logged in than who was there: what they had written is not somebody else's to send."""
+        """Raises NotAuthenticated where somebody else logged in than who was there: what one wrote is not for another to send."""
         if self.desk.known(request).session.by != by:
             raise NotAuthenticated("somebody else logged in now than before", mend="log out first")
+
+    async def again(self, request: Request) -> Response:
+        """The token once more, before something severe: a new session of the same person, and back to what they wrote."""
+        known, house = self.desk.known(request), self.desk.house
+        fields = await fields_of(request)
+        after, client, now = inside(fields.get("next", "/")), request.client.host if request.client else "", house.offers.ports.clock.now()
+        guarding.own_origin(request, house.url)
+        guarding.same_token(fields.get(guarding.FIELD, ""), known.secret)
+        try:
+            if known.session.how != "token":
+                raise NotAuthorised("you did not log in by the token of this machine", mend="log in at the provider again")
+            self.attempts.check(client, now)
+            if not hmac.compare_digest(fields.get("token", "").strip().encode(), local_token(house.settings.data_dir).encode()):
+                self.attempts.failed(client, now)
+                raise NotAuthenticated("this is not the token of this machine: nothing was decided, and what you wrote is kept")
+        except Day2Error as error:
+            data = {
+                "back": after,
+                "why": str(error),
+                "csrf": guarding.csrf(known.secret),
+                "theme": theme(request),
+                "login": known.session.how,
+            }
+            return HTMLResponse(render("again.html", data), problems.status(error))
+        self.attempts.succeeded(client)
+        return self._in(request, after, known.session.by, known.session.groups, "token")
 
     async def logout(self, request: Request) -> Response:
         known = self.desk.known(request)

@@ -1,4 +1,4 @@
-"""Login by an OpenID provider: authorization code with PKCE, state and nonce. authlib speaks to the provider, joserfc checks what it signed."""
+"""Login by an OpenID provider: authorization code with PKCE, state and nonce. authlib speaks to it, joserfc checks what it signed."""
 
 import logging
 import secrets
@@ -96,7 +96,7 @@ class Provider:
         found = answer.json() if answer.status_code == 200 else {}
         if found.get("issuer", "").rstrip("/") != self._told.issuer.rstrip("/"):
             raise Unavailable("the login provider", 5.0, reason=f"no metadata of {self._told.issuer}", mend="check oidc.issuer")
-        return found  # type: ignore[no-any-return]  # JSON of the provider
+        return dict(found)
 
     def _client(self) -> Any:
         secret = _secret(self._told.client_secret_file)

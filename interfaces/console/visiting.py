@@ -74,12 +74,12 @@ class Visit:
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])
 
-    async def call(self, name: str, **wanted: Any) -> Json:
+    async def call(self, name: str, /, **wanted: Any) -> Json:
         """The document of the service's answer. Raises what the service raises."""
         found = await self.house.offers.call(self.caller, name, wanted)
         return DOCUMENTS[name](found, self.house.offers.ports)
 
-    async def read(self, name: str, **wanted: Any) -> Json | None:
+    async def read(self, name: str, /, **wanted: Any) -> Json | None:
         """None where there is no such service here, or this caller may not call it: the page then says so."""
         return await self.call(name, **wanted) if name in self.can() else None
 
@@ -126,7 +126,7 @@ class Visiting:
                 fields = await fields_of(request)
                 guarding.same_token(fields.pop(guarding.FIELD, ""), known.secret)
             except Day2Error as error:
-                return self.failure(visit, error)
+                return await self.failure(visit, error)
             return await self._answered(Visit(request, self.house, known, fields), view)
 
         return sent
@@ -135,26 +135,26 @@ class Visiting:
         try:
             answer = await view(visit)
         except Day2Error as error:
-            return self.failure(visit, error)
+            return await self.failure(visit, error)
         if isinstance(answer, Moved):
             return moved(answer)
         if isinstance(answer, Page):
-            return self.rendered(visit, answer)
+            return await self.rendered(visit, answer)
         return answer
 
-    def rendered(self, visit: Visit, page: Page) -> HTMLResponse:
-        return HTMLResponse(render(page.template, self._frame(visit, page) | dict(page.data)), page.status)
+    async def rendered(self, visit: Visit, page: Page) -> HTMLResponse:
+        return HTMLResponse(render(page.template, await self._frame(visit, page) | dict(page.data)), page.status)
 
-    def failure(self, visit: Visit, error: Day2Error) -> HTMLResponse:
+    async def failure(self, visit: Visit, error: Day2Error) -> HTMLResponse:
         """The error as a page: what failed, and its mend."""
         status = problems.status(error)
         data = {"error": type(error).__name__, "said": str(error), "mend": error.mend, "code": status}
-        answer = self.rendered(visit, Page("error.html", data, status=status))
+        answer = await self.rendered(visit, Page("error.html", data, status=status))
         if isinstance(error, BudgetSpent):
             answer.headers["Retry-After"] = "60"
         return answer
 
-    def _frame(self, visit: Visit, page: Page) -> dict[str, Any]:
+    async def _frame(self, visit: Visit, page: Page) -> dict[str, Any]:
         """What every page has around it."""
         ports, settings = self.house.offers.ports, self.house.settings
         now = ports.clock.now()
@@ -165,7 +165,7 @@ class Visiting:
             "can": visit.can(),
             "csrf": guarding.csrf(visit.known.secret),
             "now": moment(now),
-            "stops": ports.ledger.stops(),
+            "stops": (await visit.read("stops.list") or {"items": []})["items"],
             "theme": theme(visit.request),
             "said": visit.query.get("said", "")[:300],
             "here": _here(visit.request),

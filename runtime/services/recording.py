@@ -50,7 +50,7 @@ def actions(
 
 
 def get(ledger: Ledger, action_id: str, way: Callable[[Sequence[str]], tuple[AuditRow, ...]] | None = None) -> Recorded:
-    """`way` knows the records of a subject; without it the whole chain is read. Raises InvalidInput for an id that nobody submitted here."""
+    """`way` knows the records of a subject; without it the whole chain is read. Raises InvalidInput for an id that is not here."""
     row = ledger.get(action_id)
     if row is None:
         raise InvalidInput(f"no action {action_id[:40]!r}", mend="day2 action list")

@@ -82,7 +82,7 @@
     const target = event.detail.target;
     if (paused || (target && target.contains(document.activeElement) && typing(document.activeElement))) event.preventDefault();
   });
-  document.body.addEventListener("htmx:afterSwap", (event) => { if (!event.detail.target.matches("[data-beat]")) tick(); });
+  document.body.addEventListener("htmx:afterSettle", () => tick());
   setInterval(say, 2000);
 
   // Something new is told, and put nowhere by itself: nothing moves under the cursor.
