@@ -1,7 +1,6 @@
 """A console over twins, with a past: runs, findings with causes, actions in every state, and one that waits for people. And a browser
 without a window for its ASGI tests."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -144,7 +143,7 @@ def finding(
 ) -> Finding:
     subject = target(name or f"web-{number}")
     return Finding(
-        id=f"fnd-{number:06d}",
+        id=f"fnd-{number:010d}",
         code=code,
         agent={"REL": "reliability", "FIN": "finops", "SEC": "security", "SCA": "scaling"}[code[:3]],
         severity=severity,
@@ -174,7 +173,7 @@ def _proposal(action_id: str, kind: str, name: str, agent: str, run: str, why: s
         agent=agent,
         run=run,
         why=why,
-        findings=("fnd-000001",),
+        findings=("fnd-0000000001",),
         evidence=(observe("metric", action.target, "p95 of cpu over 14 d", text, at), observe("log", action.target, "logs", text, at)),
         effect=Effect(summary="3 pods restart, the budget allows 1", saving=saving),
         changes=(Change(path="spec.replicas", old=4, new=2), Change(path="metadata.annotations.note", old=None, new=text)),
@@ -221,19 +220,15 @@ class Browser:
         return await self.get(f"/login?{urlencode({'token': known})}")
 
 
-def plain(document: Any) -> str:
-    return json.dumps(document)
-
-
 async def lived(world: World) -> None:
     """A day of it, as screens show it best."""
     one = [
         finding(
             1, title="web crashes at start: its image has no file /app/config.yaml", code="REL-101", severity=Severity.CRITICAL, name="web"
         ),
-        finding(2, title="web has 0 of 3 pods ready", code="REL-103", symptom_of="fnd-000001", name="web"),
-        finding(3, title="the rollout of web does not go on", code="REL-133", symptom_of="fnd-000002", name="web"),
-        finding(4, title="service checkout has no endpoint", code="REL-146", symptom_of="fnd-000002", name="checkout"),
+        finding(2, title="web has 0 of 3 pods ready", code="REL-103", symptom_of="fnd-0000000001", name="web"),
+        finding(3, title="the rollout of web does not go on", code="REL-133", symptom_of="fnd-0000000002", name="web"),
+        finding(4, title="service checkout has no endpoint", code="REL-146", symptom_of="fnd-0000000002", name="checkout"),
         finding(5, title="cart asks for 2 cores and uses 412m", code="FIN-101", severity=Severity.MEDIUM, name="cart"),
         finding(6, title="search keeps 9 replicas at night for 2 requests a second", code="FIN-102", severity=Severity.LOW, name="search"),
     ]
