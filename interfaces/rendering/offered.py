@@ -12,8 +12,8 @@ from runtime.services.offers.findings import Held, Looked
 from runtime.services.offers.plans import Saved, Submitted
 from runtime.services.offers.policies import Autonomy, InForce, Wishes
 from runtime.services.offers.runs import Shown
-from runtime.services.surveying import Costs, Distances
 from runtime.services.running import Run
+from runtime.services.surveying import Costs, Distances
 
 
 def _approvals(found: Any, ports: Ports) -> Json:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from core.actions.catalogue import parse_action
 from core.domain.action import Change
+from core.domain.errors import Unavailable
 from core.domain.evidence import observe
 from core.domain.facts import Facts
 from core.domain.finding import Finding, Severity
@@ -47,6 +48,13 @@ WAY = {
 }
 
 
+class Away:
+    """A cluster that does not answer: what is remembered is shown all the same."""
+
+    async def snapshot(self, *_: Any) -> Any:
+        raise Unavailable("the cluster", reason="it is away")
+
+
 class World:
     """Ports, and what happened in them."""
 
@@ -57,7 +65,7 @@ class World:
         async def answer(run_id: str) -> Any:
             return self.answers[run_id]
 
-        self.ports: Ports = ports(folder, sessions=MemorySessions(), answer=answer, **other)
+        self.ports: Ports = ports(folder, sessions=MemorySessions(), answer=answer, **{"reader": Away(), **other})
         loaded = load({"store.data_dir": folder} | (settings or {}), environment={}, files=())
         self.settings: Settings = loaded.settings
         self.house = House(Offers(OFFERS, self.ports), self.settings, str((settings or {}).get("web.public_url", URL)))

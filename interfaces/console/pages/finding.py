@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from core.domain.errors import InvalidInput
-from interfaces.console.pictures import causes
+from core.domain.errors import Day2Error, InvalidInput
+from interfaces.console.pictures import causes, usage
 from interfaces.console.visiting import Answer, Moved, Page, Visit
 from interfaces.rendering.envelopes import Json
 
 LIMIT = 50
 LEVELS = ("critical", "high", "medium", "low", "info")
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 FILTERS = ("severity", "agent", "namespace", "code", "q")
 
 
@@ -88,9 +89,19 @@ async def thing(visit: Visit) -> Answer:
         "target": shape,
         "items": [item for item in (found or {"items": []})["items"] if _is(item["subject"], shape)],
         "actions": [item for item in (actions or {"items": []})["items"] if _is(item["target"], shape)],
-        "usage": await visit.read("workloads.get", namespace=space, kind=kind, name=name),
     }
-    return Page("object.html", data, at="/findings")
+    return Page("object.html", data | await _measured(visit, shape), at="/findings")
+
+
+async def _measured(visit: Visit, shape: Mapping[str, str]) -> dict[str, Any]:
+    """A workload that is gone, or a cluster that does not answer, takes nothing from what is remembered of it."""
+    if shape["kind"] not in WORKLOADS:
+        return {"outlook": None, "usage": None, "why": ""}
+    try:
+        found = await visit.read("workloads.get", **shape)
+    except Day2Error as error:
+        return {"outlook": None, "usage": None, "why": str(error)}
+    return {"outlook": found, "usage": usage.drawn(found) if found else None, "why": "" if found else "not available here"}
 
 
 def _is(subject: Mapping[str, Any], shape: Mapping[str, str]) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -65,8 +66,29 @@ async def run_now(visit: Visit) -> Answer:
     return Moved("/schedules", f"{visit.path('schedule')} runs now.")
 
 
+STAGES = {"proposed": "over", "approved": "busy", "applied": "busy", "realised": "good", "reverted": "asks", "dropped": "bad"}
+"""The stages of a saving in their order, with the tone of each."""
+
+
 async def savings(visit: Visit) -> Answer:
-    return Page("savings.html", {"found": await visit.read("savings.list")}, at="/savings")
+    found = await visit.read("savings.list")
+    return Page("savings.html", {"found": found, "steps": steps((found or {"items": []})["items"])}, at="/savings")
+
+
+def steps(items: Sequence[Json]) -> list[Json]:
+    """What is claimed on paper at each stage, a month; each action counts once. `share` is of the largest, in percent."""
+    sums = {stage: [float(item["saving"]["paper"]["amount"]) for item in items if item["stage"] == stage] for stage in STAGES}
+    most = max(abs(sum(values)) for values in sums.values()) or 1.0
+    return [
+        {
+            "name": stage,
+            "actions": len(values),
+            "paper": f"{sum(values):.2f}",
+            "share": round(100 * abs(sum(values)) / most, 1),
+            "tone": STAGES[stage],
+        }
+        for stage, values in sums.items()
+    ]
 
 
 async def audit(visit: Visit) -> Answer:

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse
 
+from interfaces.console.pages.knowing import steps
 from interfaces.console.pictures import lanes
 from interfaces.console.pictures.lanes import Deed, Lanes, Work
 from interfaces.console.visiting import Answer, Page, Visit
@@ -36,7 +37,7 @@ async def now(visit: Visit) -> Answer:
         "objectives": kept((objectives or {"items": []})["items"], findings),
         "findings": findings,
         "bad": sum(item["severity"] in BAD and not item["symptomOf"] for item in (findings or {"items": []})["items"]),
-        "savings": savings,
+        "savings": {row["name"]: row["paper"] for row in steps(savings["items"])} if savings else None,
         "lanes": swimlanes(runs, actions, agents, at),
         "runs": (runs or {"items": []})["items"][:LATEST],
     }

@@ -248,6 +248,6 @@ async def test_money_of_an_action_counts_once_where_it_stands(browser: Browser) 
     await browser.world.action(S.VERIFIED, name="web")
     await browser.world.action(S.DENIED, name="api")
     page = (await browser.get("/savings")).text
-    assert "verified: 424.00 USD a month in 2 actions" in page
-    assert "refused: 212.00 USD a month in 1 actions" in page
+    assert "realised: 424.00 USD a month in 2 actions" in page
+    assert "dropped: 212.00 USD a month in 1 actions" in page
     assert "proposed: 0.00 USD a month in 0 actions" in page
