@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 HOURS = 24
 MOST_TICKS = 120
+MOST_ROWS = 200
 NARROWEST = 0.5
 
 
@@ -16,13 +17,21 @@ class Bar(NamedTuple):
     width: float
     word: str
     label: str
-    href: str
 
 
 class Tick(NamedTuple):
     x: float
     word: str
     label: str
+
+
+class Row(NamedTuple):
+    """The same as a mark, in words, with the way to it."""
+
+    when: str
+    agent: str
+    what: str
+    state: str
     href: str
 
 
@@ -41,7 +50,7 @@ class Lanes(NamedTuple):
     lanes: tuple[Lane, ...]
     axis: tuple[tuple[float, str], ...]
     head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[Row, ...]
 
 
 class Span(NamedTuple):
@@ -86,7 +95,7 @@ def _lane(name: str, runs: Sequence[Work], deeds: Sequence[Deed], span: Span) ->
     mine = [run for run in runs if name in run.agents]
     acts = [deed for deed in deeds if deed.agent == name]
     said = f"{len(mine)} run{'' if len(mine) == 1 else 's'}, {len(acts)} action{'' if len(acts) == 1 else 's'}"
-    ticks = tuple(Tick(span.at(deed.at), deed.state, f"{deed.state}: {deed.sentence}", f"/actions/{deed.id}") for deed in acts[:MOST_TICKS])
+    ticks = tuple(Tick(span.at(deed.at), deed.state, f"{deed.state}: {deed.sentence}") for deed in acts[:MOST_TICKS])
     return Lane(name, tuple(_bar(run, span) for run in mine[:MOST_TICKS]), ticks, said)
 
 
@@ -95,7 +104,7 @@ def _bar(run: Work, span: Span) -> Bar:
     width = max(NARROWEST, round(span.at(run.end or span.end) - x, 2))
     word = "ended" if run.end else "working"
     until = f"{run.end:%H:%M}Z" if run.end else "now"
-    return Bar(min(x, 100 - NARROWEST), width, word, f"{run.id}: {word}, {run.start:%H:%M}Z to {until}", f"/runs/{run.id}")
+    return Bar(min(x, 100 - NARROWEST), width, word, f"{run.id}: {word}, {run.start:%H:%M}Z to {until}")
 
 
 def _axis(span: Span, hours: int) -> tuple[tuple[float, str], ...]:
@@ -105,7 +114,7 @@ def _axis(span: Span, hours: int) -> tuple[tuple[float, str], ...]:
     return tuple((span.at(mark), f"{mark:%H:%M}") for mark in marks if mark <= span.end)
 
 
-def _rows(runs: Sequence[Work], deeds: Sequence[Deed], now: datetime) -> tuple[tuple[str, ...], ...]:
-    told = [(run.start, ", ".join(run.agents) or "-", run.id, "ended" if run.end else "working") for run in runs]
-    told += [(deed.at, deed.agent, deed.sentence, deed.state) for deed in deeds]
-    return tuple((f"{at:%d %b %H:%M}Z", agent, what, state) for at, agent, what, state in sorted(told, reverse=True)[:200] if at <= now)
+def _rows(runs: Sequence[Work], deeds: Sequence[Deed], now: datetime) -> tuple[Row, ...]:
+    told = [(run.start, ", ".join(run.agents) or "-", run.id, "ended" if run.end else "working", f"/runs/{run.id}") for run in runs]
+    told += [(deed.at, deed.agent, deed.sentence, deed.state, f"/actions/{deed.id}") for deed in deeds]
+    return tuple(Row(f"{at:%d %b %H:%M}Z", *rest) for at, *rest in sorted(told, reverse=True)[:MOST_ROWS] if at <= now)

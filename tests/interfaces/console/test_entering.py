@@ -9,7 +9,7 @@ import pytest
 from core.domain.access import Role
 from core.domain.outcome import ActionState
 from core.domain.sessions import Session
-from interfaces.console.guarding import named
+from interfaces.console.guarding import HEADERS, named
 from interfaces.console.pages.table import ROUTES
 from interfaces.console.sessions import COOKIE
 from runtime.roles.identifying import account
@@ -155,6 +155,11 @@ async def test_a_form_of_another_session_is_refused(browser: Browser) -> None:
     old = await browser.csrf()
     await browser.log_in()
     assert (await browser.send("/stop", csrf=old, scope="all", reason="x")).status_code == 403
+
+
+async def test_a_browser_tells_the_origin_of_our_own_forms() -> None:
+    """With the policy no-referrer it would say `null`, and every form of ours would be refused."""
+    assert HEADERS["Referrer-Policy"] == "same-origin"
 
 
 async def test_another_name_for_this_host_is_no_origin_of_ours(browser: Browser) -> None:
