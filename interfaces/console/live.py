@@ -7,7 +7,7 @@ when a page is up to date. Who does not read is dropped, and comes back by itsel
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from core.domain.access import Right
 from core.domain.errors import Day2Error, NotAuthenticated
+from core.domain.ledger import AuditRow
 from interfaces.console.sessions import Desk
 from interfaces.rendering.envelopes import moment
 
@@ -24,6 +25,7 @@ BEAT_SECONDS = 3.0
 WAITING_EVENTS = 256
 MOST_CLIENTS = 500
 PAGE = 2000
+NEW, STOPS = frozenset({"run.started", "submitted"}), frozenset({"stop", "resume"})
 SUBJECTS = ("act-", "run-", "inc-", "exp-", "epi-", "sch-")
 
 
@@ -46,15 +48,21 @@ class Hub:
             return Response(status_code=401)
         if not known.caller.may(Right.READ) or len(self._listening) >= MOST_CLIENTS:
             return Response(status_code=403 if len(self._listening) < MOST_CLIENTS else 503, headers={"Retry-After": "10"})
-        return EventSourceResponse(self._told(request), ping=3600, send_timeout=10)
+        since = request.query_params.get("since", "")
+        return EventSourceResponse(
+            self._told(request, int(since) if since.isdecimal() and len(since) < 12 else 0), ping=3600, send_timeout=10
+        )
 
-    async def _told(self, request: Request) -> AsyncIterator[ServerSentEvent]:
+    async def _told(self, request: Request, since: int) -> AsyncIterator[ServerSentEvent]:
+        """First what was recorded after the page was made and before it listened: of a change in between it would never hear."""
         queue: asyncio.Queue[ServerSentEvent | None] = asyncio.Queue(WAITING_EVENTS)
         self._listening.add(queue)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look())
         try:
             yield self._beat()
+            for event in self._missed(since):
+                yield event
             while (event := await queue.get()) is not None:
                 if event.event == "beat" and not self._still_in(request):
                     return
@@ -85,17 +93,16 @@ class Hub:
             self._ports.history.catch_up()
         return self._ports.history.place
 
+    def _missed(self, since: int) -> list[ServerSentEvent]:
+        with contextlib.suppress(Day2Error):
+            return _events(self._ports.ledger.chain(since, PAGE)) if since else []
+        return []
+
     def _tell_changes(self, at: int) -> int:
-        """Each subject once for a look, however much was recorded of it."""
         while rows := self._ports.ledger.chain(at, PAGE):
             at = rows[-1].place + 1
-            subjects = dict.fromkeys(row.subject for row in rows if row.subject.startswith(SUBJECTS))
-            for subject in subjects:
-                self._tell(ServerSentEvent(subject, event=subject))
-            if subjects or any(row.event in ("stopped", "resumed") for row in rows):
-                self._tell(ServerSentEvent(str(len(subjects)), event="changed"))
-            if any(row.event == "run.started" or row.event == "submitted" for row in rows):
-                self._tell(ServerSentEvent("new", event="new"))
+            for event in _events(rows):
+                self._tell(event)
         return at
 
     def _tell(self, event: ServerSentEvent) -> None:
@@ -109,3 +116,13 @@ class Hub:
 
     def _beat(self) -> ServerSentEvent:
         return ServerSentEvent(moment(self._ports.clock.now())[11:], event="beat")
+
+
+def _events(rows: Sequence[AuditRow]) -> list[ServerSentEvent]:
+    """Each subject once for a look, however much was recorded of it; then that something changed, and how much of it is new."""
+    subjects = dict.fromkeys(row.subject for row in rows if row.subject.startswith(SUBJECTS))
+    found = [ServerSentEvent(subject, event=subject) for subject in subjects][-WAITING_EVENTS // 2 :]
+    fresh = sum(row.event in NEW for row in rows)
+    if found or any(row.event in STOPS for row in rows):
+        found.append(ServerSentEvent(str(len(found)), event="changed"))
+    return [*found, ServerSentEvent(str(fresh), event="new")] if fresh else found

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -47,12 +47,14 @@ Answer = Page | Moved | Response
 
 @dataclass(frozen=True)
 class Visit:
-    """`form` is empty for what was only looked at."""
+    """`form` is empty for what was only looked at. `place` is how far the audit chains were read before the page was made: what is
+    recorded after it is told by the live stream, also what is recorded before that is open."""
 
     request: Request
     house: House
     known: Known
     form: Mapping[str, str] = field(default_factory=dict)
+    place: int = 0
 
     @property
     def caller(self) -> Caller:
@@ -133,6 +135,9 @@ class Visiting:
 
     async def _answered(self, visit: Visit, view: View) -> Response:
         try:
+            history = self.house.offers.ports.history
+            history.catch_up()
+            visit = replace(visit, place=history.place)
             answer = await view(visit)
         except Day2Error as error:
             return await self.failure(visit, error)
@@ -171,6 +176,7 @@ class Visiting:
             "here": _here(visit.request),
             "simulated": settings.clock != "system",
             "part": visit.part,
+            "place": visit.place,
             "query": visit.query,
             "login": "oidc" if settings.oidc.issuer else "token",
         }

@@ -22,9 +22,10 @@ SCREENS = "DAY2_SCREENS"
 LARGEST_PNG = 150_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """This machine's. A test of the console that cannot run is no test that passed."""
+    """This machine's. A test of the console that cannot run is no test that passed. Of one module: while it is open, a loop runs in this
+    thread, and no other test may start one."""
     path = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
     if path is None:
         pytest.fail("no Chromium on this machine: apt-get install chromium")

@@ -89,8 +89,12 @@
   const pill = $("[data-new]");
   if (pill) {
     let fresh = 0;
-    const source = () => { fresh += 1; pill.hidden = false; $("[data-new-count]", pill).textContent = `${fresh} new`; };
-    document.body.addEventListener("sse:new", source);
+    document.body.addEventListener("htmx:sseMessage", (event) => {
+      if (event.detail.type !== "new") return;
+      fresh += Number(event.detail.data) || 1;
+      pill.hidden = false;
+      $("[data-new-count]", pill).textContent = `${fresh} new`;
+    });
   }
 
   // Countdowns as text, against the server's clock.
