@@ -7,11 +7,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
 
 from interfaces.web.callers import local_token
 from tests.contracts.consoles import World, lived
@@ -98,8 +98,12 @@ class Watched:
         self.url, self.problems = url, list[str]()
         context.route("**/*", self._route)
         self.page: Page = context.new_page()
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.problems.append(f"console: {said.text}"))
+        self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self.problems.append(f"console: {said.text}")
 
     def _route(self, route: Route) -> None:
         if route.request.url.startswith((self.url, "data:")):
@@ -125,12 +129,14 @@ class Watched:
 
 
 @contextmanager
-def looking(browser: Browser, url: str, wide: int, high: int, *, scheme: str = "light", script: bool = True) -> Iterator[Watched]:
+def looking(
+    browser: Browser, url: str, wide: int, high: int, *, scheme: Literal["light", "dark"] = "light", script: bool = True
+) -> Iterator[Watched]:
     context = browser.new_context(
         viewport={"width": wide, "height": high},
         color_scheme=scheme,
         java_script_enabled=script,
-        reduced_motion="reduce",  # type: ignore[arg-type]
+        reduced_motion="reduce",
     )
     context.set_default_timeout(15_000)
     try:

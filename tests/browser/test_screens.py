@@ -1,6 +1,7 @@
 """Every screen on a desk and a phone, light and dark: nothing serious by axe-core, no error, nothing from outside, no scroll sideways."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser
@@ -39,7 +40,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.mark.parametrize(("wide", "high", "scheme"), [(1440, 900, "light"), (1440, 900, "dark"), (390, 844, "light"), (390, 844, "dark")])
-def test_every_screen_is_sound(chromium: Browser, served: Served, wide: int, high: int, scheme: str) -> None:
+def test_every_screen_is_sound(chromium: Browser, served: Served, wide: int, high: int, scheme: Literal["light", "dark"]) -> None:
     problems = []
     with looking(chromium, served.url, wide, high, scheme=scheme) as seen:
         seen.page.goto(served.login)
