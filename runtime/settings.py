@@ -294,6 +294,8 @@ class WebSettings(Group):
         pattern=r"^(https?://[^\s/@?#]+(/[^\s@?#]*)?)?$",
         description="address under which people reach it, for links; empty: that of listen",
     )
+    idle_minutes: int = Field(default=60, ge=1, le=1440, description="a session of the console that is not used for so long is over")
+    session_hours: int = Field(default=12, ge=1, le=168, description="a session of the console is over after so long, used or not")
     requests_per_minute: int = Field(
         default=600,
         ge=0,
@@ -310,6 +312,15 @@ class IntakeSettings(Group):
     )
     reopen_minutes: int = Field(default=30, ge=0, le=1440, description="what fires again so soon at a place reopens its incident")
     keep_days: int = Field(default=30, ge=1, le=3650, description="how long a resolved incident is kept")
+
+
+class OidcSettings(Group):
+    """Who logs people in at the console. Without an issuer, whoever has the token of this machine is its account."""
+
+    issuer: str = Field(default="", pattern=r"^(https?://[^\s@?#]+)?$", description="address of the OpenID provider; empty: none")
+    client_id: str = Field(default="", description="our name at the provider")
+    client_secret_file: Path | None = Field(default=None, description="file with the client's secret; empty: a public client")
+    groups_claim: str = Field(default="groups", description="claim of the ID token that names a person's groups")
 
 
 class AccessSettings(Group):
@@ -392,6 +403,7 @@ class Settings(Group):
     slack: SlackSettings = SlackSettings()
     mattermost: MattermostSettings = MattermostSettings()
     intake: IntakeSettings = IntakeSettings()
+    oidc: OidcSettings = OidcSettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
     profile: str = Field(
         default=NO_PROFILE, description="named group of settings in force, from `profiles` of a settings file; default: none"

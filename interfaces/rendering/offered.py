@@ -14,6 +14,7 @@ from runtime.services.offers.plans import Saved, Submitted
 from runtime.services.offers.policies import Autonomy, InForce, Wishes
 from runtime.services.offers.runs import Shown
 from runtime.services.offers.schedules import Shown as ShownSchedule
+from runtime.services.running import Run
 from runtime.services.surveying import Costs, Distances
 
 
@@ -30,7 +31,12 @@ def _runs(found: Any, _ports: Ports) -> Json:
 
 
 def _run(found: Shown, _ports: Ports) -> Json:
-    return envelope("RunReport", run=records.run_item(found.run) if found.run else None, asked=plain(found.asked), answer=found.answer)
+    return envelope("RunReport", run=_whole(found.run) if found.run else None, asked=plain(found.asked), answer=found.answer)
+
+
+def _whole(run: Run) -> Json:
+    document = records.run_document(run)
+    return {name: value for name, value in document.items() if name not in ("apiVersion", "kind", "metadata")}
 
 
 def _asked(found: Any, _ports: Ports) -> Json:

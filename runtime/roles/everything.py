@@ -107,7 +107,7 @@ async def serve(settings: Settings, roles: Sequence[str] = ()) -> None:
     chosen = roles or _usual(settings)
     beside = dict.fromkeys((*chosen, SCHEDULER))  # where a controller empties the intake, schedules run
     async with opened(settings, children=tuple(role for role in beside if role != "controller")) as running:
-        _ready(settings, chosen)
+        _ready(settings, chosen, running.children)
         following = asyncio.create_task(running.controller.serve(stop, FOLLOW_SECONDS))
         keeping = asyncio.create_task(_kept_up(running.children, settings, registry_url=running.registry_url))
         leases: dict[tuple[str, ...], float] = {}
@@ -133,7 +133,7 @@ async def _serve_children(settings: Settings, roles: Sequence[str], stop: asynci
         prepare(settings)
         for role in roles:
             await start_role(family, role, settings)
-        _ready(settings, roles)
+        _ready(settings, roles, family)
         await _until_told(stop, family, asyncio.create_task(_kept_up(family, settings)))
 
 
@@ -180,10 +180,14 @@ async def _leases(working: Controller, seen: dict[tuple[str, ...], float]) -> No
     await asyncio.Event().wait()
 
 
-def _ready(settings: Settings, roles: Sequence[str]) -> None:
-    """One line on standard output, for whoever started us."""
-    sys.stdout.write(json.dumps({"ready": list(roles), "pid": os.getpid(), "dataDir": str(settings.data_dir)}) + "\n")
+def _ready(settings: Settings, roles: Sequence[str], family: serving.Children) -> None:
+    """One line on standard output, for whoever started us. A person at a terminal is told the address that logs in; a log file is not."""
+    console_child = family.find(CONSOLE)
+    said = {"console": console_child.ready["url"]} if console_child else {}
+    sys.stdout.write(json.dumps({"ready": list(roles), "pid": os.getpid(), "dataDir": str(settings.data_dir), **said}) + "\n")
     sys.stdout.flush()
+    if console_child and sys.stderr.isatty():
+        sys.stderr.write(f"console: {console_child.ready['login']}\n")
 
 
 def prepare(settings: Settings) -> None:

@@ -34,6 +34,7 @@ from tools.stores.front.chats import SqlChats
 from tools.stores.front.incidents import SqlIncidents
 from tools.stores.front.intake import SqlIntake
 from tools.stores.front.schedules import SqlTimetable
+from tools.stores.front.sessions import SqlSessions
 from tools.stores.front.tokens import SqlTokens
 from tools.stores.front.webhooks import SqlTargets
 
@@ -116,6 +117,7 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
                 deliveries=Deliveries(SqlTargets(database), poster, events, kept, clock, settings.data_dir / "webhook-secrets"),
                 desk=Desk(SqlIncidents(database), intake, kept, clock, _alert_rules(settings)),
             ),
+            sessions=SqlSessions(database),
         )
         yield Offers(OFFERS, ports)
 

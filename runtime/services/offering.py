@@ -6,6 +6,7 @@ A door translates: it makes a `Caller` of whom it authenticated, a value of `tak
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,6 +20,7 @@ from core.domain.clock import Clock
 from core.domain.errors import InvalidInput, NotAuthorised, Unavailable
 from core.domain.intake import Intake
 from core.domain.ledger import Ledger
+from core.domain.sessions import Sessions
 from core.domain.submitting import GateDoor
 from core.domain.timetable import Timetable
 from core.domain.tokens import Tokens
@@ -34,6 +36,7 @@ from runtime.services.delivering import Deliveries
 from runtime.services.intaking import Desk
 from runtime.services.muting import MuteFolder
 from runtime.services.planning import Plan
+from runtime.services.remembering import History
 from runtime.services.scanning import Scan
 from runtime.services.trusting import Trust
 
@@ -77,7 +80,7 @@ class Ports:
 
     `answer` gives what a finished run answered, from its checkpoint; `members` also tells whom it asked. `look` takes namespaces and agents
     (`plan` also findings), `trust` namespaces and a capability; `halt` takes scope, mode, who and why, `lift` scope, who and why.
-    `chats` is what the chats remember.
+    `chats` is what the chats remember; `sessions` None: nobody logs in here.
     """
 
     ledger: Ledger
@@ -106,6 +109,7 @@ class Ports:
     writes_per_run: int = 20
     chats: Chats | None = None
     machines: Beyond | None = None
+    sessions: Sessions | None = None
 
     @property
     def beyond(self) -> Beyond:
@@ -113,6 +117,11 @@ class Ports:
         if self.machines is None:
             raise Unavailable("what is kept for machines", 60.0, reason="this process serves none", mend="ask the console's process")
         return self.machines
+
+    @cached_property
+    def history(self) -> History:
+        """The audit chains as far as this process has read them."""
+        return History(self.ledger)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from tools.stores.front import (  # noqa: F401  each subject puts its tables on 
     incidents,
     intake,
     schedules,
+    sessions,
     tables,
     tokens,
     webhooks,
