@@ -309,6 +309,18 @@ class AccessSettings(Group):
     sender: Words = Field(default=(), description="machines that may hand in alerts, and see nothing")
 
 
+class SchedulesSettings(Group):
+    """Autonomous runs and what they report: docs/schedules.md. The schedules themselves are documents of policy.objectives."""
+
+    channels_file: Path | None = Field(
+        default=None, description="file of channels for reports, a name and an apprise address on each line; such addresses are secrets"
+    )
+    digest_to: Words = Field(default=(), description="channels that get the weekly digest; empty: none is sent")
+    digest_cron: str = Field(default="0 8 * * 1", max_length=100, description="when the digest of the last seven days is sent")
+    digest_zone: str = Field(default="UTC", max_length=60, description="IANA time zone of digest_cron")
+    look_seconds: float = Field(default=5.0, ge=0.1, le=60, description="how often is looked for what is due, and for what has ended")
+
+
 class Settings(Group):
     """The whole. `clock` is `system`, or the address of a simulator whose virtual time counts."""
 
@@ -327,6 +339,7 @@ class Settings(Group):
     assess: AssessSettings = AssessSettings()
     outside: OutsideSettings = OutsideSettings()
     web: WebSettings = WebSettings()
+    schedules: SchedulesSettings = SchedulesSettings()
     access: AccessSettings = AccessSettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
     profile: str = Field(

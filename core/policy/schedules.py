@@ -3,7 +3,6 @@
 When it is due is decided in `ticks`.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -14,12 +13,12 @@ from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field, model_validator
 
 from core.domain.objective import Autonomy
-from core.domain.values import Value, bounded
+from core.domain.values import Json, Value, bounded
 from core.policy import documents, forms
 from core.policy.forms import Form, Kind, Span
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Clock = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 LONGEST = 31 * 86400
 _FIVE = "write minute, hour, day of the month, month and day of the week, such as `0 3 * * 1-5`: crontab(5)"
@@ -200,9 +199,30 @@ def _windows(found: tuple[WindowForm, ...]) -> tuple[Window, ...]:
 KINDS: Mapping[str, Kind] = {**forms.KINDS, "Schedule": Kind(ScheduleForm, ScheduleForm.value)}
 """All kinds, with schedules in full."""
 ONLY: Mapping[str, Kind] = {"Schedule": KINDS["Schedule"]}
-NAME = re.compile(r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$")
 
 
 def read(text: str, file: str) -> tuple[documents.Document, ...]:
     """Schedules of one file, and nothing else. Raises InvalidDocument with the line."""
     return documents.unique(documents.read(text, file, ONLY))
+
+
+def schema() -> Json:
+    """The JSON Schema of the document."""
+    spec = ScheduleForm.model_json_schema()
+    places = spec.pop("$defs")
+    span = {"type": "string", "pattern": "^[0-9]{1,6}(s|m|h|d)$"}
+    spec["properties"]["every"] = span | {"description": "a span of at least 1m, counted from 1970: every 15m, 1h, 7d"}
+    spec["properties"]["jitter"] = span | {"default": "0s"}
+    return {
+        "title": "Schedule",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "properties": {
+            "apiVersion": {"const": documents.API_VERSION},
+            "kind": {"const": "Schedule"},
+            "metadata": forms.Metadata.model_json_schema(),
+            "spec": spec | {"oneOf": [{"required": ["cron"]}, {"required": ["every"]}]},
+        },
+        "$defs": places,
+    }

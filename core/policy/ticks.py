@@ -8,7 +8,7 @@ star the distance counts, not the clock's face: such ticks go on evenly through 
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from cronsim import CronSim
@@ -38,8 +38,7 @@ class Due(NamedTuple):
 
 def due(schedule: Schedule, after: datetime, now: datetime) -> Due:
     """What is due now of the ticks after `after`. With a clock that went back nothing is, until it is where it was."""
-    found = list(islice(backwards(schedule, now), MOST * 2 + 1))
-    new = sorted(tick for tick in found if tick > after)
+    new = sorted(islice(takewhile(lambda tick: tick > after, backwards(schedule, now)), MOST * 2 + 1))
     unseen = len(new) > MOST * 2
     ripe: list[datetime] = []
     for tick in new[-MOST * 2 :]:

@@ -30,6 +30,7 @@ from interfaces.cli.commands import (
     operating,
     policies,
     runs,
+    schedules,
     simulating,
     snapshots,
     vulnerable,
@@ -52,8 +53,8 @@ Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapsh
                                  vulnerabilities
 Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
-Operate:                         run  nodes  stop  resume  agent  alerts  audit  config  serve
-                                 mcp  sim  eval
+Operate:                         run  schedule  report  nodes  stop  resume  agent  alerts
+                                 audit  config  serve  mcp  sim  eval
 Install once:                    init  rbac  gate
 
 \b
@@ -150,6 +151,8 @@ for name, group in (
     ("autonomy", autonomies.autonomy),
     ("policy", policies.policy),
     ("run", runs.run),
+    ("schedule", schedules.schedule),
+    ("report", schedules.report),
     ("chaos", chaos.chaos),
     ("agent", agents.agent),
     ("alerts", alerting.alerts),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from interfaces.rendering import actions, approvals, findings, mutes, plans, records, rules, trust
+from interfaces.rendering import actions, approvals, findings, mutes, plans, records, rules, scheduled, trust
 from interfaces.rendering.envelopes import Json, envelope, plain
 from runtime.services.offering import Ports
 from runtime.services.offers.actions import Explained
@@ -12,6 +12,7 @@ from runtime.services.offers.findings import Held, Looked
 from runtime.services.offers.plans import Saved, Submitted
 from runtime.services.offers.policies import Autonomy, InForce, Wishes
 from runtime.services.offers.runs import Shown
+from runtime.services.offers.schedules import Shown as ShownSchedule
 from runtime.services.surveying import Costs, Distances
 
 
@@ -156,6 +157,34 @@ def _workload(found: Outlook, _ports: Ports) -> Json:
     )
 
 
+def _schedules(found: Any, _ports: Ports) -> Json:
+    return scheduled.listed(found)
+
+
+def _schedule(found: Any, _ports: Ports) -> Json:
+    return scheduled.document(found)
+
+
+def _schedule_shown(found: ShownSchedule, _ports: Ports) -> Json:
+    return scheduled.document(found.standing, found.ticks)
+
+
+def _tick(found: Any, _ports: Ports) -> Json:
+    return scheduled.tick_document(found)
+
+
+def _reports(found: Any, _ports: Ports) -> Json:
+    return scheduled.report_list(found)
+
+
+def _report(found: Any, _ports: Ports) -> Json:
+    return scheduled.report_document(found)
+
+
+def _digest(found: Any, _ports: Ports) -> Json:
+    return scheduled.digest(found)
+
+
 DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "approvals.list": _approvals,
     "actions.approve": _decided,
@@ -193,4 +222,14 @@ DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "costs.list": _costs,
     "latency.list": _latency,
     "workloads.get": _workload,
+    "schedules.list": _schedules,
+    "schedules.get": _schedule_shown,
+    "schedules.run": _tick,
+    "schedules.pause": _schedule,
+    "schedules.resume": _schedule,
+    "schedules.put": _schedule,
+    "schedules.remove": _schedules,
+    "reports.list": _reports,
+    "reports.get": _report,
+    "reports.weekly": _digest,
 }

@@ -14,7 +14,7 @@ from runtime import flows
 from runtime.ids import RandomIds
 from runtime.roles import console, deciding, looking, planning, reading
 from runtime.roles.deciders import Handed
-from runtime.services import policies
+from runtime.services import policies, schedules
 from runtime.services.muting import folder_of
 from runtime.services.offering import Offers, Plain, Ports
 from runtime.services.offers.table import OFFERS
@@ -25,6 +25,7 @@ from tools import checkpoints
 from tools.stores import ledger as ledgers
 from tools.stores.front import opening
 from tools.stores.front.intake import SqlIntake
+from tools.stores.front.schedules import SqlTimetable
 
 DOOR = "console"
 
@@ -91,6 +92,8 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
             trust=trust,
             halt=halt,
             lift=lift,
+            timetable=SqlTimetable(database),
+            schedules=schedules.Documents(settings.policy.objectives),
             cards_per_hour=settings.flow.cards_per_hour,
             writes_per_run=settings.flow.writes_per_run,
         )

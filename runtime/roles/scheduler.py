@@ -6,8 +6,11 @@ doors' database alone. Any number may run on one Redis and one database.
 
 import asyncio
 import contextlib
+import logging
 import sys
 from datetime import timedelta
+
+from pydantic import ValidationError
 
 from core.domain.errors import InvalidInput, Unavailable
 from core.policy.schedules import Schedule
@@ -17,7 +20,7 @@ from runtime.roles.front import ConsoleSettings
 from runtime.scheduling import DIGEST, Scheduling
 from runtime.services import schedules
 from runtime.services.offering import Plain
-from runtime.settings import Settings
+from runtime.settings import SchedulesSettings, Settings
 from tools import checkpoints
 from tools.alerting import pages
 from tools.stores import ledger as ledgers
@@ -39,6 +42,7 @@ async def run(told: SchedulerSettings, stop: asyncio.Event) -> None:
         raise InvalidInput("no registry was handed over, so nobody could own a schedule", mend="day2 serve, or set registry.url")
     async with contextlib.AsyncExitStack() as stack:
         scheduling = await _opened(settings, stack)
+        logging.getLogger("docket").setLevel(logging.WARNING)  # two lines for each look otherwise
         deciders.ready(ROLE)
         every = timedelta(seconds=settings.schedules.look_seconds)
         while not stop.is_set():
@@ -62,9 +66,6 @@ async def _opened(settings: Settings, stack: contextlib.AsyncExitStack) -> Sched
     async def answer(run_id: str) -> Plain:
         return await flows.response(saver, run_id)
 
-    digest = (
-        Schedule(name=DIGEST, cron=wanted.digest_cron, zone=wanted.digest_zone, report_to=wanted.digest_to) if wanted.digest_to else None
-    )
     return Scheduling(
         timetable=timetable,
         intake=SqlIntake(database),
@@ -73,8 +74,18 @@ async def _opened(settings: Settings, stack: contextlib.AsyncExitStack) -> Sched
         schedules=schedules.forces(found, timetable),
         answer=answer,
         posts=pages.posts(wanted.channels_file) if wanted.channels_file else {},
-        digest=digest,
+        digest=_digest(wanted) if wanted.digest_to else None,
     )
+
+
+def _digest(wanted: SchedulesSettings) -> Schedule:
+    try:
+        return Schedule(name=DIGEST, cron=wanted.digest_cron, zone=wanted.digest_zone, report_to=wanted.digest_to)
+    except ValidationError as error:
+        said = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
+        raise InvalidInput(
+            f"schedules.digest_cron or schedules.digest_zone: {said}", mend="day2 config explain schedules.digest_cron"
+        ) from error
 
 
 def main(argv: list[str] | None = None) -> int:

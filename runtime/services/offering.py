@@ -18,7 +18,9 @@ from core.domain.errors import InvalidInput, NotAuthorised
 from core.domain.intake import Intake
 from core.domain.ledger import Ledger
 from core.domain.submitting import GateDoor
+from core.domain.timetable import Timetable
 from core.domain.values import bounded
+from core.policy.documents import Document
 from core.policy.engine import Engine
 from registry.membership import Member
 from runtime.declared import Declared
@@ -79,6 +81,8 @@ class Ports:
     trust: Callable[[Sequence[str], str], tuple[tuple[Trust, ...], str]]
     halt: Callable[[str, str, str, str], None]
     lift: Callable[[str, str, str], bool]
+    timetable: Timetable
+    schedules: Callable[[], Sequence[Document]]
     cards_per_hour: int = 20
     writes_per_run: int = 20
 

@@ -99,7 +99,7 @@ def _line(row: ActionRow) -> Line:
 
 
 def _proposed(item: Mapping[str, Any]) -> Line:
-    proposal = parse_proposal(item)
+    proposal = parse_proposal(dict(item))
     return Line(id=proposal.action.id, what=bounded(proposal.action.sentence(), 300), state="proposed", note=bounded(proposal.why, 400))
 
 

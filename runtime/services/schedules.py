@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.domain.errors import InvalidDocument, InvalidInput
+from core.domain.report import Report
 from core.domain.timetable import Pause, Put, Tick, TickState, Timetable
 from core.domain.values import bounded
 from core.policy import documents, schedules, ticks
@@ -30,7 +31,7 @@ class Standing(NamedTuple):
 
 
 class Documents:
-    """The schedules of the configured file or folder, read again when it changed. A later mistake keeps the last good ones, and is logged."""
+    """The schedules of the configured file or folder, read again when they changed. A later mistake keeps the last good ones."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path.expanduser() if path else None
@@ -69,13 +70,13 @@ class Documents:
         return tuple(found)
 
 
-def read(text: str) -> Schedule:
+def read(text: str, file: str = "schedule.yaml") -> Schedule:
     """One schedule of a document that a door was sent. Raises InvalidDocument."""
     if len(text.encode()) > LARGEST:
         raise InvalidInput(f"a schedule of more than {LARGEST >> 10} KiB", mend="send one document of kind Schedule")
-    found = schedules.read(text, "schedule.yaml")
+    found = schedules.read(text, file)
     if len(found) != 1 or not isinstance(found[0].value, Schedule):
-        raise InvalidDocument(f"one schedule is put at a time, these are {len(found)}", file="schedule.yaml", mend="send them one by one")
+        raise InvalidDocument(f"one schedule is put at a time, these are {len(found)}", file=file, mend="send them one by one")
     return found[0].value
 
 
@@ -112,9 +113,17 @@ def one(found: Sequence[Standing], name: str) -> Standing:
     raise InvalidInput(f"there is no schedule {bounded(name, 80)!r}", mend=f"known: {names}")
 
 
-def put(found: Sequence[documents.Document], timetable: Timetable, document: str, by: str, now: datetime) -> Schedule:
+def previewed(document: str, file: str, now: datetime) -> Standing:
+    """What it would be, were it put. Raises InvalidDocument."""
+    schedule = read(document, file)
+    return Standing(schedule, file, "", None, () if schedule.suspended else tuple(ticks.upcoming(schedule, now)), None)
+
+
+def put(
+    found: Sequence[documents.Document], timetable: Timetable, document: str, by: str, now: datetime, *, file: str = "schedule.yaml"
+) -> Schedule:
     """Raises InvalidInput: also where a file has a schedule of this name: that one is changed in its file."""
-    schedule = read(document)
+    schedule = read(document, file)
     there = next((item for item in found if item.name == schedule.name), None)
     if there is not None:
         raise InvalidInput(f"schedule {schedule.name} is declared in {there.file}", mend="change it there, or give this one another name")
@@ -133,6 +142,20 @@ def remove(found: Sequence[documents.Document], timetable: Timetable, name: str)
     if not timetable.remove(name):
         raise InvalidInput(f"no door made a schedule {bounded(name, 80)!r}", mend="day2 schedule list")
     timetable.resume(name)
+
+
+def resume(timetable: Timetable, name: str, now: datetime) -> None:
+    """From now on: what it passed over is not made up for. Raises InvalidInput where it is not paused."""
+    timetable.pass_over(name, now)
+    if not timetable.resume(name):
+        raise InvalidInput(f"schedule {bounded(name, 80)} is not paused", mend="day2 schedule list")
+
+
+def report_of(timetable: Timetable, run: str) -> Report:
+    found = timetable.report_of(run)
+    if found is None:
+        raise InvalidInput(f"no report of {bounded(run, 64)!r}", mend="day2 report list; a run that works has none yet")
+    return found
 
 
 def run_now(item: Standing, timetable: Timetable, by: str, now: datetime) -> Tick:

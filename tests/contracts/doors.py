@@ -26,6 +26,7 @@ from runtime.services.planning import Plan
 from runtime.services.scanning import Scan
 from tools.hand_clock import HandClock
 from tools.stores.front.intake import MemoryIntake
+from tools.stores.front.schedules import MemoryTimetable
 from tools.stores.memory import MemoryLedger
 
 AT = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
@@ -95,6 +96,8 @@ def ports(folder: Path, **other: Any) -> Ports:
         rules=lambda: policies.in_force(None),
         verify=lambda: {"whole": True, "records": 0, "head": "", "chains": [], "problems": [], "sink": "not used", "signed": 0},
         trust=lambda _namespaces, _capability: ((), ""),
+        timetable=MemoryTimetable(),
+        schedules=lambda: (),
         halt=halt,
         lift=lift,
     )
