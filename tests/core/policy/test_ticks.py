@@ -24,8 +24,6 @@ MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31)).map(lambda 
 def schedule(**said: Any) -> Schedule:
     when = {} if "cron" in said else {"every_seconds": 900}
     return Schedule(name=said.pop("name", "s"), **when | said)
-        name=said.pop("name", "s"), **({"every_seconds": 900} if "cron" not in said and "every_seconds" not in said else {}) | said
-    )
 
 
 @st.composite
