@@ -16,7 +16,7 @@ from core.domain.errors import Day2Error
 from runtime.scheduling import Scheduling
 
 NAME = "day2-schedules"
-REDELIVER = timedelta(seconds=10)
+REDELIVER = timedelta(seconds=5)
 """After which the task of a process that died is given to another. One that lives renews its claim."""
 RECONNECT = timedelta(seconds=1)
 log = logging.getLogger(__name__)

@@ -36,7 +36,7 @@ SEND_AGAIN = timedelta(minutes=5)
 """After which a report that no channel took is sent again."""
 CLAIMED_FOR = timedelta(minutes=10)
 """A digest that was being sent for longer belongs to a process that died; whether it went out is not known, and it is not sent again."""
-MOST_WAITING = 10
+MOST_WAITING = ticks.MOST
 """Ticks of one schedule that queue behind a run; what comes on top is left out, and says so."""
 
 
@@ -90,6 +90,8 @@ class Scheduling:
         if said := self._forbids(schedule, tick):
             self.timetable.move(run_id, expected=TickState.DUE, to=TickState.SKIPPED, at=now, note=said)
             return False
+        if not tick.asked_by and self._ahead(tick):
+            return False
         return self.timetable.begin(run_id, now) and self._ask(run_id)
 
     def _forbids(self, schedule: Schedule | None, tick: Tick) -> str:
@@ -105,10 +107,14 @@ class Scheduling:
         busy = any(other.schedule == tick.schedule for other in self.timetable.standing(TickState.RUNNING))
         if not busy:
             return ""
-        waiting = [other for other in self.timetable.standing(TickState.DUE) if other.schedule == tick.schedule and other.at < tick.at]
         if schedule.overlap == "skip":
             return "the run before it has not ended"
-        return f"{MOST_WAITING} ticks wait already" if len(waiting) >= MOST_WAITING else ""
+        return f"{MOST_WAITING} ticks wait already" if len(self._ahead(tick)) >= MOST_WAITING else ""
+
+    def _ahead(self, tick: Tick) -> list[Tick]:
+        """Ticks of its schedule that wait and are older: they come first."""
+        waiting = self.timetable.standing(TickState.DUE)
+        return [other for other in waiting if other.schedule == tick.schedule and other.at < tick.at and not other.asked_by]
 
     def _ask(self, run_id: str) -> bool:
         """The request of a running tick. Made once: one that is there already is left as it is."""

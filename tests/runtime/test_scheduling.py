@@ -72,14 +72,22 @@ async def test_with_skip_a_tick_behind_a_run_that_goes_on_is_left_out_with_queue
     assert states(office, "queues") == ["ended", "ended", "ended"]
 
 
+async def test_of_ticks_that_wait_the_oldest_begins_first_in_whatever_order_they_are_tried() -> None:
+    office = Office([schedule(overlap="queue", catch_up="all")])
+    await office.look()
+    office.clock.advance(3 * QUARTER)
+    runs = office.scheduling.look()
+    assert [office.scheduling.begin(run) for run in reversed(runs)] == [False, False, True]
+
+
 async def test_a_queue_is_bounded() -> None:
     office = Office([schedule(overlap="queue")])
     await office.look()
-    for _ in range(14):
+    for _ in range(28):
         office.clock.advance(QUARTER)
         await office.look()
-    assert states(office).count("due") == 10
-    assert {tick.note for tick in office.timetable.standing(T.SKIPPED)} == {"10 ticks wait already"}
+    assert states(office).count("due") == 24
+    assert {tick.note for tick in office.timetable.standing(T.SKIPPED)} == {"24 ticks wait already"}
 
 
 async def test_outside_its_windows_it_does_not_run_or_does_not_write() -> None:
