@@ -138,9 +138,6 @@ class LeftForm(Form):
 
     model_config = ConfigDict(extra="ignore")
 
-    def value(self, name: str) -> Value:  # noqa: ARG002 - every form is asked the same way
-        return Value()
-
 
 class InstanceForm(Form):
     instance_type: str = Field(min_length=1, max_length=100)
@@ -184,6 +181,6 @@ KINDS: Mapping[str, Kind] = {
     "Objective": Kind(ObjectiveForm, ObjectiveForm.value),
     "ActionPolicy": Kind(PolicyForm, PolicyForm.value),
     "Grant": Kind(GrantForm, GrantForm.value),
-    "Schedule": Kind(LeftForm, LeftForm.value),
+    "Schedule": Kind(LeftForm, lambda _form, _name: Value()),
     "PriceList": Kind(PriceListForm, PriceListForm.value),
 }

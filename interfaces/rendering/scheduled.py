@@ -112,17 +112,13 @@ def report_document(found: Report) -> Json:
 
 
 def digest(found: Digest) -> Json:
-    return envelope(
-        "WeeklyDigest",
-        items=found.rows,
-        since=found.since,
-        until=found.until,
-        saved_micro_usd=found.saved_micro_usd,
-        days=found.days,
-        waits=found.waits,
-        done=found.done,
-        failed=found.failed,
-    )
+    document = envelope("WeeklyDigest", items=found.rows, since=found.since, until=found.until, days=found.days)
+    return document | {
+        "saved": plain(found.saved_micro_usd, "saved_micro_usd"),
+        "waits": plain(found.waits),
+        "done": plain(found.done),
+        "failed": plain(found.failed),
+    }
 
 
 DIGEST_COLUMNS = (

@@ -1,6 +1,7 @@
 """The run flow, compiled, over twins."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -205,3 +206,24 @@ async def test_a_gate_that_says_no_is_not_asked_again(stage: Any, make: Any) -> 
 async def test_two_starts_of_one_run_at_once_submit_each_action_once(stage: Any, make: Any) -> None:
     await asyncio.gather(stage.flows().run(make.request()), stage.flows().run(make.request()))
     assert sorted(stage.gate.states.values()) == [Standing.SUBMITTED, Standing.SUBMITTED]
+
+
+async def test_what_a_schedule_takes_away_goes_along_with_every_proposal_and_none_waits_past_its_window(stage: Any, make: Any) -> None:
+    from core.domain.proposal import Leash
+
+    kept = []
+
+    class Keeping(type(stage.gate)):  # type: ignore[misc]
+        async def submit(self, proposal: Any, *, by: str) -> Any:
+            kept.append((proposal, by))
+            return await super().submit(proposal, by=by)
+
+    stage.change(gate=Keeping())
+    usual = make.proposal("finops").expires_at
+    until = usual - timedelta(minutes=30)
+    request = make.request(by="schedule:night", leash=Leash(ceiling="suggest", until=until))
+    await stage.flows().run(request)
+    assert len(kept) == 2
+    assert {(proposal.leash.ceiling, proposal.leash.until, proposal.expires_at, by) for proposal, by in kept} == {
+        ("suggest", until, until, "schedule:night")
+    }

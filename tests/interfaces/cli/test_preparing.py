@@ -39,7 +39,8 @@ def test_a_role_gets_its_settings_in_a_file_of_its_owner_and_the_ledger_is_there
 def test_without_a_role_all_that_would_run_are_prepared_and_the_controller_needs_no_file(day2: Day2, tmp_path: Path) -> None:
     wants(tmp_path, gate={"guard": "off"})
     said = day2("serve", "--prepare", "--data-dir", "data")
-    assert [Path(line).name for line in said.out.split()] == [f"{role}.settings.json" for role in ("judge", "executor", "notifier")]
+    others = ("judge", "executor", "notifier", "console", "scheduler")
+    assert [Path(line).name for line in said.out.split()] == [f"{role}.settings.json" for role in others]
 
 
 def test_only_the_executor_is_told_what_the_guard_should_be(day2: Day2, tmp_path: Path) -> None:

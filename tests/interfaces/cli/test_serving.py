@@ -62,7 +62,8 @@ def test_agents_of_a_running_product_are_seen_moved_and_routed_around(
         monkeypatch.setenv(f"DAY2_TELEMETRY__{name}_LISTEN", f"127.0.0.1:{port}")
     with running(tmp_path, "serve", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as served:
         assert served.stdout is not None
-        assert set(json.loads(served.stdout.readline())["ready"]) == {"controller", "judge", "executor", "notifier"}
+        roles = {"controller", "judge", "executor", "notifier", "console", "scheduler"}
+        assert set(json.loads(served.stdout.readline())["ready"]) == roles
         found = on_cluster("agent", "list", "-o", "json").json
         assert found["metadata"]["source"] == "registry"
         assert {row["name"]: row["state"] for row in found["items"]} == dict.fromkeys(

@@ -65,3 +65,31 @@ def test_an_address_that_nobody_knows_is_named_by_its_line_only(tmp_path: Path) 
 def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot read"):
         pages.opened(tmp_path / "nowhere")
+
+
+async def test_a_report_goes_to_the_channel_of_its_name_and_a_page_goes_along_as_a_file(receiver: Receiver, tmp_path: Path) -> None:
+    address = f"json://jane:{SECRET}@127.0.0.1:{receiver.port}/hook"
+    found = pages.posts(file(tmp_path, "# reports", "", f"platform {address}", f"shop-team   {address}"))
+    assert list(found) == ["platform", "shop-team"]
+    await found["platform"].send("night: 1 done", "- scale shop/web")
+    await found["shop-team"].send("a week", "# A week", "<!doctype html>")
+    first, second = (body for _, body in receiver.posts)
+    assert (first["title"], first["message"], first["type"], first["attachments"]) == ("night: 1 done", "- scale shop/web", "info", [])
+    assert [item["filename"] for item in second["attachments"]] == ["digest.html"]
+
+
+async def test_a_channel_that_refuses_is_said_by_its_name_alone(receiver: Receiver, tmp_path: Path) -> None:
+    receiver.code = 401
+    found = pages.posts(file(tmp_path, f"platform json://jane:{SECRET}@127.0.0.1:{receiver.port}/hook"))
+    with pytest.raises(Unavailable, match="channel platform") as caught:
+        await found["platform"].send("title", "text")
+    assert SECRET not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+@pytest.mark.parametrize("line", [f"json://jane:{SECRET}@example.org", "Plat_form json://x", "platform nonsense", "platform"])
+def test_a_line_that_names_no_channel_is_refused_by_its_number_only(line: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="line 1") as caught:
+        pages.posts(file(tmp_path, line))
+    assert SECRET not in str(caught.value)
+    with pytest.raises(InvalidInput, match="line 2"):
+        pages.posts(file(tmp_path, "platform json://example.org", "platform json://example.org"))
