@@ -309,6 +309,37 @@ class AccessSettings(Group):
     sender: Words = Field(default=(), description="machines that may hand in alerts, and see nothing")
 
 
+class ChatSettings(Group):
+    """What all chats share: docs/chat.md."""
+
+    people: Words = Field(default=(), description="who is who: PRODUCT:USER=PERSON, such as slack:U024BE7LH=oidc:ana; nobody else is known")
+    digest_hour: int = Field(default=9, ge=-1, le=23, description="hour at which a day is summed up where something changed; -1: never")
+    zone: str = Field(default="UTC", description="time zone of that hour, such as Europe/Berlin")
+
+
+class SlackSettings(Group):
+    """Slack, over HTTP where there is a signing secret, over Socket Mode where there is an app token: docs/chat.md."""
+
+    token_file: Path | None = Field(default=None, description="file with the bot token (xoxb-...); none: no Slack")
+    signing_secret_file: Path | None = Field(default=None, description="file with the signing secret, for POST /slack/events")
+    app_token_file: Path | None = Field(default=None, description="file with the app token (xapp-...), for Socket Mode")
+    channel: str = Field(
+        default="", pattern=r"^([CG][A-Z0-9]{2,20})?$", description="id of the channel that cards are posted to by themselves"
+    )
+    api_url: str = Field(
+        default="https://slack.com/api/", pattern=r"^https?://\S+/$", description="address of Slack's Web API; another one is for tests"
+    )
+
+
+class MattermostSettings(Group):
+    """Mattermost: a bot that posts, an outgoing webhook or slash command that calls us: docs/chat.md."""
+
+    url: str = Field(default="", pattern=r"^(https?://[^\s/]+(/\S*)?)?$", description="address of the server; empty: no Mattermost")
+    token_file: Path | None = Field(default=None, description="file with the bot's access token")
+    webhook_token_file: Path | None = Field(default=None, description="file with the token that outgoing webhook and slash command send")
+    channel: str = Field(default="", pattern=r"^[a-z0-9]{0,32}$", description="id of the channel that cards are posted to by themselves")
+
+
 class Settings(Group):
     """The whole. `clock` is `system`, or the address of a simulator whose virtual time counts."""
 
@@ -328,6 +359,9 @@ class Settings(Group):
     outside: OutsideSettings = OutsideSettings()
     web: WebSettings = WebSettings()
     access: AccessSettings = AccessSettings()
+    chat: ChatSettings = ChatSettings()
+    slack: SlackSettings = SlackSettings()
+    mattermost: MattermostSettings = MattermostSettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
     profile: str = Field(
         default=NO_PROFILE, description="named group of settings in force, from `profiles` of a settings file; default: none"

@@ -14,6 +14,7 @@ from core.policy.explaining import Explanation
 from interfaces.rendering.envelopes import Json, envelope, plain
 from interfaces.rendering.screens import Screen
 from interfaces.rendering.tables import Column
+from runtime.services.carding import Carded
 from runtime.services.recording import Recorded
 
 RESULTS = ("pass", "warn", "fail", "error", "skip")
@@ -78,6 +79,13 @@ def document(found: Recorded) -> Json:
             "way": [link(row) for row in found.way],
         }
     )
+
+
+def carded(found: Carded) -> Json:
+    """One action as a card shows it."""
+    fields = {"verdict": verdict(found.verdict), "needed": found.needed, "missing": found.missing, "severe": found.severe}
+    said = {"approvals": [approval_item(approval) for approval in found.approvals], "similar": plain(found.similar)}
+    return envelope("ActionCard") | item(found.row) | body(found.proposal) | fields | said
 
 
 def body(proposal: Proposal) -> Json:

@@ -18,7 +18,7 @@ from core.cluster.quantities import cpu_text, memory_text
 from core.domain.money import MICRO
 
 API_VERSION = "day2.dev/v1alpha1"
-SCHEMA_MINOR = 8
+SCHEMA_MINOR = 9
 
 Json = dict[str, Any]
 _HUMP = re.compile(r"_([a-z0-9])")

@@ -156,6 +156,14 @@ def _workload(found: Outlook, _ports: Ports) -> Json:
     )
 
 
+def _card(found: Any, _ports: Ports) -> Json:
+    return actions.carded(found)
+
+
+def _edited(found: Any, _ports: Ports) -> Json:
+    return envelope("Edited", id=found)
+
+
 DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "approvals.list": _approvals,
     "actions.approve": _decided,
@@ -193,4 +201,6 @@ DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "costs.list": _costs,
     "latency.list": _latency,
     "workloads.get": _workload,
+    "cards.get": _card,
+    "actions.edit": _edited,
 }

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from fastapi import FastAPI
 
+from interfaces.chat import joining as chats
 from interfaces.mcp import door as mcp
 from interfaces.web.house import House
 
-DOORS: tuple[Callable[[FastAPI, House], None], ...] = (mcp.join,)
+DOORS: tuple[Callable[[FastAPI, House], None], ...] = (mcp.join, chats.join)

@@ -24,6 +24,7 @@ from runtime.settings import Settings
 from tools import checkpoints
 from tools.stores import ledger as ledgers
 from tools.stores.front import opening
+from tools.stores.front.chats import SqlChats
 from tools.stores.front.intake import SqlIntake
 
 DOOR = "console"
@@ -93,5 +94,6 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
             lift=lift,
             cards_per_hour=settings.flow.cards_per_hour,
             writes_per_run=settings.flow.writes_per_run,
+            chats=SqlChats(database),
         )
         yield Offers(OFFERS, ports)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.cluster.looking import ClusterReader
 from core.cluster.reading import Metrics
 from core.domain.access import RIGHTS, Caller, Right
+from core.domain.chats import Chats
 from core.domain.clock import Clock
 from core.domain.errors import InvalidInput, NotAuthorised
 from core.domain.intake import Intake
@@ -57,6 +58,7 @@ class Ports:
 
     `answer` gives what a finished run answered, from its checkpoint; `members` also tells whom it asked. `look` takes namespaces and agents
     (`plan` also findings), `trust` namespaces and a capability; `halt` takes scope, mode, who and why, `lift` scope, who and why.
+    `chats` is what the chats remember.
     """
 
     ledger: Ledger
@@ -81,6 +83,7 @@ class Ports:
     lift: Callable[[str, str, str], bool]
     cards_per_hour: int = 20
     writes_per_run: int = 20
+    chats: Chats | None = None
 
 
 @dataclass(frozen=True)
@@ -117,10 +120,15 @@ class Offers:
             raise InvalidInput(f"there is no service {bounded(name, 60)!r}", mend=f"one of: {', '.join(sorted(self._rows))}")
         return found
 
-    async def call(self, caller: Caller, name: str, wanted: "Wanted | Mapping[str, Any] | None" = None) -> Any:
-        """Raises NotAuthorised before anything is read; InvalidInput for arguments that cannot be; and what the service raises."""
+    def check(self, caller: Caller, name: str) -> None:
+        """The check of `call`, for a door that must know before it asks a person more. Raises NotAuthorised."""
         row = self.named(name)
         check(caller, row.right, row.name)
+
+    async def call(self, caller: Caller, name: str, wanted: "Wanted | Mapping[str, Any] | None" = None) -> Any:
+        """Raises NotAuthorised before anything is read; InvalidInput for arguments that cannot be; and what the service raises."""
+        self.check(caller, name)
+        row = self.named(name)
         return await row.do(self.ports, caller, taken(row, wanted))
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from runtime.services.offering import Offer
-from runtime.services.offers import actions, approvals, audit, cluster, findings, operations, plans, policies, runs
+from runtime.services.offers import actions, approvals, audit, cards, cluster, findings, operations, plans, policies, runs
 
 OFFERS: tuple[Offer[Any], ...] = (
     *approvals.OFFERS,
@@ -15,4 +15,5 @@ OFFERS: tuple[Offer[Any], ...] = (
     *policies.OFFERS,
     *plans.OFFERS,
     *cluster.OFFERS,
+    *cards.OFFERS,
 )

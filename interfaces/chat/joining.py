@@ -1,0 +1,142 @@
+"""The chats join the web application: their routes, and the work that goes on beside it. Secrets come from files alone."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from core.domain.chats import Place
+from core.domain.errors import InvalidInput
+from interfaces.chat import following, identities
+from interfaces.chat.cards import House as Shown
+from interfaces.chat.following import Follower, Home
+from interfaces.chat.identities import Identities
+from interfaces.chat.mattermost.app import MattermostApp
+from interfaces.chat.mattermost.port import PRODUCT as MATTERMOST
+from interfaces.chat.mattermost.port import MattermostChat
+from interfaces.chat.ports import Chat
+from interfaces.chat.pressing import Presses
+from interfaces.chat.slack.app import SlackApp
+from interfaces.chat.slack.port import PRODUCT as SLACK
+from interfaces.chat.slack.port import SlackChat, client
+from interfaces.chat.talking import Route, Talk, by_words
+from interfaces.chat.web import WebChat, WebDoor
+from interfaces.web.callers import given
+from interfaces.web.house import House
+from runtime.services.offering import Offers
+from runtime.settings import Settings
+
+PACE_SECONDS = 0.5
+
+
+@dataclass
+class Chatting:
+    """All chats of one process. `slack` and `mattermost` are None where the settings name none."""
+
+    talk: Talk
+    follower: Follower
+    presses: Presses
+    slack: SlackApp | None = None
+    mattermost: MattermostApp | None = None
+    app_token: str = field(default="", repr=False)
+
+    @contextlib.asynccontextmanager
+    async def living(self) -> AsyncIterator[None]:
+        """While the application serves."""
+        stop = asyncio.Event()
+        task = asyncio.create_task(self.serve(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Follow the record, and hold Slack's connection where there is one, until told to stop."""
+        async with contextlib.AsyncExitStack() as stack:
+            for app in (self.slack, self.mattermost):
+                if app is not None:
+                    await self.talk.again(app.chat)
+            if self.mattermost is not None:
+                stack.push_async_callback(self.mattermost.chat.close)
+            if self.slack is not None and self.app_token:
+                held = self.slack.socket(self.app_token)
+                stack.push_async_callback(held.close_async)
+                await held.connect_async()  # type: ignore[no-untyped-call]
+            await self.follower.serve(stop, PACE_SECONDS)
+
+
+def made(offers: Offers, settings: Settings, url: str, *, chats: tuple[Chat, ...] = (), route: Route = by_words) -> Chatting:
+    """Raises InvalidInput for settings that cannot be, and secrets that cannot be read."""
+    kept = offers.ports.chats
+    if kept is None:
+        raise InvalidInput("this process keeps nothing of chats", mend="open it by runtime.roles.front")
+    known = Identities(identities.read(settings.chat.people), given(settings.access))
+    talk = Talk(offers, kept, known, Shown(settings.kubernetes.context, url), route=route)
+    slack, mattermost = settings.slack, settings.mattermost
+    homes: list[Home] = []
+    found = list(chats)
+    if slack.token_file is not None:
+        web = client(secret(slack.token_file, "slack.token_file"), slack.api_url)
+        found.append(SlackChat(web))
+        homes += [Home(found[-1], Place(SLACK, slack.channel))] if slack.channel else []
+    if mattermost.url:
+        token = secret(mattermost.token_file, "mattermost.token_file")
+        seal = hashlib.sha256(b"day2 seal of buttons\0" + token.encode()).hexdigest()
+        found.append(MattermostChat(mattermost.url, token, url, seal))
+        homes += [Home(found[-1], Place(MATTERMOST, mattermost.channel))] if mattermost.channel else []
+    follower = Follower(talk, found, homes, following.checked_hour(settings.chat.digest_hour, settings.chat.zone))
+    chatting = Chatting(talk, follower, Presses(talk, follower))
+    if slack.token_file is not None:
+        signing = secret(slack.signing_secret_file, "slack.signing_secret_file") if slack.signing_secret_file else ""
+        chatting.app_token = secret(slack.app_token_file, "slack.app_token_file") if slack.app_token_file else ""
+        if not signing and not chatting.app_token:
+            raise InvalidInput(
+                "Slack can reach us by no way", mend="set slack.signing_secret_file (HTTP) or slack.app_token_file (Socket Mode)"
+            )
+        chatting.slack = SlackApp(web, signing, talk, chatting.presses)
+    if mattermost.url:
+        hook = secret(mattermost.webhook_token_file, "mattermost.webhook_token_file")
+        chat = next(item for item in found if isinstance(item, MattermostChat))
+        chatting.mattermost = MattermostApp(chat, hook, seal, talk, chatting.presses)
+    return chatting
+
+
+def join(app: FastAPI, house: House) -> None:
+    """Routes of the web chat, and of the products that the settings name."""
+    ports = house.offers.ports
+    if ports.chats is None:
+        return
+    web = WebChat(ports.chats, ports.clock)
+    chatting = made(house.offers, house.settings, house.url, chats=(web,))
+    WebDoor(house, chatting.talk, chatting.presses, web).join(app)
+    if chatting.slack is not None and house.settings.slack.signing_secret_file is not None:
+        app.add_api_route("/slack/events", chatting.slack.receive, methods=["POST"], include_in_schema=False, response_model=None)
+    if chatting.mattermost is not None:
+        for path, route in (
+            ("hook", chatting.mattermost.hook),
+            ("presses", chatting.mattermost.press),
+            ("dialogs", chatting.mattermost.dialog),
+        ):
+            app.add_api_route(f"/mattermost/{path}", route, methods=["POST"], include_in_schema=False, response_model=None)
+    app.state.chatting = chatting
+    house.living.append(chatting.living)
+
+
+def secret(path: Path | None, setting: str) -> str:
+    """What a file holds. Raises InvalidInput that names the setting, and never its content."""
+    if path is None:
+        raise InvalidInput(f"{setting} is not set", mend=f"write the secret into a file of mode 0600 and set {setting}")
+    try:
+        text = path.expanduser().read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(
+            f"cannot read {path}: {getattr(error, 'strerror', None) or 'no text'}", mend=f"set {setting} to a readable file"
+        ) from error
+    if not text:
+        raise InvalidInput(f"{path} is empty", mend=f"write the secret into it: {setting}")
+    return text

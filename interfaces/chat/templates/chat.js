@@ -1,0 +1,14 @@
+// What is new in the conversation, every second while the page is seen. Nothing that is being typed is replaced.
+"use strict";
+const lines = document.getElementById("lines");
+async function look() {
+  if (document.hidden || lines.contains(document.activeElement)) return;
+  const answer = await fetch("/chat/lines", { credentials: "same-origin" });
+  if (!answer.ok) return;
+  const text = await answer.text();
+  if (text !== lines.dataset.shown) {
+    lines.dataset.shown = text;
+    lines.innerHTML = text;
+  }
+}
+setInterval(() => look().catch(() => undefined), 1000);
