@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from core.domain.chats import Place
 from core.domain.errors import InvalidInput
-from interfaces.chat import following, identities
+from interfaces.chat import following, identities, modelling
 from interfaces.chat.cards import House as Shown
 from interfaces.chat.following import Follower, Home
 from interfaces.chat.identities import Identities
@@ -112,7 +112,7 @@ def join(app: FastAPI, house: House) -> None:
     if ports.chats is None:
         return
     web = WebChat(ports.chats, ports.clock)
-    chatting = made(house.offers, house.settings, house.url, chats=(web,))
+    chatting = made(house.offers, house.settings, house.url, chats=(web,), route=modelling.router(house.settings))
     WebDoor(house, chatting.talk, chatting.presses, web).join(app)
     if chatting.slack is not None and house.settings.slack.signing_secret_file is not None:
         app.add_api_route("/slack/events", chatting.slack.receive, methods=["POST"], include_in_schema=False, response_model=None)

@@ -136,7 +136,10 @@ class Talk:
 
     def _question(self, heard: Heard, what: str, namespace: str) -> None:
         """What a button will mean: its message's event is all that the button carries."""
-        asked = {"what": what, "namespace": namespace, "text": heard.meant.text, "place": list(heard.message.place)}
+        text = heard.meant.text
+        if what == "start":  # what the thread was about, or everything: the words of the command itself say whose business nothing is
+            text = heard.topic.text or f"scan {namespace or 'everything'}"
+        asked = {"what": what, "namespace": namespace, "text": text, "place": list(heard.message.place)}
         self.chats.keep(f"asked:{heard.message.event}", canonical(asked).decode())
 
     # one method for each row of the table
