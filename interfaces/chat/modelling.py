@@ -47,5 +47,5 @@ async def named(text: str, model: Model) -> str:
 def _schema() -> type[BaseModel]:
     names = Literal[(*(row.name for row in INTENTS), NONE)]  # type: ignore[valid-type]  # the enum is made of the table
     row = (names, Field(description="name of the row that is asked for, or none"))
-    made: type[BaseModel] = create_model("RowAskedFor", __config__=ConfigDict(extra="forbid"), row=row)
+    made: type[BaseModel] = create_model("RowAskedFor", __config__=ConfigDict(extra="forbid"), row=row)  # type: ignore[arg-type]
     return made
