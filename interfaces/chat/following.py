@@ -274,9 +274,9 @@ class Follower:
             return
         said = digest(self._ports, waiting, self._house, self._ports.clock.now())
         shown = cards.digest(said)
-        self._chats.keep(key, f"{local.date().isoformat()} {shown}")
         if shown != before and (day or said.rows):
             await home.chat.send(home.place, said)
+        self._chats.keep(key, f"{local.date().isoformat()} {shown}")
 
 
 def transition(found: Carded, drawn: Card) -> str:

@@ -6,7 +6,7 @@ import io
 from collections.abc import AsyncIterator
 
 from core.domain.access import Caller, roles_of
-from core.domain.chats import Place, Shows
+from core.domain.chats import Place, Ref, Shows
 from interfaces.chat import intents, parts
 from interfaces.chat.cards import House
 from interfaces.chat.following import Digests, Follower
@@ -119,13 +119,14 @@ class Sitting:
             await asyncio.sleep(LOOK_SECONDS)
             waited += LOOK_SECONDS
             await self._follower.look()
-        for run in self._open():
+        for ref in self._open():
             more = ("It goes on, or waits for a controller: day2 serve.",)
-            await self._chat.send(self._place, Notice(f"{run} is not answered yet", more, tries=(f"show {run}",)))
+            await self._chat.send(self._place, Notice(f"{ref.subject} is not answered yet", more, tries=(f"show {ref.subject}",)))
+            self._talk.chats.showing(ref.id, before=ref.shown, shown=ref.shown, told=ref.told, still_open=False)
 
-    def _open(self) -> list[str]:
+    def _open(self) -> list[Ref]:
         mine = (ref for ref in self._talk.chats.refs(product=PRODUCT) if ref.place == self._place)
-        return [ref.subject for ref in mine if ref.shows is Shows.RUN]
+        return [ref for ref in mine if ref.shows is Shows.RUN]
 
 
 @contextlib.asynccontextmanager

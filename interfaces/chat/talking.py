@@ -89,7 +89,9 @@ class Talk:
         left = [taken for taken in self.chats.undone(chat.product) if taken.event not in self._at_work]
         for taken in left:
             body = json.loads(taken.body)
-            if "text" in body and user in ("", body["user"]):
+            if "text" not in body:  # a press: what it did is in the ledger, and who pressed presses again
+                self.chats.done(taken.product, taken.event)
+            elif user in ("", body["user"]):
                 await self.work(chat, Message(Place(*body["place"]), body["user"], body["text"], taken.event))
         return len(left)
 
