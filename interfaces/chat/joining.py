@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from interfaces.chat.mattermost.app import MattermostApp
     from interfaces.chat.slack.app import SlackApp
 
+log = logging.getLogger(__name__)
 PACE_SECONDS = 0.5
 
 
@@ -48,6 +50,7 @@ class Chatting:
         """While the application serves."""
         stop = asyncio.Event()
         task = asyncio.create_task(self.serve(stop))
+        task.add_done_callback(_ended)
         try:
             yield
         finally:
@@ -67,6 +70,12 @@ class Chatting:
                 stack.push_async_callback(held.close_async)
                 await held.connect_async()  # type: ignore[no-untyped-call]
             await self.follower.serve(stop, PACE_SECONDS)
+
+
+def _ended(task: "asyncio.Task[None]") -> None:
+    """The page goes on without it; that it ended is said at once, and not when all ends."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("chats are followed no more: %s", error)
 
 
 class Product(NamedTuple):

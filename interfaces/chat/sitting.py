@@ -33,12 +33,12 @@ DECIDING = {"approve": Verb.APPROVE, "deny": Verb.DENY, "edit": Verb.EDIT, "snoo
 class Sitting:
     """A talk. What is said appears on the screen; `document` is the last of it for programs."""
 
-    def __init__(self, offers: Offers, caller: Caller, chat: TerminalChat, *, patience: float) -> None:
+    def __init__(self, offers: Offers, caller: Caller, chat: TerminalChat, *, patience: float, url: str = "") -> None:
         chats = offers.ports.chats
         assert chats is not None  # noqa: S101  the composition root opened it
         known = Identities(read(()), {})
         known.vouch(PRODUCT, caller)
-        self._talk = Talk(offers, chats, known, House("", ""))
+        self._talk = Talk(offers, chats, known, House("", url))
         self._follower = Follower(self._talk, (chat,), (), Digests(None))
         self._presses = Presses(self._talk, self._follower)
         self._offers, self._chat, self._patience = offers, chat, patience
@@ -60,6 +60,12 @@ class Sitting:
             await self._asked_back()
             await self._answered()
         self._chat.screen = screen
+
+    @property
+    def failed(self) -> bool:
+        """Whether the last message was not understood, or refused."""
+        last = self._chat.said[-1] if self._chat.said else None
+        return isinstance(last, Notice) and last.failed
 
     def document(self) -> Json:
         shown = [parts.shape(said) for said in self._chat.said]
@@ -139,4 +145,6 @@ async def opened(settings: Settings, screen: Screen, question: Ask, *, patience:
         pass  # a folder that was never used has no ledger yet
     async with front.opened(settings, door=DOOR) as offers:
         caller = Caller(known.by, mine, PRODUCT, known.groups)
-        yield Sitting(offers, caller, TerminalChat(screen, question), patience=PATIENCE_SECONDS if patience is None else patience)
+        url = settings.web.public_url.rstrip("/") or (f"http://{settings.web.listen}" if settings.web.listen else "")
+        chat, waits = TerminalChat(screen, question), PATIENCE_SECONDS if patience is None else patience
+        yield Sitting(offers, caller, chat, patience=waits, url=url)

@@ -32,7 +32,7 @@ def view(screen: Screen, said: Said) -> None:
         screen.wrapped(_next(said), indent=2, hang=WIDTH + 1)
     if shown.commands:
         screen.wrapped(f"{'next':<{WIDTH}} {'   |   '.join(shown.commands)}", indent=2, hang=WIDTH + 1)
-    if shown.link:
+    if shown.link.startswith("http"):
         screen.line(f"  {shown.link_text}: {shown.link}", "dim")
 
 

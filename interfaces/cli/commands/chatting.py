@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interfaces.cli.exits import Exit
 from interfaces.cli.sessions import Session, begin, run
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ async def _sat(session: Session, words: str) -> None:
             await sat.said(words, quiet=not session.for_people)
             if not session.for_people:
                 session.show(sat.document())
+            if sat.failed:
+                raise typer.Exit(Exit.ERROR)
             return
         await _talked(session, sat)
 

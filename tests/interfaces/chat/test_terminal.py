@@ -83,6 +83,14 @@ async def test_a_run_is_asked_about_before_it_is_started(stage: Stage) -> None:
     assert [item.request.act for item in stage.ports.intake.open()] == [True]
 
 
+async def test_what_was_not_understood_or_refused_is_told_to_a_script(stage: Stage) -> None:
+    terminal = Terminal(stage, None, Role.VIEWER)
+    for text, failed in (("status", False), ("tell me a joke", True), ("stop writes", True), ("approvals", False)):
+        await terminal.says(text)
+        assert terminal.sat.failed == failed, text
+    assert stage.ledger.stops() == []
+
+
 async def test_a_question_that_nobody_takes_says_who_would(stage: Stage) -> None:
     said = await Terminal(stage, None).says("why is checkout slow?")
     assert "day2 serve" in said

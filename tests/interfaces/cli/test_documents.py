@@ -128,7 +128,7 @@ ON_CLUSTER = {
     "snapshot save cluster.snap": "SnapshotContents",
     "ask what could be cheaper": "Answer",
     "chat approvals": "ChatReply",
-    "chat tell me a joke": "ChatReply",
+    "chat status": "ChatReply",
     "doctor": "Checklist",
 }
 
