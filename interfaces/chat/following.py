@@ -87,6 +87,8 @@ class Follower:
                 raise
             except Day2Error as error:
                 log.warning("chats were not followed: %s", error)
+            except Exception:  # a record that nobody can read: what stands elsewhere is followed when it is mended
+                log.exception("chats were not followed")
             try:
                 await asyncio.wait_for(stop.wait(), seconds)
             except TimeoutError:
@@ -131,6 +133,8 @@ class Follower:
             raise
         except Day2Error as error:
             log.warning("%s: %s", name, error)
+        except Exception:  # one record that cannot be drawn must not end what all the others are followed by
+            log.exception("%s could not be followed", name)
 
     async def _post(self, home: Home, waiting: Sequence[Waiting]) -> None:
         """A card for each that waits; more than a few are one message."""
@@ -274,9 +278,9 @@ class Follower:
             return
         said = digest(self._ports, waiting, self._house, self._ports.clock.now())
         shown = cards.digest(said)
-        self._chats.keep(key, f"{local.date().isoformat()} {shown}")
         if shown != before and (day or said.rows):
             await home.chat.send(home.place, said)
+        self._chats.keep(key, f"{local.date().isoformat()} {shown}")
 
 
 def transition(found: Carded, drawn: Card) -> str:

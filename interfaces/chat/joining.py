@@ -3,33 +3,34 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from fastapi import FastAPI
 
 from core.domain.chats import Place
 from core.domain.errors import InvalidInput
-from interfaces.chat import following, identities
+from interfaces.chat import following, identities, modelling
 from interfaces.chat.cards import House as Shown
 from interfaces.chat.following import Follower, Home
 from interfaces.chat.identities import Identities
-from interfaces.chat.mattermost.app import MattermostApp
-from interfaces.chat.mattermost.port import PRODUCT as MATTERMOST
-from interfaces.chat.mattermost.port import MattermostChat
 from interfaces.chat.ports import Chat
 from interfaces.chat.pressing import Presses
-from interfaces.chat.slack.app import SlackApp
-from interfaces.chat.slack.port import PRODUCT as SLACK
-from interfaces.chat.slack.port import SlackChat, client
 from interfaces.chat.talking import Route, Talk, by_words
 from interfaces.chat.web import WebChat, WebDoor
 from interfaces.web.callers import given
 from interfaces.web.house import House
 from runtime.services.offering import Offers
-from runtime.settings import Settings
+from runtime.settings import MattermostSettings, Settings, SlackSettings
 
+if TYPE_CHECKING:
+    from interfaces.chat.mattermost.app import MattermostApp
+    from interfaces.chat.slack.app import SlackApp
+
+log = logging.getLogger(__name__)
 PACE_SECONDS = 0.5
 
 
@@ -40,8 +41,8 @@ class Chatting:
     talk: Talk
     follower: Follower
     presses: Presses
-    slack: SlackApp | None = None
-    mattermost: MattermostApp | None = None
+    slack: "SlackApp | None" = None
+    mattermost: "MattermostApp | None" = None
     app_token: str = field(default="", repr=False)
 
     @contextlib.asynccontextmanager
@@ -49,6 +50,7 @@ class Chatting:
         """While the application serves."""
         stop = asyncio.Event()
         task = asyncio.create_task(self.serve(stop))
+        task.add_done_callback(_ended)
         try:
             yield
         finally:
@@ -70,6 +72,20 @@ class Chatting:
             await self.follower.serve(stop, PACE_SECONDS)
 
 
+def _ended(task: "asyncio.Task[None]") -> None:
+    """The page goes on without it; that it ended is said at once, and not when all ends."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("chats are followed no more: %s", error)
+
+
+class Product(NamedTuple):
+    """One chat of others: how it is spoken to, where cards are posted by themselves, and what it is made into once presses are there."""
+
+    chat: Chat
+    channel: str
+    app: Callable[[Chatting], None]
+
+
 def made(offers: Offers, settings: Settings, url: str, *, chats: tuple[Chat, ...] = (), route: Route = by_words) -> Chatting:
     """Raises InvalidInput for settings that cannot be, and secrets that cannot be read."""
     kept = offers.ports.chats
@@ -77,33 +93,52 @@ def made(offers: Offers, settings: Settings, url: str, *, chats: tuple[Chat, ...
         raise InvalidInput("this process keeps nothing of chats", mend="open it by runtime.roles.front")
     known = Identities(identities.read(settings.chat.people), given(settings.access))
     talk = Talk(offers, kept, known, Shown(settings.kubernetes.context, url), route=route)
-    slack, mattermost = settings.slack, settings.mattermost
-    homes: list[Home] = []
-    found = list(chats)
-    if slack.token_file is not None:
-        web = client(secret(slack.token_file, "slack.token_file"), slack.api_url)
-        found.append(SlackChat(web))
-        homes += [Home(found[-1], Place(SLACK, slack.channel))] if slack.channel else []
-    if mattermost.url:
-        token = secret(mattermost.token_file, "mattermost.token_file")
-        seal = hashlib.sha256(b"day2 seal of buttons\0" + token.encode()).hexdigest()
-        found.append(MattermostChat(mattermost.url, token, url, seal))
-        homes += [Home(found[-1], Place(MATTERMOST, mattermost.channel))] if mattermost.channel else []
-    follower = Follower(talk, found, homes, following.checked_hour(settings.chat.digest_hour, settings.chat.zone))
+    products = [product for product in (_slack(settings.slack), _mattermost(settings.mattermost, url)) if product is not None]
+    homes = [Home(product.chat, Place(product.chat.product, product.channel)) for product in products if product.channel]
+    spoken = [*chats, *(product.chat for product in products)]
+    follower = Follower(talk, spoken, homes, following.checked_hour(settings.chat.digest_hour, settings.chat.zone))
     chatting = Chatting(talk, follower, Presses(talk, follower))
-    if slack.token_file is not None:
-        signing = secret(slack.signing_secret_file, "slack.signing_secret_file") if slack.signing_secret_file else ""
-        chatting.app_token = secret(slack.app_token_file, "slack.app_token_file") if slack.app_token_file else ""
-        if not signing and not chatting.app_token:
-            raise InvalidInput(
-                "Slack can reach us by no way", mend="set slack.signing_secret_file (HTTP) or slack.app_token_file (Socket Mode)"
-            )
-        chatting.slack = SlackApp(web, signing, talk, chatting.presses)
-    if mattermost.url:
-        hook = secret(mattermost.webhook_token_file, "mattermost.webhook_token_file")
-        chat = next(item for item in found if isinstance(item, MattermostChat))
-        chatting.mattermost = MattermostApp(chat, hook, seal, talk, chatting.presses)
+    for product in products:
+        product.app(chatting)
     return chatting
+
+
+def _slack(settings: SlackSettings) -> Product | None:
+    if settings.token_file is None:
+        return None
+    from interfaces.chat.slack.app import SlackApp  # a second of imports that only those pay who use it
+    from interfaces.chat.slack.port import SlackChat, client
+
+    web = client(secret(settings.token_file, "slack.token_file"), settings.api_url)
+    signing = secret(settings.signing_secret_file, "slack.signing_secret_file") if settings.signing_secret_file else ""
+    app_token = secret(settings.app_token_file, "slack.app_token_file") if settings.app_token_file else ""
+    if not signing and not app_token:
+        raise InvalidInput(
+            "Slack can reach us by no way", mend="set slack.signing_secret_file (HTTP) or slack.app_token_file (Socket Mode)"
+        )
+
+    def app(chatting: Chatting) -> None:
+        chatting.app_token = app_token
+        chatting.slack = SlackApp(web, signing, chatting.talk, chatting.presses)
+
+    return Product(SlackChat(web), settings.channel, app)
+
+
+def _mattermost(settings: MattermostSettings, url: str) -> Product | None:
+    if not settings.url:
+        return None
+    from interfaces.chat.mattermost.app import MattermostApp
+    from interfaces.chat.mattermost.port import MattermostChat
+
+    token = secret(settings.token_file, "mattermost.token_file")
+    hook = secret(settings.webhook_token_file, "mattermost.webhook_token_file")
+    seal = hashlib.sha256(b"day2 seal of buttons\0" + token.encode()).hexdigest()
+    chat = MattermostChat(settings.url, token, url, seal)
+
+    def app(chatting: Chatting) -> None:
+        chatting.mattermost = MattermostApp(chat, hook, seal, chatting.talk, chatting.presses)
+
+    return Product(chat, settings.channel, app)
 
 
 def join(app: FastAPI, house: House) -> None:
@@ -112,7 +147,7 @@ def join(app: FastAPI, house: House) -> None:
     if ports.chats is None:
         return
     web = WebChat(ports.chats, ports.clock)
-    chatting = made(house.offers, house.settings, house.url, chats=(web,))
+    chatting = made(house.offers, house.settings, house.url, chats=(web,), route=modelling.router(house.settings))
     WebDoor(house, chatting.talk, chatting.presses, web).join(app)
     if chatting.slack is not None and house.settings.slack.signing_secret_file is not None:
         app.add_api_route("/slack/events", chatting.slack.receive, methods=["POST"], include_in_schema=False, response_model=None)

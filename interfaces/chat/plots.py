@@ -11,7 +11,7 @@ from runtime.services.carding import Carded
 
 WIDE, ROW, LABEL = 640, 30, 190
 _SVG = Markup(
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}" font-family="sans-serif" font-size="13">'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}" font-family="{fonts}" font-size="13">'
     '<rect width="100%" height="100%" fill="#ffffff"/>{body}</svg>'
 )
 _BAR = Markup(
@@ -19,6 +19,8 @@ _BAR = Markup(
     '<rect x="{start}" y="{top}" width="{wide}" height="18" fill="{fill}"/>'
     '<text x="{end}" y="{text}" fill="#222222">{value}</text>'
 )
+FONTS = "DejaVu Sans, Liberation Sans, Noto Sans, Arial, Helvetica, sans-serif"
+"""Where a machine has none of them the bars stand without words; what they say is in the words beside the picture."""
 USED, ASKED, WANTED = "#0072b2", "#999999", "#d55e00"
 """Of Okabe and Ito, told apart with any eyes; each bar has its words as well."""
 
@@ -82,5 +84,5 @@ def drawn(bars: Sequence[Bar]) -> bytes:
                 value=bar.said,
             )
         )
-    svg = _SVG.format(w=WIDE, h=20 + ROW * len(bars), body=Markup("").join(body))
+    svg = _SVG.format(fonts=FONTS, w=WIDE, h=20 + ROW * len(bars), body=Markup("").join(body))
     return bytes(resvg_py.svg_to_bytes(svg_string=str(svg)))

@@ -89,7 +89,9 @@ class Talk:
         left = [taken for taken in self.chats.undone(chat.product) if taken.event not in self._at_work]
         for taken in left:
             body = json.loads(taken.body)
-            if "text" in body and user in ("", body["user"]):
+            if "text" not in body:  # a press: what it did is in the ledger, and who pressed presses again
+                self.chats.done(taken.product, taken.event)
+            elif user in ("", body["user"]):
                 await self.work(chat, Message(Place(*body["place"]), body["user"], body["text"], taken.event))
         return len(left)
 
@@ -136,7 +138,10 @@ class Talk:
 
     def _question(self, heard: Heard, what: str, namespace: str) -> None:
         """What a button will mean: its message's event is all that the button carries."""
-        asked = {"what": what, "namespace": namespace, "text": heard.meant.text, "place": list(heard.message.place)}
+        text = heard.meant.text
+        if what == "start":  # what the thread was about, or everything: the words of the command itself say whose business nothing is
+            text = heard.topic.text or f"scan {namespace or 'everything'}"
+        asked = {"what": what, "namespace": namespace, "text": text, "place": list(heard.message.place)}
         self.chats.keep(f"asked:{heard.message.event}", canonical(asked).decode())
 
     # one method for each row of the table

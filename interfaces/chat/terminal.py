@@ -32,7 +32,7 @@ def view(screen: Screen, said: Said) -> None:
         screen.wrapped(_next(said), indent=2, hang=WIDTH + 1)
     if shown.commands:
         screen.wrapped(f"{'next':<{WIDTH}} {'   |   '.join(shown.commands)}", indent=2, hang=WIDTH + 1)
-    if shown.link:
+    if shown.link.startswith("http"):
         screen.line(f"  {shown.link_text}: {shown.link}", "dim")
 
 
@@ -51,11 +51,13 @@ class TerminalChat:
     question: Ask
     product: str = "terminal"
     filled: list[Filled] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
     _messages: int = 0
 
     async def send(self, place: Place, said: Said) -> str:  # noqa: ARG002  there is one place
         view(self.screen, said)
         self.screen.line()
+        self.said.append(said)
         self._messages += 1
         return f"{self._messages}"
 

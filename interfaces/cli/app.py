@@ -18,6 +18,7 @@ from interfaces.cli.commands import (
     autonomies,
     beginning,
     chaos,
+    chatting,
     configuring,
     connecting,
     deciding,
@@ -50,7 +51,7 @@ Examples:
   day2 scan -n shop              findings with evidence, no key, read-only
 
 \b
-Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapshot  network
+Look, nothing is written:        demo  doctor  scan  explain  ask  chat  route  snapshot  network
                                  vulnerabilities
 Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
@@ -126,6 +127,7 @@ for name, command in (
     ("explain", looking.explain),
     ("vulnerabilities", vulnerable.vulnerabilities),
     ("ask", looking.ask),
+    ("chat", chatting.chat),
     ("route", looking.route),
     ("plan", acting.plan),
     ("apply", acting.apply),

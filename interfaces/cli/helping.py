@@ -82,6 +82,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'day2 ask -n shop "what could be cheaper?" -o json',
         "day2 ask -A what waits for a GPU",
     ),
+    "chat": ("day2 chat", 'day2 chat "why does checkout restart?"', "day2 chat approve act-3fa9c2d1e0", "day2 chat approvals -o json"),
     "route": (
         'day2 route "the GPU job never starts"',
         "day2 route what could be cheaper -o json",

@@ -21,6 +21,7 @@ FINDINGS = frozenset({"scan"})
 NO_DRY_RUN = {
     "approve": "a decision is signed or it is not: look with day2 approvals",
     "deny": "a decision is signed or it is not: look with day2 approvals",
+    "chat": "words decide nothing: a card does, and asks first",
     "stop": "a stop that only seems to hold would be a danger: look with day2 stop --status",
     "resume": "look with day2 stop --status",
     "action cancel": "look with day2 action get",

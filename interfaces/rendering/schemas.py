@@ -311,6 +311,10 @@ KINDS: dict[str, tuple[str, Json]] = {
             usage=USAGE,
         ),
     ),
+    "ChatReply": (
+        "day2 chat",
+        listing(shape(title=TEXT, badge=TEXT, parts=many(shape(name=TEXT, lines=many(TEXT))), subject=TEXT, next=many(TEXT)), metadata()),
+    ),
     "DemoReport": (
         "day2 demo",
         {"metadata": metadata(seed=WHOLE, run=TEXT)}

@@ -27,6 +27,7 @@ BREACHES = {
     "Signing stays in the gate": {"registry/leases.py": "import joserfc"},
     "Web frameworks stay in the doors": {"runtime/services.py": "import fastapi"},
     "MCP stays in its door": {"runtime/services.py": "import fastmcp"},
+    "Chat products stay in interfaces.chat": {"runtime/services.py": "import slack_sdk"},
 }
 
 # What each contract allows, close to what it forbids.

@@ -41,9 +41,7 @@ class SlackApp:
         self._talk, self._presses = talk, presses
         self._working: set[asyncio.Task[None]] = set()
         # over Socket Mode nothing is signed: the connection is ours, opened with the app's token
-        self.bolt = AsyncApp(
-            client=web, token=web.token, signing_secret=signing_secret or None, request_verification_enabled=bool(signing_secret)
-        )
+        self.bolt = AsyncApp(client=web, signing_secret=signing_secret or None, request_verification_enabled=bool(signing_secret))
         self._handler = AsyncSlackRequestHandler(self.bolt)
         self.bolt.middleware(self._keep)
         self.bolt.event("app_mention")(_nothing)

@@ -11,4 +11,5 @@ async function look() {
     lines.innerHTML = text;
   }
 }
+window.scrollTo(0, document.body.scrollHeight);
 setInterval(() => look().catch(() => undefined), 1000);

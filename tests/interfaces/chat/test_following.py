@@ -172,3 +172,15 @@ async def test_a_picture_says_its_conclusion_in_words(stage: Stage) -> None:
     assert place.thread == "m1"
     assert picture.alt == "CPU request of shop/cart from 2000m to 650m; 95 % of the time it uses at most 412m."
     assert picture.png.startswith(b"\x89PNG")
+
+
+async def test_one_record_that_cannot_be_drawn_keeps_no_other_from_being_followed(stage: Stage) -> None:
+    await stage.asked("act-0001", name="one")
+    await stage.asked("act-0002", name="two")
+    await stage.follower.look()
+    stage.move("act-0001", ActionState.APPROVED)
+    row = stage.ledger._actions["act-0001"]
+    stage.ledger._actions["act-0001"] = row._replace(verdict="{}", changed_at=stage.clock.now())
+    stage.move("act-0002", ActionState.DENIED)
+    await stage.follower.look()
+    assert {card.action: card.phase for card in stage.cards()}["act-0002"] is Phase.DENIED

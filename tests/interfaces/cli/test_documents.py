@@ -127,6 +127,8 @@ ON_CLUSTER = {
     "nodes heal node-1 --reason hot": "Episode",
     "snapshot save cluster.snap": "SnapshotContents",
     "ask what could be cheaper": "Answer",
+    "chat approvals": "ChatReply",
+    "chat status": "ChatReply",
     "doctor": "Checklist",
 }
 
