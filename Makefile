@@ -15,7 +15,7 @@ ENVIRONMENT := sh toolchain/python.sh toolchain/environment.py
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants defects coverage mutation bench eval eval-quick eval-judge eval-faults eval-assess eval-injection eval-scoreboard chart sbom lock clean dev
+.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants defects coverage mutation bench eval eval-quick eval-judge eval-faults eval-assess eval-injection eval-scoreboard chart docs sbom lock clean dev
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -101,6 +101,10 @@ eval-scoreboard: dev ## every case and baseline, into docs/scoreboard.md
 
 chart: dev ## write what is generated of deploy/ and its page
 	@$(PY) deploy/generate.py
+
+docs: dev ## the documentation as a site, into dist/docs
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	@echo "dist/docs/index.html"
 
 sbom: dev ## CycloneDX of every lock group, into dist/sbom
 	@$(PY) toolchain/sbom.py

@@ -275,6 +275,12 @@ class AssessSettings(Group):
     )
 
 
+class OutsideSettings(Group):
+    """Tools of others, reached by MCP: docs/mcp.md."""
+
+    file: Path | None = Field(default=None, description="file of MCP servers, and which of their tools which agent may use; empty: none")
+
+
 class WebSettings(Group):
     """Console and API, in one process of `day2 serve`."""
 
@@ -335,6 +341,7 @@ class Settings(Group):
     telemetry: TelemetrySettings = TelemetrySettings()
     healing: HealingSettings = HealingSettings()
     assess: AssessSettings = AssessSettings()
+    outside: OutsideSettings = OutsideSettings()
     web: WebSettings = WebSettings()
     access: AccessSettings = AccessSettings()
     intake: IntakeSettings = IntakeSettings()

@@ -7,13 +7,13 @@ from pydantic import Field
 from core.domain.target import Target
 from core.domain.values import Moment, Value, bounded, identifier
 
-Source = Literal["object", "metric", "log", "event", "derived"]
+Source = Literal["object", "metric", "log", "event", "derived", "outside"]
 
 
 class Evidence(Value):
     """`query` says how to look again (a PromQL text, a field path, a log request); `value` is what was seen, bounded and made printable.
 
-    `quoted` marks text that somebody else wrote (logs, events, annotations): it is shown between quotation marks and never obeyed.
+    `quoted` marks text that somebody else wrote (logs, events, outside tools): it is shown between quotation marks and never obeyed.
     """
 
     id: str
@@ -27,7 +27,7 @@ class Evidence(Value):
 
 
 def observe(source: Source, subject: Target, query: str, value: str, at: Moment, *, resource_version: str = "") -> Evidence:
-    """Evidence with its stable id; text from logs and events is marked as quoted."""
+    """Evidence with its stable id; text from logs, events and outside tools is marked as quoted."""
     shown = bounded(value, 512)
     return Evidence(
         id=identifier("ev", source, subject.uid, query, shown),
@@ -37,5 +37,5 @@ def observe(source: Source, subject: Target, query: str, value: str, at: Moment,
         value=shown,
         at=at,
         resource_version=resource_version,
-        quoted=source in ("log", "event"),
+        quoted=source in ("log", "event", "outside"),
     )

@@ -1,1 +1,4 @@
-"""Conversations: what people say in a chat, and the cards that answer. One core, one adapter per chat. Never here: a permission check."""
+"""Conversations.
+
+Belongs here: what people say in a chat, the cards that answer, one adapter per chat. Never here: a permission check, a decision.
+"""

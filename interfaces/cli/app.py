@@ -16,8 +16,10 @@ from interfaces.cli.commands import (
     assessing,
     audits,
     autonomies,
+    beginning,
     chaos,
     configuring,
+    connecting,
     deciding,
     evaluating,
     guarding,
@@ -52,8 +54,8 @@ Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapsh
 Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  nodes  stop  resume  agent  alerts  audit  config  serve
-                                 sim  eval  token
-Install once:                    rbac  gate
+                                 mcp  sim  eval  token
+Install once:                    init  rbac  gate
 
 \b
 Global flags, before or after the command:
@@ -117,6 +119,7 @@ def _status(context: typer.Context) -> bool:
 
 for name, command in (
     ("demo", looking.demo),
+    ("init", beginning.init),
     ("doctor", looking.doctor),
     ("scan", looking.scan),
     ("explain", looking.explain),
@@ -152,6 +155,7 @@ for name, group in (
     ("agent", agents.agent),
     ("alerts", alerting.alerts),
     ("audit", audits.audit),
+    ("mcp", connecting.mcp),
     ("rbac", guarding.rbac),
     ("gate", guarding.gate),
     ("eval", evaluating.evaluate),

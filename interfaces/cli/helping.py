@@ -9,6 +9,11 @@ from interfaces.cli.exits import MEANINGS, Exit
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "demo": ("day2 demo", "day2 demo --fast --no-input", "day2 demo -o json 2>/dev/null"),
+    "init": (
+        "day2 init",
+        "day2 init --no-input --context prod-eu --prometheus http://127.0.0.1:9090",
+        "day2 init --file ops/day2.yaml --force",
+    ),
     "doctor": ("day2 doctor", "day2 doctor --context prod-eu -o json", "day2 doctor --as jane --as-group sre"),
     "scan": (
         "day2 scan -n shop",
@@ -51,6 +56,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 vulnerabilities --report grype.json --report reports.json --vex ours.openvex.json --from prod.snap",
         "day2 vulnerabilities --report scan.sarif --alone -o json",
     ),
+    "mcp tools": ("day2 mcp tools", "day2 mcp tools -o wide", "day2 mcp tools -o json"),
+    "mcp serve": ("day2 mcp serve", "day2 mcp serve --context prod-eu", "day2 mcp serve --data-dir ./day2-data"),
     "ask": (
         'day2 ask "why does checkout restart?"',
         'day2 ask -n shop "what could be cheaper?" -o json',

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import typer
 
 ONE_DOCUMENT = frozenset({
-    "demo", "action get", "action diff", "action cancel", "action edit", "approve", "deny", "run get", "agent get", "agent card",
+    "demo", "init", "action get", "action diff", "action cancel", "action edit", "approve", "deny", "run get", "agent get", "agent card",
     "agent drain", "agent suspend", "agent resume", "audit get", "audit verify", "audit reconcile", "config get", "config explain",
     "config set", "version", "explain", "mute add", "mute expire", "chaos validate", "chaos run", "chaos show", "chaos stop", "nodes heal",
     "eval capture",
@@ -27,6 +27,7 @@ NO_DRY_RUN = {
     "action edit": "it only asks the judge: look at what it says with day2 action get",
     "chaos run": "look with day2 chaos validate FILE",
     "chaos stop": "it only asks: look with day2 chaos show",
+    "init": "it writes files of its own, and over none without --force",
     "config set": "look with day2 config explain",
     "mute add": "it hides nothing for good: look with day2 scan --show-muted",
     "mute expire": "look with day2 mute list",
@@ -34,7 +35,7 @@ NO_DRY_RUN = {
     "snapshot save": "it writes one file and nothing else",
     "eval capture": "it writes one file, or to standard output",
     **dict.fromkeys(("agent drain", "agent suspend", "agent resume"), "look with day2 agent list"),
-    **dict.fromkeys(("serve", "agent serve", "demo"), "it starts processes; to see what would be proposed: day2 plan"),
+    **dict.fromkeys(("serve", "agent serve", "demo", "mcp serve"), "it starts processes; to see what would be proposed: day2 plan"),
 }
 """They write, and have no dry run, for the reason given. What is in neither this table nor has an option writes nothing."""
 

@@ -56,7 +56,7 @@ TARGET = shape(cluster=TEXT, group=TEXT, kind=TEXT, namespace=TEXT, name=TEXT, u
 MONEY = shape(amount={"type": "string", "pattern": r"^-?\d+\.\d{2}$"}, currency=TEXT)
 EVIDENCE = shape(
     id=TEXT,
-    source=words("object", "metric", "log", "event", "derived"),
+    source=words("object", "metric", "log", "event", "derived", "outside"),
     subject=TARGET,
     query=TEXT,
     value=TEXT,

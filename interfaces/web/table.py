@@ -5,6 +5,7 @@ from collections.abc import Callable
 from fastapi import FastAPI
 
 from interfaces.api import serving as api
+from interfaces.mcp import door as mcp
 from interfaces.web.house import House
 
-DOORS: tuple[Callable[[FastAPI, House], None], ...] = (api.join,)
+DOORS: tuple[Callable[[FastAPI, House], None], ...] = (api.join, mcp.join)

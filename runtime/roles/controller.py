@@ -42,7 +42,7 @@ from runtime.experimenting import Experimenting
 from runtime.flows import Flows, Following
 from runtime.healing import Healer, hardware_of
 from runtime.receiving import Receiving
-from runtime.roles import experimenting, machinery, modelling
+from runtime.roles import experimenting, machinery, modelling, outside
 from runtime.roles.reading import Reading
 from runtime.services import healings, running
 from runtime.services.muting import Unmuted, folder_of
@@ -246,7 +246,7 @@ async def opened(settings: Settings, reading: Reading, ledger: Ledger, *, regist
         context = RunContext(
             clock=reading.clock,
             supervising=ModelRouting(membership.members, partial(modelling.opened, settings)),
-            consulting=Unmuted(consulting, folder_of(settings.data_dir).all, reading.clock),
+            consulting=Unmuted(outside.informed(settings, consulting, reading.clock), folder_of(settings.data_dir).all, reading.clock),
             gate=gate,
             objectives=declared.objectives,
             arbitrate=partial(arbitrated, ledger, reading.reader, reading.clock, declared),

@@ -45,7 +45,7 @@ BY_WORDS = ("ask", "route", "serve")
 WITHOUT_MODEL = (
     "demo", "doctor", "scan", "explain", "plan", "apply", "action", "approve", "deny", "approvals", "run", "stop", "resume", "agent",
     "policy", "audit", "config", "schema", "version", "help", "rbac", "gate", "sim", "eval", "alerts", "autonomy", "mute", "snapshot",
-    "nodes", "network", "vulnerabilities", "chaos",
+    "nodes", "network", "vulnerabilities", "chaos", "mcp", "init",
 )  # fmt: skip
 
 

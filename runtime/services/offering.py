@@ -131,6 +131,10 @@ class Offers:
         """What this caller may call, by name."""
         return [row for _, row in sorted(self._rows.items()) if caller.may(row.right)]
 
+    def all(self) -> list[Offer[Any]]:
+        """By name, whoever may call them."""
+        return [row for _, row in sorted(self._rows.items())]
+
     def named(self, name: str) -> Offer[Any]:
         """Raises InvalidInput."""
         found = self._rows.get(name)

@@ -26,6 +26,7 @@ BREACHES = {
     "The queue stays inside runtime": {"graph/a.py": "import docket"},
     "Signing stays in the gate": {"registry/leases.py": "import joserfc"},
     "Web frameworks stay in the doors": {"runtime/services.py": "import fastapi"},
+    "MCP stays in its door": {"runtime/services.py": "import fastmcp"},
 }
 
 # What each contract allows, close to what it forbids.

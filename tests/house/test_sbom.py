@@ -62,7 +62,7 @@ def test_a_bill_names_each_package_as_others_do_and_the_product_as_what_depends_
 def test_where_a_package_is_for_some_systems_only_it_is_said(root: Path) -> None:
     found = json.loads(sbom.text(sbom.bom(root, "dev")))
     markers = {item["name"]: item["properties"][0]["value"] for item in found["components"] if "properties" in item}
-    assert markers["colorama"] == 'sys_platform == "win32"'
+    assert markers["pywin32"] == 'sys_platform == "win32"'
 
 
 @pytest.fixture
