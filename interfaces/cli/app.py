@@ -23,6 +23,7 @@ from interfaces.cli.commands import (
     deciding,
     evaluating,
     guarding,
+    incidents,
     looking,
     muting,
     networking,
@@ -54,7 +55,7 @@ Look, nothing is written:        demo  doctor  scan  explain  ask  route  snapsh
 Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  nodes  stop  resume  agent  alerts  audit  config  serve
-                                 mcp  sim  eval  token
+                                 mcp  sim  eval  token  incident
 Install once:                    init  rbac  gate
 
 \b
@@ -161,6 +162,7 @@ for name, group in (
     ("eval", evaluating.evaluate),
     ("config", configuring.config),
     ("token", tokens.token),
+    ("incident", incidents.incident),
 ):
     app.add_typer(group, name=name)
 
