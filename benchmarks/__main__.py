@@ -21,6 +21,8 @@ BENCHES = {
     "FINDING_TO_VERIFIED": "finding_to_verified",
     "WORLD": "passing",
     "DAY": "spending",
+    "ALERT_INTAKE": "intaking",
+    "EVENT_CLIENTS": "streaming",
 }
 """Name to module of this folder. Modules are loaded one at a time, so that none pays for another's imports."""
 

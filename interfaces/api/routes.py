@@ -44,6 +44,7 @@ def _gravity(item: Json) -> tuple[Any, ...]:
 
 
 ROUTES = (
+    Route("alerts.receive", "POST", "/alerts/alertmanager", "AlertsTaken", status=202, unmetered=True),  # first: it comes most
     Route("approvals.list", "GET", "/approvals", "ApprovalList", place=_urgency),
     Route("actions.approve", "POST", "/actions/{action}/approve", "Approval"),
     Route("actions.deny", "POST", "/actions/{action}/deny", "Approval"),
@@ -80,7 +81,6 @@ ROUTES = (
     Route("costs.list", "GET", "/costs", "CostList"),
     Route("latency.list", "GET", "/latency", "LatencyList"),
     Route("workloads.get", "GET", "/workloads/{namespace}/{name}", "WorkloadOutlook"),
-    Route("alerts.receive", "POST", "/alerts/alertmanager", "AlertsTaken", status=202, unmetered=True),
     Route("incidents.list", "GET", "/incidents", "IncidentList", place=by("openedAt", "id"), descending=True),
     Route("incidents.get", "GET", "/incidents/{incident}", "Incident"),
     Route("webhooks.list", "GET", "/webhooks", "WebhookList", place=by("name")),

@@ -45,12 +45,13 @@ KINDS: dict[str, Json] = {
         "causes": many(many(TEXT)),
     },
     "WebhookList": listing(WEBHOOK),
+    "FindingList": listing(OPEN, metadata(runs=OPEN)) | {"coverage": OPEN},
     "EventList": listing(EVENT, metadata(next=WHOLE)),
 }
 
 
 def schema(kind: str, *, paged: bool = False) -> Json:
     """One of a kind that nobody described is any document of that kind."""
-    fields = schemas.KINDS[kind][1] if kind in schemas.KINDS else KINDS.get(kind, {"metadata": ANY})
+    fields = KINDS.get(kind) or schemas.KINDS.get(kind, ("", {"metadata": ANY}))[1]
     more = {"next": either(TEXT, NULL)} if paged else {}
     return {"title": kind} | shape(apiVersion={"const": API_VERSION}, kind={"const": kind}, **fields, **more)

@@ -1,24 +1,38 @@
 """The stream of events as server-sent events: one reader of the ledger behind all of them, and no queue for who does not read."""
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Header, Query
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette.sse import SendTimeoutError
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from core.domain.errors import InvalidInput, NotAuthenticated
 from core.domain.values import bounded
 from interfaces.web.house import House
 from runtime.services.broadcasting import Event, nothing_for
 
+log = logging.getLogger(__name__)
 OFFER = "events.list"
 BEAT_SECONDS = 15
 PATIENCE_SECONDS = 20.0
 """A client that takes nothing for so long is dropped: it comes back with the last id that it saw."""
 AGAIN_MILLISECONDS = 3_000
+
+
+class Dropping(EventSourceResponse):
+    """Whoever takes nothing any more is no error of ours: one line says so, and the connection ends."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except SendTimeoutError:
+            log.info("a follower of the stream took nothing for %g s, and was dropped", PATIENCE_SECONDS)
 
 
 async def stream(
@@ -31,7 +45,7 @@ async def stream(
     place = _place(last_event_id) if last_event_id else after
     await house.offers.call(request.state.caller, OFFER, {"after": place or 0, "limit": 1})
     following = house.offers.ports.beyond.events.follow(place)
-    return EventSourceResponse(
+    return Dropping(
         _sent(house, request, following),
         ping=BEAT_SECONDS,
         send_timeout=PATIENCE_SECONDS,

@@ -24,6 +24,7 @@ from interfaces.cli.commands import (
     deciding,
     evaluating,
     guarding,
+    incidents,
     looking,
     muting,
     networking,
@@ -56,7 +57,7 @@ Look, nothing is written:        demo  doctor  scan  explain  ask  chat  route  
 Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  schedule  report  nodes  stop  resume  agent  alerts
-                                 audit  config  serve  token  mcp  sim  eval
+                                 incident  audit  config  serve  token  mcp  chat  sim  eval
 Install once:                    init  rbac  gate
 
 \b
@@ -166,6 +167,7 @@ for name, group in (
     ("eval", evaluating.evaluate),
     ("config", configuring.config),
     ("token", tokens.token),
+    ("incident", incidents.incident),
 ):
     app.add_typer(group, name=name)
 

@@ -188,6 +188,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "agent serve": ("day2 agent serve finops", "day2 agent serve finops --profile prod", "day2 agent serve finops --data-dir ./data"),
     "alerts list": ("day2 alerts list", "day2 alerts list -o wide", "day2 alerts list -o json"),
     "alerts rules": ("day2 alerts rules > day2-rules.yaml", "day2 alerts rules -o json", "day2 alerts rules -o yaml"),
+    "incident list": ("day2 incident list", "day2 incident list --state open", "day2 incident list -o json"),
+    "incident get": (
+        "day2 incident get inc-3fa9c2d1e0",
+        "day2 incident get inc-3fa9c2d1e0 -o json",
+        "day2 incident get inc-3fa9c2d1e0 -o yaml",
+    ),
     "token add": (
         "day2 token add alertmanager --role sender",
         "day2 token add grafana --role viewer --for 30d",

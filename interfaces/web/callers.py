@@ -57,7 +57,8 @@ class LocalToken:
     """Whoever sends the machine's token is the account that runs us."""
 
     def __init__(self, token: str, access: AccessSettings, door: str) -> None:
-        self._token, self._access, self._door = token, access, door
+        by = account()
+        self._token, self._caller = token, Caller(by, roles_of(by, (), given(access)), door)
 
     async def __call__(self, request: Request) -> Caller | None:
         header = request.headers.get("authorization", "")
@@ -65,5 +66,4 @@ class LocalToken:
             return None
         if not hmac.compare_digest(header[len(BEARER) :].strip().encode(), self._token.encode()):
             raise NotAuthenticated("this bearer token is not known here", mend="read it anew: console.token in the data folder")
-        by = account()
-        return Caller(by, roles_of(by, (), given(self._access)), self._door)
+        return self._caller

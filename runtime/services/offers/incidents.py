@@ -1,13 +1,15 @@
 """Alerts that come in and the incidents that they are joined to, as the doors offer them."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from pydantic import Field
 
 from core.domain.access import Caller, Right
-from core.domain.errors import InvalidInput, NotFound
-from core.domain.incidents import Incident, Kept, Taken
-from core.domain.intake import Asked
+from core.domain.errors import NotFound
+from core.domain.incidents import Incident, Incidents, Kept, Taken
+from core.domain.intake import Asked, Intake
+from core.domain.ledger import Ledger
 from core.domain.values import bounded
 from runtime.services import alertmanagers, running
 from runtime.services.alertmanagers import Notification
@@ -46,20 +48,25 @@ async def listed(ports: Ports, _caller: Caller, wanted: WhichIncidents) -> list[
 
 
 async def shown(ports: Ports, _caller: Caller, wanted: OneIncident) -> Shown:
-    kept = ports.beyond.desk.kept
-    found = kept.get(wanted.incident)
+    return await whole(ports.beyond.desk.kept, ports.intake, ports.ledger, ports.answer, wanted.incident)
+
+
+async def whole(
+    kept: Incidents, intake: Intake, ledger: Ledger, answer: Callable[[str], Awaitable[dict[str, Any]]], incident_id: str
+) -> Shown:
+    """Raises NotFound. `answer` gives what a finished run answered."""
+    found = kept.get(incident_id)
     if found is None:
-        raise NotFound(f"no incident {bounded(wanted.incident, 40)!r}", mend="list them: /api/v1/incidents")
+        raise NotFound(f"no incident {bounded(incident_id, 40)!r}", mend="day2 incident list")
     alerts = tuple(kept.alerts(found.id, SHOWN_ALERTS))
     if not found.run:
         return Shown(found, alerts, None, None, None, held_back=found.open)
-    asked = ports.intake.get(found.run)
+    asked = intake.get(found.run)
     try:
-        run = running.get(ports.ledger, found.run)
-    except InvalidInput:  # it waits in the intake
+        run = running.get(ledger, found.run)
+    except NotFound:  # it waits in the intake
         return Shown(found, alerts, asked, None, None, held_back=False)
-    answer = await ports.answer(found.run) if run.finished_at else None
-    return Shown(found, alerts, asked, run, answer, held_back=False)
+    return Shown(found, alerts, asked, run, await answer(found.run) if run.finished_at else None, held_back=False)
 
 
 OFFERS = (

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from core.domain.access import Role
+from core.domain.ledger import Entry
 from interfaces.api import streaming
 from interfaces.api.routes import BASE, STREAM
 from tests.interfaces.api.conftest import Api
@@ -84,17 +85,21 @@ async def test_a_stream_ends_when_its_token_is_revoked(api: Api, url: str, monke
     await left(api, 0)
 
 
+def many(api: Api) -> None:
+    body = {"text": "word " * 700}
+    entries = [Entry("controller", "run.started", f"run-{number}", body, AT) for number in range(2500)]
+    api.ports.ledger.record_all(entries)  # type: ignore[attr-defined]
+
+
 async def test_who_never_reads_is_dropped_and_others_go_on(api: Api, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(streaming, "PATIENCE_SECONDS", 1.0)
+    await asyncio.to_thread(many, api)  # more than the sockets between both hold
     host, port = url.removeprefix("http://").split(":")
     token = api.of(Role.VIEWER).headers["Authorization"]
     reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
     writer.write(f"GET {BASE}{STREAM}?after=0 HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n".encode())
     await reader.readuntil(b"begun")
     reader._transport.pause_reading()  # type: ignore[attr-defined]
-    body = {"text": "word " * 700}
-    for number in range(2500):  # more than the sockets between both hold
-        api.ports.ledger.record(role="controller", event="run.started", subject=f"run-{number}", body=body, at=AT)
     async with following(api, url, after=2490) as lines:
         assert (await events(lines, 1))[0]["subject"] == "run-2490"
         await left(api, 1)

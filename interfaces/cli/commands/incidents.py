@@ -1,0 +1,36 @@
+"""`day2 incident`: what alerts of others were joined to, and what was found about it. They only read."""
+
+from typing import Annotated
+
+import typer
+
+from interfaces.cli.sessions import begin, run
+
+incident = typer.Typer(help="Incidents that alerts of others were joined to.", rich_markup_mode=None, no_args_is_help=True)
+
+
+@incident.command("list")
+def show_incidents(
+    context: typer.Context, state: Annotated[str, typer.Option("--state", help="open or resolved; without it: both")] = ""
+) -> None:
+    """Incidents, newest first."""
+    from interfaces.rendering import incidents
+    from runtime.roles import machines
+
+    if state not in ("", "open", "resolved"):
+        raise typer.BadParameter("--state is open or resolved")
+    session = begin(context)
+    found = machines.incidents(session.settings, state)
+    session.show(incidents.listed(found), columns=incidents.COLUMNS)
+    if not found:
+        session.hint("no incident; point an Alertmanager here: docs/api.md")
+
+
+@incident.command("get")
+def get(context: typer.Context, name: Annotated[str, typer.Argument(metavar="ID", help="inc-..., from day2 incident list")]) -> None:
+    """One incident: its timeline, its alerts, and what its run found, from cause to symptom."""
+    from interfaces.rendering import incidents
+    from runtime.roles import machines
+
+    session = begin(context)
+    session.show(incidents.document(run(machines.incident(session.settings, name))), view=incidents.view)
