@@ -61,8 +61,8 @@ class Hub:
             self._task = asyncio.create_task(self._look())
         try:
             yield self._beat()
-            for event in self._missed(since):
-                yield event
+            for missed in self._missed(since):
+                yield missed
             while (event := await queue.get()) is not None:
                 if event.event == "beat" and not self._still_in(request):
                     return
