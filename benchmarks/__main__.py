@@ -21,6 +21,7 @@ BENCHES = {
     "FINDING_TO_VERIFIED": "finding_to_verified",
     "WORLD": "passing",
     "DAY": "spending",
+    "CONSOLE": "paging",
 }
 """Name to module of this folder. Modules are loaded one at a time, so that none pays for another's imports."""
 
