@@ -23,6 +23,7 @@ BENCHES = {
     "DAY": "spending",
     "ALERT_INTAKE": "intaking",
     "EVENT_CLIENTS": "streaming",
+    "CONSOLE": "paging",
 }
 """Name to module of this folder. Modules are loaded one at a time, so that none pays for another's imports."""
 

@@ -69,7 +69,7 @@ class Provider:
             token = await _asked(
                 client.fetch_token(found["token_endpoint"], authorization_response=address, code_verifier=started.verifier)
             )
-            keys = (await _asked(client.get(found["jwks_uri"], withhold_token=True))).json()
+            keys = (await _asked(client.request("GET", found["jwks_uri"], withhold_token=True))).json()
         return self._proven(token, keys, started, str(found["issuer"]))
 
     def _proven(self, token: Mapping[str, Any], keys: Any, started: Started, issuer: str) -> Proven:
@@ -92,7 +92,7 @@ class Provider:
 
     async def _metadata(self, client: Any) -> Mapping[str, Any]:
         address = f"{self._told.issuer.rstrip('/')}/.well-known/openid-configuration"
-        answer = await _asked(client.get(address, withhold_token=True))
+        answer = await _asked(client.request("GET", address, withhold_token=True))
         found = answer.json() if answer.status_code == 200 else {}
         if found.get("issuer", "").rstrip("/") != self._told.issuer.rstrip("/"):
             raise Unavailable("the login provider", 5.0, reason=f"no metadata of {self._told.issuer}", mend="check oidc.issuer")

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.actions.catalogue import parse_proposal
 from core.domain.errors import InvalidInput
 from core.domain.ledger import ActionRow, AuditRow
 from core.domain.proposal import Proposal
@@ -15,7 +14,7 @@ from interfaces.rendering.envelopes import Json, envelope, plain
 from interfaces.rendering.screens import Screen
 from interfaces.rendering.tables import Column
 from runtime.services.carding import Carded
-from runtime.services.recording import Recorded
+from runtime.services.recording import Recorded, proposal_of
 
 RESULTS = ("pass", "warn", "fail", "error", "skip")
 COLUMNS = (
@@ -53,7 +52,7 @@ def item(row: ActionRow) -> Json:
 def _stored(row: ActionRow) -> Json:
     """What the stored proposal says of its action; one that cannot be read any more must not hide the other rows."""
     try:
-        action = parse_proposal(row.proposal).action
+        action = proposal_of(row.proposal).action
     except InvalidInput as error:
         target = {"cluster": "", "group": "", "kind": "", "namespace": row.namespace, "name": "", "uid": row.target_uid}
         said = f"{row.kind}, whose stored proposal cannot be read: {bounded(str(error), 160)}"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -44,6 +45,8 @@ def text(document: Json, *, ascii_only: bool = False) -> str:
 
 def plain(value: Any, name: str = "") -> Any:
     """Values as the outside knows them. Maps whose keys are data (labels, arguments by path) keep their keys."""
+    if type(value) in _AS_THEY_ARE:  # most of what a long list is made of
+        return value
     if isinstance(value, BaseModel):
         return {camel(_bare(key)): plain(getattr(value, key), key) for key in type(value).model_fields}
     if isinstance(value, Enum):
@@ -62,6 +65,7 @@ def plain(value: Any, name: str = "") -> Any:
     return value
 
 
+_AS_THEY_ARE = frozenset({str, bool, float, type(None)})
 _DATA_KEYS = frozenset({"labels", "annotations", "set", "remove", "autonomy", "outcomes", "rows", "old", "new", "body"})
 
 
@@ -75,6 +79,7 @@ def _quantity(value: int, name: str) -> Any:
     return value
 
 
+@lru_cache(4096)
 def _bare(name: str) -> str:
     for unit in ("_cpu_milli", "_memory_mib"):
         if name.endswith(unit):
@@ -82,6 +87,7 @@ def _bare(name: str) -> str:
     return name.removesuffix("_milli").removesuffix("_mib").removesuffix("_micro_usd")
 
 
+@lru_cache(4096)
 def camel(name: str) -> str:
     return _HUMP.sub(lambda match: match.group(1).upper(), name)
 

@@ -53,7 +53,11 @@ def _agents(found: Any, _ports: Ports) -> Json:
     return records.agent_list(found.members, source=found.source)
 
 
-def _looked(found: Looked, _ports: Ports) -> Json:
+def _looked(found: Looked, ports: Ports) -> Json:
+    return ports.kept.document(found, lambda: _seen(found))
+
+
+def _seen(found: Looked) -> Json:
     document = findings.document(found.scan, found.where, show_muted=True)
     document["metadata"]["runs"] = found.runs
     return document

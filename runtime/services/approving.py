@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from core.actions.catalogue import parse_proposal
 from core.domain import access, people
 from core.domain.action import Risk
 from core.domain.approval import Approval
@@ -16,6 +15,7 @@ from core.domain.ledger import ActionRow, Ledger
 from core.domain.outcome import ActionState
 from core.domain.proposal import Proposal
 from core.domain.verdict import Verdict
+from runtime.services import recording
 
 AN_HOUR = timedelta(hours=1)
 FRESH = timedelta(minutes=5)
@@ -100,7 +100,7 @@ def _done(card: Waiting, by: str) -> bool:
 def _readable(row: ActionRow) -> bool:
     """Nobody can decide on what cannot be shown: such a row expires. `day2 action list` names it."""
     try:
-        parse_proposal(row.proposal)
+        recording.proposal_of(row.proposal)
     except InvalidInput:
         return False
     return True
@@ -169,6 +169,5 @@ def _not_too_many(decided: Sequence[Approval], by: str, per_hour: int) -> None:
 
 
 def _waiting(ledger: Ledger, row: ActionRow, people_needed: Callable[[Risk], int]) -> Waiting:
-    proposal = parse_proposal(row.proposal)
-    verdict = Verdict.model_validate_json(row.verdict) if row.verdict else None
+    proposal, verdict = recording.proposal_of(row.proposal), recording.verdict_of(row.verdict)
     return Waiting(row, proposal, verdict, tuple(ledger.approvals(row.action_id)), people_needed(proposal.action.risk))

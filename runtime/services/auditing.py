@@ -11,6 +11,7 @@ from core.domain.errors import InvalidInput
 from core.domain.ledger import AuditRow, Ledger
 from runtime.services import recording
 
+WINDOW = 2000
 FORMATS = ("cloudevents", "csv", "jsonl")
 
 
@@ -27,6 +28,22 @@ def records(
         and (since is None or row.at >= since)
     ]
     return found[-limit:] if limit else found
+
+
+def newest(ledger: Ledger, end: int, *, role: str = "", event: str = "", limit: int = 200, most: int = 50_000) -> list[AuditRow]:
+    """As `records`, read backwards from before place `end` until there are enough, or `most` were looked at."""
+    found: list[AuditRow] = []
+    first = end
+    while first > 1 and len(found) < limit and end - first < most:
+        start = max(1, first - WINDOW)
+        rows = [row for row in ledger.chain(start, first - start) if row.place < first]
+        found = [row for row in rows if fits(row, role, event)] + found
+        first = start
+    return sorted(found, key=lambda row: (row.at, row.place))[-limit:]
+
+
+def fits(row: AuditRow, role: str, event: str) -> bool:
+    return (not role or row.role == role) and (not event or row.event == event or row.event.startswith(f"{event}."))
 
 
 def get(ledger: Ledger, name: str) -> AuditRow:

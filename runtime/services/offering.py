@@ -62,6 +62,30 @@ class People(Protocol):
     def __call__(self, risk: Any) -> int: ...
 
 
+class Kept:
+    """A few answers by what they were made of, each with the document that was made of it. The oldest goes first."""
+
+    MOST = 16
+
+    def __init__(self) -> None:
+        self._rows: dict[Any, list[Any]] = {}
+
+    def answer(self, key: Any, make: Callable[[], Any]) -> Any:
+        if key not in self._rows:
+            if len(self._rows) >= self.MOST:
+                del self._rows[next(iter(self._rows))]
+            self._rows[key] = [make(), None]
+        return self._rows[key][0]
+
+    def document(self, answer: Any, make: Callable[[], Plain]) -> Plain:
+        """Made once for an answer that is kept; of another, made anew. Whoever gets it may add fields to its first level only."""
+        row = next((row for row in self._rows.values() if row[0] is answer), None)
+        if row is None:
+            return make()
+        row[1] = row[1] or make()
+        return dict(row[1])
+
+
 @dataclass(frozen=True)
 class Beyond:
     """What is kept for machines beyond this one: their tokens, their answers under idempotency keys, the events that they follow,
@@ -122,6 +146,11 @@ class Ports:
     def history(self) -> History:
         """The audit chains as far as this process has read them."""
         return History(self.ledger)
+
+    @cached_property
+    def kept(self) -> "Kept":
+        """The last answers to long questions, as long as what they were made of did not change."""
+        return Kept()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from core.actions.catalogue import parse_proposal
@@ -14,6 +15,18 @@ from core.domain.verdict import Verdict
 
 MOST = 1000
 PAGE = 5000
+
+
+@lru_cache(2048)
+def proposal_of(stored: str) -> Proposal:
+    """What a row's text says: it never changes, and a list is read again and again. Raises InvalidInput for what cannot be read."""
+    return parse_proposal(stored)
+
+
+@lru_cache(512)
+def verdict_of(stored: str) -> Verdict | None:
+    """None for what was not judged yet."""
+    return Verdict.model_validate_json(stored) if stored else None
 
 
 class Recorded(NamedTuple):
@@ -54,9 +67,8 @@ def get(ledger: Ledger, action_id: str, way: Callable[[Sequence[str]], tuple[Aud
     row = ledger.get(action_id)
     if row is None:
         raise InvalidInput(f"no action {action_id[:40]!r}", mend="day2 action list")
-    verdict = Verdict.model_validate_json(row.verdict) if row.verdict else None
     links = way([action_id]) if way else tuple(link for link in chain(ledger) if link.subject == action_id)
-    return Recorded(row, parse_proposal(row.proposal), verdict, tuple(ledger.approvals(action_id)), links)
+    return Recorded(row, proposal_of(row.proposal), verdict_of(row.verdict), tuple(ledger.approvals(action_id)), links)
 
 
 def chain(ledger: Ledger) -> list[AuditRow]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from core.domain.errors import InvalidInput
-from core.domain.ledger import ANCHORED, AuditRow, Ledger
+from core.domain.ledger import AuditRow, Ledger
 from runtime.services import running
 from runtime.services.recording import PAGE
 from runtime.services.running import FINISHED, STARTED, Run
@@ -40,8 +40,6 @@ class History:
                 self._next = page[-1].place + 1
 
     def _keep(self, row: AuditRow) -> None:
-        if row.event == ANCHORED:
-            return
         self._places.setdefault(row.subject, []).append(row.place)
         if row.event == STARTED:
             self._runs[row.subject] = running.begun(row, None)

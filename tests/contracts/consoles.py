@@ -99,7 +99,7 @@ class World:
             assert row is not None
             self.ports.clock.advance(7)  # type: ignore[attr-defined]  # the clock of these ports is moved by hand
             role = "judge" if step in (S.NEEDS_APPROVAL, S.PERMITTED, S.DENIED) else "executor"
-            extra = {"verdict": verdict} if not row.verdict else {}
+            extra: dict[str, Any] = {"verdict": verdict} if not row.verdict else {}
             at = self.ports.clock.now()
             assert self.ports.ledger.move(made.action.id, row.state, step, role=role, at=at, event={}, note=note, **extra)
         found = self.ports.ledger.get(made.action.id)

@@ -53,7 +53,7 @@ async def _explained(visit: Visit) -> Json | None:
 
 async def _similar(visit: Visit, found: Json) -> list[Json]:
     """Earlier ones of the same kind, those on the same object first."""
-    rows = (await visit.read("actions.list", limit=300) or {"items": []})["items"]
+    rows = (await visit.read("actions.list", limit=100) or {"items": []})["items"]
     alike = [row for row in rows if row["capability"] == found["capability"] and row["id"] != found["id"]]
     return sorted(alike, key=lambda row: row["target"]["uid"] != found["target"]["uid"])[:SIMILAR]
 

@@ -22,7 +22,7 @@ async def now(visit: Visit) -> Answer:
     approvals, runs, actions, agents, objectives, findings, savings = await asyncio.gather(
         visit.read("approvals.list"),
         visit.read("runs.list", limit=200),
-        visit.read("actions.list", limit=200),
+        visit.read("actions.list", limit=120),
         visit.read("agents.list"),
         visit.read("objectives.list"),
         visit.read("findings.list"),

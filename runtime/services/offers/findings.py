@@ -1,7 +1,7 @@
 """Findings and mutes, as the doors offer them."""
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from pydantic import Field
@@ -50,10 +50,26 @@ class Held(NamedTuple):
 
 
 async def listed(ports: Ports, _caller: Caller, wanted: Where) -> Looked:
-    """What each agent saw when a run asked it last. Agents that no run asked are not-run rows: silence is not health."""
+    """What each agent saw when a run asked it last. Agents that no run asked are not-run rows: silence is not health.
+
+    It is made once for the same runs and mutes: an answer of a finished run does not change.
+    """
+    latest = await _latest(ports)
+    members, _ = await ports.members()
+    names = [name for name in sorted({member.name for member in members} | set(latest)) if not wanted.agents or name in wanted.agents]
+    held, now = ports.mutes.all(), ports.clock.now()
+    runs = tuple((name, latest[name][0]) for name in names if name in latest)
+    key = ("findings", wanted, tuple(names), runs, tuple((mute.id, mute.until, mute.until <= now) for mute in held))
+    found: Looked = ports.kept.answer(key, lambda: _looked(latest, names, wanted, held, now))
+    return found
+
+
+async def _latest(ports: Ports) -> dict[str, tuple[str, Plain]]:
+    """By agent, the newest finished run that asked it, and what that answered."""
     latest: dict[str, tuple[str, Plain]] = {}
     for run in ports.history.runs(LOOKED_AT):
-        if run.finished_at is None:
+        asked = run.summary.get("asked")
+        if run.finished_at is None or (asked is not None and all(agent in latest for agent in asked)):
             continue
         try:
             answer = await ports.answer(run.id)
@@ -61,15 +77,16 @@ async def listed(ports: Ports, _caller: Caller, wanted: Where) -> Looked:
             continue
         for agent in answer["asked"]:
             latest.setdefault(agent, (run.id, answer))
-    members, _ = await ports.members()
-    names = [name for name in sorted({member.name for member in members} | set(latest)) if not wanted.agents or name in wanted.agents]
+    return latest
+
+
+def _looked(latest: dict[str, tuple[str, Plain]], names: Sequence[str], wanted: Where, held: Sequence[Mute], now: datetime) -> Looked:
     findings = [row for name in names if name in latest for row in latest[name][1]["findings"] if row["agent"] == name]
     seen = tuple(item for item in map(_finding, findings) if not wanted.namespaces or item.subject.namespace in wanted.namespaces)
     unseen = tuple(NotRun(check=name, reason="no run asked this agent yet: start one") for name in names if name not in latest)
     whole = Coverage(run=tuple(_checks(latest[name][1] for name in names if name in latest)), not_run=unseen + _not_run(latest, names))
     times = [latest[name][1]["at"] for name in names if name in latest]
-    now = ports.clock.now()
-    scan = muting.apart(Scan(_ranked(seen), (), whole), ports.mutes.all(), now)
+    scan = muting.apart(Scan(_ranked(seen), (), whole), held, now)
     where = {"namespaces": list(wanted.namespaces), "at": min(times) if times else None}
     return Looked(scan, where, {name: run for name, (run, _) in latest.items()})
 

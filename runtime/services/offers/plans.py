@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from core.actions.catalogue import parse_proposal
 from core.domain.access import Caller, Right
 from core.domain.errors import InvalidInput
 from core.domain.ledger import ActionRow
@@ -77,7 +76,7 @@ async def savings(ports: Ports, _caller: Caller, _wanted: Nothing) -> list[Saved
     found = []
     for row in recording.actions(ports.ledger, limit=KNOWN):
         try:
-            saving = parse_proposal(row.proposal).effect.saving
+            saving = recording.proposal_of(row.proposal).effect.saving
         except InvalidInput:
             continue
         if saving is not None:

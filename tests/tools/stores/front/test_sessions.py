@@ -1,0 +1,54 @@
+"""The store of sessions and its twin: the same answers."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.domain.sessions import Session, Sessions
+from tools.stores.front.opening import opened
+from tools.stores.front.sessions import MemorySessions, SqlSessions
+
+AT = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessions]:
+    if request.param == "memory":
+        yield MemorySessions()
+        return
+    database = opened(f"sqlite:///{tmp_path / 'front.db'}")
+    yield SqlSessions(database)
+    database.close()
+
+
+def session(key: str, *, minutes: int = 0) -> Session:
+    return Session(key, "oidc:ana@example.org", ("sre", "päy"), "oidc", AT, AT + timedelta(minutes=minutes), AT)
+
+
+def test_what_was_opened_is_there_until_it_is_closed(store: Sessions) -> None:
+    store.open(session("a"))
+    assert store.get("a") == session("a")
+    assert store.get("b") is None
+    assert store.close("a")
+    assert not store.close("a")
+    assert store.get("a") is None
+
+
+def test_use_is_kept_and_what_is_over_is_forgotten(store: Sessions) -> None:
+    store.open(session("idle"))
+    store.open(session("used"))
+    store.touch("used", AT + timedelta(minutes=50))
+    store.touch("nobody", AT)
+    assert store.forget(seen_before=AT + timedelta(minutes=40), began_before=AT - timedelta(hours=1)) == 1
+    assert store.get("idle") is None
+    found = store.get("used")
+    assert found is not None
+    assert found.seen_at == AT + timedelta(minutes=50)
+    assert store.forget(seen_before=AT, began_before=AT) == 1
+
+
+@pytest.mark.parametrize(("minutes", "over"), [(59, False), (60, True)])
+def test_a_session_is_over_when_it_was_not_used(minutes: int, over: bool) -> None:
+    assert session("a").over(AT + timedelta(minutes=minutes), idle=timedelta(hours=1), longest=timedelta(hours=12)) is over
