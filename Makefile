@@ -15,7 +15,7 @@ ENVIRONMENT := sh toolchain/python.sh toolchain/environment.py
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
-.PHONY: help demo test test-slow check lint types contracts format control-plane test-cluster test-bypass sim mutants defects coverage mutation bench eval eval-quick eval-judge eval-faults eval-assess eval-injection eval-scoreboard chart docs sbom lock clean dev
+.PHONY: help demo test test-slow test-browser check lint types contracts format control-plane test-cluster test-bypass sim mutants defects coverage mutation bench eval eval-quick eval-judge eval-faults eval-assess eval-injection eval-scoreboard chart docs sbom lock clean dev
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -25,10 +25,13 @@ demo: ## the whole product on an embedded cluster (ARGS="--fast")
 	@.venv-demo/bin/day2 demo $(ARGS)
 
 test: dev ## the tests of every room (ARGS="-k words")
-	@$(PYTEST) -n $(JOBS) --dist worksteal -m "not cluster and not slow" $(ARGS)
+	@$(PYTEST) -n $(JOBS) --dist worksteal -m "not cluster and not slow and not browser" $(ARGS)
 
 test-slow: dev ## processes killed, whole demos, bare machines, worlds
-	@$(PYTEST) -n $(JOBS) --dist worksteal -m "slow and not cluster" $(ARGS)
+	@$(PYTEST) -n $(JOBS) --dist worksteal -m "slow and not cluster and not browser" $(ARGS)
+
+test-browser: dev ## the console in a real Chromium
+	@$(PYTEST) tests/browser -m browser $(ARGS)
 
 check: lint types contracts test test-slow ## format, lint, types, layers, then both kinds of tests
 

@@ -23,7 +23,7 @@ from tests.contracts.simulated import simulated
 from tests.contracts.whole_runs import DOCUMENTS, Namespaces, settings_of
 from tests.runtime.test_whole_runs import NAMESPACES, WORLD, _allow
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(540)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(540)]
 PATIENCE_MS = 60_000
 ASKED_BY = "oidc:bo@example.org"
 

@@ -50,13 +50,15 @@ def test_check_runs_the_formatter_the_linter_the_types_the_contracts_and_the_tes
 def test_the_tests_run_in_parallel_and_without_a_cluster(root: Path) -> None:
     would_run = made(root, "--dry-run", "test")
     assert f"-n {os.cpu_count() + 1} " in would_run, "one more than cores: tests of processes wait as much as they compute"
-    assert '-m "not cluster and not slow"' in would_run
+    assert '-m "not cluster and not slow and not browser"' in would_run
 
 
 def test_no_test_is_left_out_of_a_check(root: Path) -> None:
-    """What `make test` leaves to others is run by others: slow ones by `check`, the cluster's by `test-cluster`."""
+    """What `make test` leaves to others is run by others: slow ones by `check`, the cluster's and the browser's by their own."""
     said = re.findall(r'-m "([^"]+)"', made(root, "--dry-run", "check"))
-    assert said == ["not cluster and not slow", "slow and not cluster"]
+    assert said == ["not cluster and not slow and not browser", "slow and not cluster and not browser"]
+    assert re.findall(r"-m (\w+)", made(root, "--dry-run", "test-browser"))[-1] == "browser"
+    assert "make test-browser" in (root / ".ci" / "run").read_text(encoding="utf-8")
 
 
 def test_arguments_reach_the_command(root: Path) -> None:
