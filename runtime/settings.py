@@ -294,6 +294,33 @@ class WebSettings(Group):
         pattern=r"^(https?://[^\s/@?#]+(/[^\s@?#]*)?)?$",
         description="address under which people reach it, for links; empty: that of listen",
     )
+    idle_minutes: int = Field(default=60, ge=1, le=1440, description="a session of the console that is not used for so long is over")
+    session_hours: int = Field(default=12, ge=1, le=168, description="a session of the console is over after so long, used or not")
+    requests_per_minute: int = Field(
+        default=600,
+        ge=0,
+        description="of each caller of the API, the rest is answered with 429; 0: no limit; alerts that come in never count",
+    )
+
+
+class IntakeSettings(Group):
+    """Alerts that an Alertmanager hands in: docs/incidents.md."""
+
+    alerts_act: bool = Field(default=False, description="whether proposals of a run that an alert began go before the judge")
+    runs_per_hour: int = Field(
+        default=12, ge=0, le=1000, description="runs that alerts may begin within an hour, the worst incidents first"
+    )
+    reopen_minutes: int = Field(default=30, ge=0, le=1440, description="what fires again so soon at a place reopens its incident")
+    keep_days: int = Field(default=30, ge=1, le=3650, description="how long a resolved incident is kept")
+
+
+class OidcSettings(Group):
+    """Who logs people in at the console. Without an issuer, whoever has the token of this machine is its account."""
+
+    issuer: str = Field(default="", pattern=r"^(https?://[^\s@?#]+)?$", description="address of the OpenID provider; empty: none")
+    client_id: str = Field(default="", description="our name at the provider")
+    client_secret_file: Path | None = Field(default=None, description="file with the client's secret; empty: a public client")
+    groups_claim: str = Field(default="groups", description="claim of the ID token that names a person's groups")
 
 
 class AccessSettings(Group):
@@ -307,6 +334,18 @@ class AccessSettings(Group):
     approver: Words = Field(default=(), description="who may also approve, deny and stop; not start runs")
     admin: Words = Field(default=(), description="who may do everything, also resume")
     sender: Words = Field(default=(), description="machines that may hand in alerts, and see nothing")
+
+
+class SchedulesSettings(Group):
+    """Autonomous runs and what they report: docs/schedules.md. The schedules themselves are documents of policy.objectives."""
+
+    channels_file: Path | None = Field(
+        default=None, description="file of channels for reports, a name and an apprise address on each line; such addresses are secrets"
+    )
+    digest_to: Words = Field(default=(), description="channels that get the weekly digest; empty: none is sent")
+    digest_cron: str = Field(default="0 8 * * 1", max_length=100, description="when the digest of the last seven days is sent")
+    digest_zone: str = Field(default="UTC", max_length=60, description="IANA time zone of digest_cron")
+    look_seconds: float = Field(default=5.0, ge=0.1, le=60, description="how often is looked for what is due, and for what has ended")
 
 
 class ChatSettings(Group):
@@ -358,10 +397,13 @@ class Settings(Group):
     assess: AssessSettings = AssessSettings()
     outside: OutsideSettings = OutsideSettings()
     web: WebSettings = WebSettings()
+    schedules: SchedulesSettings = SchedulesSettings()
     access: AccessSettings = AccessSettings()
     chat: ChatSettings = ChatSettings()
     slack: SlackSettings = SlackSettings()
     mattermost: MattermostSettings = MattermostSettings()
+    intake: IntakeSettings = IntakeSettings()
+    oidc: OidcSettings = OidcSettings()
     clock: str = Field(default="system", description="system, or the http address of a simulator whose virtual time counts")
     profile: str = Field(
         default=NO_PROFILE, description="named group of settings in force, from `profiles` of a settings file; default: none"

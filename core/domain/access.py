@@ -8,6 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+MACHINE = "token:"
+"""Begins the name of a machine that has a token: it may ask, hand in and look, and its word never counts as a person's."""
+
 
 class Role(StrEnum):
     """What a person is here. Nobody is more than they were given: an approver cannot start a run, an operator cannot approve."""
@@ -49,6 +52,10 @@ class Caller(NamedTuple):
     door: str
     groups: tuple[str, ...] = ()
     authenticated_at: datetime | None = None
+
+    @property
+    def machine(self) -> bool:
+        return self.by.startswith(MACHINE)
 
     def may(self, right: Right) -> bool:
         return any(right in RIGHTS[role] for role in self.roles)

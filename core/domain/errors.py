@@ -2,7 +2,8 @@
 
     Day2Error
     ├── InvalidInput        fix the input; `mend` says how. Nothing was read or written
-    │   └── InvalidDocument     with file and line
+    │   ├── InvalidDocument     with file and line
+    │   └── NotFound            nothing of this name is there
     ├── NotAuthenticated    log in again, or renew the credential
     ├── NotAuthorised       ask for the right that `mend` names
     ├── Refused             stop: the answer is no, and trying again will not change it
@@ -40,6 +41,10 @@ class InvalidDocument(InvalidInput):
         super().__init__(f"{place}: {message}", mend=mend)
         self.file = file
         self.line = line
+
+
+class NotFound(InvalidInput):
+    """Nothing of this name is there."""
 
 
 class NotAuthenticated(Day2Error):

@@ -3,6 +3,8 @@
 Nothing here convinces the judge: it reads its own facts. It is for people, for arbitration and for the record.
 """
 
+from typing import Literal
+
 from pydantic import Field, SerializeAsAny
 
 from core.domain.action import Action, Change
@@ -30,6 +32,13 @@ class Trial(Value):
     seconds: int = Field(ge=1, le=600, description="how long the fault may last")
 
 
+class Leash(Value):
+    """What a schedule takes from the actions of its run. It only lowers: no rule passes by it. No forward permit outlives `until`."""
+
+    ceiling: Literal["observe", "suggest", "guarded", "auto"] = "auto"
+    until: Moment | None = None
+
+
 class Proposal(Value):
     """`objective` is the name of the objective served; arbitration ranks by its priority."""
 
@@ -45,3 +54,4 @@ class Proposal(Value):
     changes: tuple[Change, ...] = ()
     expires_at: Moment
     experiment: Trial | None = None
+    leash: Leash = Leash()

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from core.domain.proposal import Leash
 from core.domain.values import Moment, Value
 
 Trigger = Literal["chat", "schedule", "alert", "api", "cli", "demo"]
@@ -30,4 +31,5 @@ class Request(Value):
     agents: tuple[str, ...] = Field(default=(), description="asked for by name; empty: the supervisor chooses")
     act: bool = Field(default=False, description="submit proposals to the judge; otherwise only propose")
     budget: RunBudget = RunBudget()
+    leash: Leash = Field(default=Leash(), description="what every proposal of the run carries; it can only lower")
     at: Moment

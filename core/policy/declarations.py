@@ -1,4 +1,4 @@
-"""What people declare beside objectives and policies: who may do what, and what runs by itself. Made by `documents`."""
+"""What people declare beside objectives and policies: who may do what. Made by `documents`. What runs by itself is in `schedules`."""
 
 from pydantic import Field
 
@@ -20,15 +20,3 @@ class Grant(Value):
             and (capability in self.capabilities or "*" in self.capabilities)
             and (namespace in self.namespaces or "*" in self.namespaces)
         )
-
-
-class Schedule(Value):
-    """A request that comes by itself, at most once per `every_seconds`. Without `act` it only proposes."""
-
-    name: str
-    every_seconds: int = Field(ge=60, le=31 * 86400)
-    text: str = Field(default="", max_length=4000, description="as if a person had asked")
-    agents: tuple[str, ...] = ()
-    namespaces: tuple[str, ...] = ()
-    act: bool = False
-    suspended: bool = False

@@ -44,10 +44,10 @@ def read(text: str, file: str, kinds: Mapping[str, Kind] = KINDS) -> tuple[Docum
     return tuple(_document(marked, kinds) for marked in parse(text, file))
 
 
-def read_path(path: Path) -> tuple[Document, ...]:
+def read_path(path: Path, kinds: Mapping[str, Kind] = KINDS) -> tuple[Document, ...]:
     """A file, or every `*.yaml` and `*.yml` directly in a folder; no name twice within a kind."""
     files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")]) if path.is_dir() else [path]
-    return unique([document for file in files for document in read(_text(file), str(file))])
+    return unique([document for file in files for document in read(_text(file), str(file), kinds)])
 
 
 def unique(found: Iterable[Document]) -> tuple[Document, ...]:
@@ -92,7 +92,7 @@ def _document(marked: Marked, kinds: Mapping[str, Kind]) -> Document:
     except ValidationError as error:
         raise _refused(error, form, marked) from error
     except ValueError as error:
-        raise marked.wrong(str(error), ("spec",)) from error
+        raise marked.wrong(str(error), ("spec",), mend=getattr(error, "mend", "")) from error
     if isinstance(value, ActionPolicy):
         value = value.model_copy(update={"pack": PurePath(marked.file).stem})
     return Document(data["kind"], metadata.name, value, marked)
@@ -117,7 +117,7 @@ def _explained(error: ValidationError, form: type[Form], marked: Marked, section
     if found["type"] == "extra_forbidden":
         return _unknown(marked, place, _fields_at(form, found["loc"][:-1]))
     said = " is missing" if found["type"] == "missing" else f": {found['msg'].removeprefix('Value error, ')}"
-    return marked.wrong(f"`{_dotted(place)}`{said}", place)
+    return marked.wrong(f"`{_dotted(place)}`{said}", place, mend=getattr(found.get("ctx", {}).get("error"), "mend", ""))
 
 
 def _refused(error: ValidationError, form: type[Form], marked: Marked) -> InvalidDocument:

@@ -15,7 +15,7 @@ from core.cluster import quantities
 from core.domain.money import MICRO, InstancePrice, PriceList, PriceSource
 from core.domain.objective import Autonomy, FreezeWindow, Objective, Scope, Slo
 from core.domain.values import Moment, Value
-from core.policy.declarations import Grant, Schedule
+from core.policy.declarations import Grant
 from core.policy.policies import ActionPolicy, Spec
 
 _MONEY = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)(?: ?USD)?", re.ASCII)
@@ -133,16 +133,13 @@ class GrantForm(Form):
         return Grant(name=name, **self.model_dump())
 
 
-class ScheduleForm(Form):
-    every: Span
-    text: str = Field(default="", max_length=4000)
-    agents: tuple[str, ...] = ()
-    namespaces: tuple[str, ...] = ()
-    act: bool = False
-    suspended: bool = False
+class LeftForm(Form):
+    """For documents that only others read: the judge needs no schedule, and a wrong one must not stop it."""
 
-    def value(self, name: str) -> Schedule:
-        return Schedule(name=name, every_seconds=self.every, **self.model_dump(exclude={"every"}))
+    model_config = ConfigDict(extra="ignore")
+
+    def value(self, name: str) -> Value:  # noqa: ARG002 - every form is asked the same way
+        return Value()
 
 
 class InstanceForm(Form):
@@ -187,6 +184,6 @@ KINDS: Mapping[str, Kind] = {
     "Objective": Kind(ObjectiveForm, ObjectiveForm.value),
     "ActionPolicy": Kind(PolicyForm, PolicyForm.value),
     "Grant": Kind(GrantForm, GrantForm.value),
-    "Schedule": Kind(ScheduleForm, ScheduleForm.value),
+    "Schedule": Kind(LeftForm, LeftForm.value),
     "PriceList": Kind(PriceListForm, PriceListForm.value),
 }

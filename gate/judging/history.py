@@ -74,7 +74,8 @@ def tried(row: ActionRow) -> bool:
 def autonomy(bench: Bench, row: ActionRow, namespace: str, cluster: str) -> str:
     """What the record of this capability in this scope has earned, within what people grant."""
     found = outcomes(bench.ledger, (row.kind, row.namespace), cluster, bench.record_key)
-    return earning.standing(found, bench.objectives.granted(namespace, row.kind)).level.value
+    level = earning.standing(found, bench.objectives.granted(namespace, row.kind)).level
+    return min(level.value, parse_proposal(row.proposal).leash.ceiling, key=earning.LEVELS.index)
 
 
 def outcomes(ledger: Ledger, scope: tuple[str, str], cluster: str, key: Verifier | None) -> list[Outcome]:

@@ -71,7 +71,7 @@ def hear_people(bench: Bench) -> None:
         elif counted.denied is not None:
             _deny(bench, row, counted.denied)
         elif len(counted.approved_by) >= approvals.people_needed(action.risk) and set(counted.approved_by) - set(known):
-            until = bench.clock.now() + bench.execution_time
+            until = minting.within(row, bench.clock.now() + bench.execution_time)
             _move(bench, row, S.APPROVED, f"approved by {', '.join(counted.approved_by)}", expires_at=until)
 
 
@@ -113,10 +113,10 @@ async def judge(bench: Bench, row: ActionRow) -> None:
             except (Conflict, Refused) as error:
                 _move(bench, row, S.DENIED, str(error), verdict=text)
                 return
-            until = max(row.expires_at, bench.clock.now() + timedelta(minutes=5))
+            until = minting.within(row, max(row.expires_at, bench.clock.now() + timedelta(minutes=5)))
             _move(bench, row, S.PERMITTED, "permitted", verdict=text, expires_at=until, **minted)
         case Decision.NEEDS_APPROVAL:
-            until = bench.clock.now() + bench.approval_time
+            until = minting.within(row, bench.clock.now() + bench.approval_time)
             if _move(bench, row, S.NEEDS_APPROVAL, _why(verdict), verdict=text, expires_at=until) and row.state is S.SUBMITTED:
                 canaries.place(bench, row)
         case _:

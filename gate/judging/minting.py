@@ -1,6 +1,6 @@
 """From a verdict that allows to the permits: one for exactly this request, one for exactly its way back."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from core.actions import checks, states
@@ -68,7 +68,7 @@ def _forward(bench: Bench, row: ActionRow, action: Action, request: ApiRequest, 
         pre=states.pre_hash(action, before),
         post=states.post_hash(request.verb, request.body, before, after),
         iat=now,
-        exp=now + FORWARD_SECONDS,
+        exp=_seconds(within(row, bench.clock.now() + timedelta(seconds=FORWARD_SECONDS))),
     )
 
 
@@ -84,6 +84,12 @@ def _undo(bench: Bench, forward: Permit, request: ApiRequest, check: Check, inve
         "inverse": inverse,
     }
     return forward.model_copy(update=own | {"pre": "", "post": "", "generation": 0, "exp": forward.iat + life})
+
+
+def within(row: ActionRow, moment: datetime) -> datetime:
+    """This moment, or the end of the window of the schedule that the action came from, where that is earlier."""
+    until = parse_proposal(row.proposal).leash.until
+    return min(moment, until) if until else moment
 
 
 def _seconds(moment: datetime) -> int:

@@ -5,7 +5,7 @@ from langgraph.runtime import Runtime
 from core.actions.catalogue import parse_proposal
 from core.domain.errors import InvalidInput
 from core.domain.outcome import ActionState as Stands
-from core.domain.proposal import Proposal
+from core.domain.proposal import Leash, Proposal
 from core.domain.request import Request
 from core.domain.submitting import GateDoor, Standing
 from graph.context import RunContext
@@ -20,9 +20,16 @@ async def submit(state: RunState, runtime: Runtime[RunContext]) -> RunState:
         if len(done) >= request.budget.writes:
             done.append({"action_id": proposal.action.id, "state": "held", "note": f"the run may submit {request.budget.writes} actions"})
             continue
+        proposal = leashed(proposal, request.leash)
         standing = await submitted(runtime.context.gate, proposal, request.by)
         done.append({"action_id": standing.action_id, "state": standing.state.value, "note": standing.note})
     return RunState(submitted=done)
+
+
+def leashed(proposal: Proposal, leash: Leash) -> Proposal:
+    """What the run may not do, no proposal of it may: nor does it wait longer than the run's window is open."""
+    ends = min(proposal.expires_at, leash.until) if leash.until else proposal.expires_at
+    return proposal.model_copy(update={"leash": leash, "expires_at": ends})
 
 
 async def submitted(gate: GateDoor, proposal: Proposal, by: str) -> Standing:

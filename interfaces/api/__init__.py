@@ -1,4 +1,4 @@
-"""The REST API.
+"""The API: versioned REST over the services that `runtime/services/offers` has, with OpenAPI, cursors and idempotency keys, and its stream.
 
-Belongs here: a route for each service of the offers, paging, idempotency. Never here: a permission check, a decision.
+Belongs here: which service has which path (`routes.py`), what HTTP adds to it. Never here: a permission check, a rule, a document's fields.
 """

@@ -164,7 +164,7 @@ class WebDoor:
 
     async def _caller(self, request: Request, *, changes: bool = False) -> Caller:
         """Raises NotAuthenticated; NotAuthorised for what another site sends in a reader's name."""
-        caller = await self._house.caller(request)
+        caller = await self._house.visitor(request)
         if changes and not _own(request):
             raise NotAuthorised("this came from another site", right="same origin", mend="use the page of the console itself")
         self._talk.identities.vouch(PRODUCT, caller)

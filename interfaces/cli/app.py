@@ -31,8 +31,10 @@ from interfaces.cli.commands import (
     operating,
     policies,
     runs,
+    schedules,
     simulating,
     snapshots,
+    tokens,
     vulnerable,
 )
 from interfaces.cli.exits import MEANINGS
@@ -53,8 +55,8 @@ Look, nothing is written:        demo  doctor  scan  explain  ask  chat  route  
                                  vulnerabilities
 Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
-Operate:                         run  nodes  stop  resume  agent  alerts  audit  config  serve
-                                 mcp  sim  eval
+Operate:                         run  schedule  report  nodes  stop  resume  agent  alerts
+                                 audit  config  serve  token  mcp  sim  eval
 Install once:                    init  rbac  gate
 
 \b
@@ -152,6 +154,8 @@ for name, group in (
     ("autonomy", autonomies.autonomy),
     ("policy", policies.policy),
     ("run", runs.run),
+    ("schedule", schedules.schedule),
+    ("report", schedules.report),
     ("chaos", chaos.chaos),
     ("agent", agents.agent),
     ("alerts", alerting.alerts),
@@ -161,6 +165,7 @@ for name, group in (
     ("gate", guarding.gate),
     ("eval", evaluating.evaluate),
     ("config", configuring.config),
+    ("token", tokens.token),
 ):
     app.add_typer(group, name=name)
 

@@ -3,15 +3,18 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from interfaces.rendering import actions, approvals, findings, mutes, plans, records, rules, trust
+from interfaces.rendering import actions, approvals, findings, incidents, mutes, plans, records, rules, scheduled, trust, webhooks
 from interfaces.rendering.envelopes import Json, envelope, plain
 from runtime.services.offering import Ports
 from runtime.services.offers.actions import Explained
 from runtime.services.offers.cluster import Gpus, Outlook, Topology
+from runtime.services.offers.events import Page
 from runtime.services.offers.findings import Held, Looked
 from runtime.services.offers.plans import Saved, Submitted
 from runtime.services.offers.policies import Autonomy, InForce, Wishes
 from runtime.services.offers.runs import Shown
+from runtime.services.offers.schedules import Shown as ShownSchedule
+from runtime.services.running import Run
 from runtime.services.surveying import Costs, Distances
 
 
@@ -28,7 +31,12 @@ def _runs(found: Any, _ports: Ports) -> Json:
 
 
 def _run(found: Shown, _ports: Ports) -> Json:
-    return envelope("RunReport", run=records.run_item(found.run) if found.run else None, asked=plain(found.asked), answer=found.answer)
+    return envelope("RunReport", run=_whole(found.run) if found.run else None, asked=plain(found.asked), answer=found.answer)
+
+
+def _whole(run: Run) -> Json:
+    document = records.run_document(run)
+    return {name: value for name, value in document.items() if name not in ("apiVersion", "kind", "metadata")}
 
 
 def _asked(found: Any, _ports: Ports) -> Json:
@@ -156,12 +164,60 @@ def _workload(found: Outlook, _ports: Ports) -> Json:
     )
 
 
+def _schedules(found: Any, _ports: Ports) -> Json:
+    return scheduled.listed(found)
+
+
+def _schedule(found: Any, _ports: Ports) -> Json:
+    return scheduled.document(found)
+
+
+def _schedule_shown(found: ShownSchedule, _ports: Ports) -> Json:
+    return scheduled.document(found.standing, found.ticks)
+
+
+def _tick(found: Any, _ports: Ports) -> Json:
+    return scheduled.tick_document(found)
+
+
+def _reports(found: Any, _ports: Ports) -> Json:
+    return scheduled.report_list(found)
+
+
+def _report(found: Any, _ports: Ports) -> Json:
+    return scheduled.report_document(found)
+
+
+def _digest(found: Any, _ports: Ports) -> Json:
+    return scheduled.digest(found)
+
+
 def _card(found: Any, _ports: Ports) -> Json:
     return actions.carded(found)
 
 
 def _edited(found: Any, _ports: Ports) -> Json:
     return envelope("Edited", id=found)
+
+
+def _events(found: Page, _ports: Ports) -> Json:
+    return envelope("EventList", metadata={"next": found.next}) | {"items": [event.cloud("day2ops") for event in found.events]}
+
+
+def _taken(found: Any, _ports: Ports) -> Json:
+    return incidents.taken(found)
+
+
+def _incidents(found: Any, _ports: Ports) -> Json:
+    return incidents.listed(found)
+
+
+def _incident(found: Any, _ports: Ports) -> Json:
+    return incidents.document(found)
+
+
+def _webhooks(found: Any, _ports: Ports) -> Json:
+    return webhooks.listed(found)
 
 
 DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
@@ -201,6 +257,23 @@ DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "costs.list": _costs,
     "latency.list": _latency,
     "workloads.get": _workload,
+    "schedules.list": _schedules,
+    "schedules.get": _schedule_shown,
+    "schedules.run": _tick,
+    "schedules.pause": _schedule,
+    "schedules.resume": _schedule,
+    "schedules.put": _schedule,
+    "schedules.remove": _schedules,
+    "reports.list": _reports,
+    "reports.get": _report,
+    "reports.weekly": _digest,
     "cards.get": _card,
     "actions.edit": _edited,
+    "events.list": _events,
+    "alerts.receive": _taken,
+    "incidents.list": _incidents,
+    "incidents.get": _incident,
+    "webhooks.list": _webhooks,
+    "webhooks.add": _webhooks,
+    "webhooks.remove": _webhooks,
 }

@@ -136,6 +136,25 @@ AGENT = {
     "digest": HASH,
     "leaseSeconds": WHOLE, "instances": many(TEXT), "checks": many(TEXT), "capabilities": many(TEXT),
 }  # fmt: skip
+WINDOW = shape(days=many(words("mon", "tue", "wed", "thu", "fri", "sat", "sun")), **{"from": TEXT}, to=TEXT)
+TICK = {
+    **dict.fromkeys(("schedule", "runId", "askedBy", "note"), TEXT), "at": TIME, "changedAt": TIME,
+    "state": words("due", "running", "ended", "failed", "skipped", "missed"),
+}  # fmt: skip
+FIRES = shape(utc=TIME, local=TEXT)
+SCHEDULE = {
+    **dict.fromkeys(("name", "when", "timeZone", "text", "source", "by"), TEXT), "state": words("active", "paused", "suspended"),
+    "ceiling": words("observe", "suggest", "guarded", "auto"), "agents": many(TEXT), "namespaces": many(TEXT),
+    "windows": shape(run=many(WINDOW), write=many(WINDOW)), "jitterSeconds": WHOLE, "catchUp": words("none", "last", "all"),
+    "overlap": words("skip", "queue"), "budget": shape(writesPerRun=WHOLE, writesPerDay=WHOLE), "reportTo": many(TEXT),
+    "paused": either(shape(by=TEXT, reason=TEXT, at=TIME), NULL), "next": many(FIRES), "last": either(shape(**TICK), NULL),
+}  # fmt: skip
+LINE = shape(id=TEXT, what=TEXT, state=TEXT, note=TEXT)
+REPORT = {
+    **dict.fromkeys(("run", "schedule", "askedBy", "note", "ceiling", "headline"), TEXT), "tick": TIME, "ended": words("ended", "failed"),
+    "beganAt": TIME, "madeAt": TIME, "complete": FLAG, "asked": many(TEXT), "severities": OPEN, "missing": many(TEXT), "writes": WHOLE,
+    **dict.fromkeys(("seen", "done", "refused", "left", "open"), many(LINE)), "saved": MONEY,
+}  # fmt: skip
 RECORD = LINK | {"place": WHOLE, "subject": TEXT, "body": OPEN, "previous": HASH, "hash": HASH}
 CHAIN = shape(role=TEXT, records=WHOLE, anchors=WHOLE, head=HASH, signed=WHOLE)
 SETTING = {"key": TEXT, "value": ANY, "source": TEXT, "description": TEXT, "default": ANY}
@@ -447,6 +466,34 @@ KINDS: dict[str, tuple[str, Json]] = {
     ),
     "RunList": ("day2 run list", listing(shape(**RUN))),
     "Run": ("day2 run get", {"metadata": metadata()} | RUN | {"actions": many(shape(**ACTION)), "way": many(shape(**LINK, subject=TEXT))}),
+    "ScheduleList": ("day2 schedule list and remove", listing(shape(**SCHEDULE))),
+    "ScheduleStatus": (
+        "day2 schedule get, pause, resume and add",
+        {"metadata": metadata()} | SCHEDULE | {"ticks": many(shape(**TICK))},
+    ),
+    "FireTimeList": ("day2 schedule next", listing(FIRES, metadata(schedule=TEXT))),
+    "Tick": ("day2 schedule run-now", {"metadata": metadata()} | TICK),
+    "ReportList": ("day2 report list", listing(shape(**REPORT))),
+    "Report": ("day2 report get", {"metadata": metadata()} | REPORT),
+    "WeeklyDigest": (
+        "day2 report weekly",
+        listing(
+            shape(
+                schedule=TEXT,
+                saved=MONEY,
+                **dict.fromkeys(("ticks", "ran", "failed", "skipped", "done", "refused", "left", "writes"), WHOLE),
+            )
+        )
+        | {
+            "since": TIME,
+            "until": TIME,
+            "saved": MONEY,
+            "waits": many(LINE),
+            "done": many(LINE),
+            "failed": many(shape(**TICK)),
+            "days": many(shape(date=TEXT, saved=MONEY, **dict.fromkeys(("runs", "done", "refused", "left"), WHOLE))),
+        },
+    ),
     "StopList": ("day2 stop, day2 resume", listing(shape(scope=TEXT, mode=words("all", "forward"), by=TEXT, reason=TEXT, at=TIME))),
     "AgentList": ("day2 agent list", listing(shape(**AGENT), metadata(source=words("registry", "this process")))),
     "Agent": (
@@ -600,6 +647,10 @@ def of_kind(name: str) -> Json:
         from core.policy import experiments
 
         return {"$schema": DIALECT} | experiments.schema()
+    if name == "Schedule":
+        from core.policy import schedules as scheduling
+
+        return {"$schema": DIALECT} | scheduling.schema()
     if name == "facts":
         return {"$schema": DIALECT} | Facts.model_json_schema()
     raise InvalidInput(f"no kind {name[:40]!r}", mend="day2 schema lists them")
@@ -613,6 +664,7 @@ def listed() -> Json:
     rows += [
         {"name": "proposal", "about": "an action with who proposes it, why, and on which evidence"},
         {"name": "facts", "about": "what the judge reads by itself"},
+        {"name": "Schedule", "about": "a document of what runs by itself: docs/schedules.md"},
         {"name": "experiment", "about": "the `spec` of a document of kind Experiment, for day2 chaos"},
     ]
     return envelope("SchemaList", items=rows)

@@ -8,10 +8,12 @@ import uvicorn
 
 from core.domain.errors import Unavailable
 from interfaces.web.app import build
-from interfaces.web.callers import LocalToken, local_token
-from interfaces.web.house import House
+from interfaces.web.callers import ApiToken, LocalToken, local_token
+from interfaces.web.house import House, Identify
 from runtime.roles import deciders, front
 from runtime.roles.front import ConsoleSettings
+from runtime.services.offering import Offers
+from runtime.settings import Settings
 
 ROLE = "console"
 GRACE_SECONDS = 3
@@ -24,16 +26,22 @@ async def run(told: ConsoleSettings, stop: asyncio.Event) -> None:
     host, port = listening.getsockname()[:2]
     url = settings.web.public_url.rstrip("/") or f"http://{host}:{port}"
     async with front.opened(settings) as offers:
-        house = House(offers, settings, url, ways=(LocalToken(local_token(settings.data_dir), settings.access, "api"),))
+        token = local_token(settings.data_dir)
+        house = House(offers, settings, url, ways=_ways(offers, settings, token))
         server = uvicorn.Server(
             uvicorn.Config(build(house), log_level="warning", server_header=False, timeout_graceful_shutdown=GRACE_SECONDS, lifespan="on")
         )
         serving = asyncio.create_task(server.serve(sockets=[listening]))
-        deciders.ready(ROLE, url=url)
+        deciders.ready(ROLE, url=url, login=url if settings.oidc.issuer else f"{url}/login?token={token}")
         told_to = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, told_to}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await serving
+
+
+def _ways(offers: Offers, settings: Settings, token: str) -> tuple[Identify, ...]:
+    machines = ApiToken(offers.ports.beyond.tokens, offers.ports.clock, "api")
+    return (machines, LocalToken(token, settings.access, "api"))
 
 
 def listener(where: str) -> socket.socket:

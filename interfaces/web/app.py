@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from importlib import metadata
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from core.domain.errors import Day2Error
 from interfaces.web import problems
 from interfaces.web.house import House
+from interfaces.web.limits import BodyLimit
 from interfaces.web.table import DOORS
 
 
@@ -30,6 +32,8 @@ def build(house: House, doors: Iterable[Callable[[FastAPI, House], None]] = DOOR
     app.state.house = house
     app.add_exception_handler(Day2Error, problems.answer)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, problems.invalid)
+    app.add_middleware(BodyLimit)
     app.add_api_route("/healthz", _alive, include_in_schema=False)
     for join in doors:
         join(app, house)

@@ -1,5 +1,6 @@
 """Who calls over HTTP: by the token of this machine, in a header. Sessions of the console are another way (`interfaces/console`)."""
 
+import asyncio
 import hmac
 import os
 import secrets
@@ -8,8 +9,11 @@ from pathlib import Path
 from starlette.requests import Request
 
 from core.domain.access import Caller, Role, roles_of
+from core.domain.clock import Clock
 from core.domain.errors import NotAuthenticated
+from core.domain.tokens import Tokens
 from runtime.roles.identifying import account
+from runtime.services import tokens
 from runtime.settings import AccessSettings
 
 TOKEN_FILE = "console.token"  # noqa: S105  the name of a file
@@ -33,6 +37,20 @@ def given(access: AccessSettings) -> dict[Role, tuple[str, ...]]:
     """The roles as the settings give them. Where they give none, this machine's account is admin."""
     found = {role: tuple(getattr(access, role.value)) for role in Role}
     return found if any(found.values()) else {Role.ADMIN: (account(),)}
+
+
+class ApiToken:
+    """Whoever sends a token that `day2 token add` made is that machine."""
+
+    def __init__(self, kept: Tokens, clock: Clock, door: str) -> None:
+        self._kept, self._clock, self._door = kept, clock, door
+
+    async def __call__(self, request: Request) -> Caller | None:
+        header = request.headers.get("authorization", "")
+        secret = header[len(BEARER) :].strip()
+        if not header.lower().startswith(BEARER) or not secret.startswith(tokens.PREFIX):
+            return None
+        return await asyncio.to_thread(lambda: tokens.known(self._kept, secret, door=self._door, now=self._clock.now()))
 
 
 class LocalToken:

@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.domain import errors
 from core.domain.errors import Day2Error
+from core.domain.values import bounded
 
 MEDIA_TYPE = "application/problem+json"
 STATUS: tuple[tuple[type[Day2Error], int], ...] = (
+    (errors.NotFound, 404),
     (errors.InvalidInput, 400),
     (errors.NotAuthenticated, 401),
     (errors.NotAuthorised, 403),
@@ -33,6 +36,16 @@ def status(error: Day2Error) -> int:
 def problem(code: int, title: str, *, detail: str = "", mend: str = "", headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     body = {"type": "about:blank", "title": title, "status": code, "detail": detail, "mend": mend} | more
     return JSONResponse({name: value for name, value in body.items() if value != ""}, code, headers=headers, media_type=MEDIA_TYPE)
+
+
+async def invalid(_request: Request, error: Exception) -> Response:
+    """Arguments that FastAPI could not read: which, and why; never what was sent."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101  it is registered for these alone
+    found = [
+        {"at": bounded(".".join(str(part) for part in item["loc"]), 120), "says": bounded(str(item["msg"]), 200)} for item in error.errors()
+    ]
+    said = "; ".join(f"{item['at']}: {item['says']}" for item in found[:5])
+    return problem(422, "InvalidInput", detail=bounded(said, 600), mend="see /api/v1/openapi.json", errors=found[:50])
 
 
 async def answer(_request: Request, error: Exception) -> Response:

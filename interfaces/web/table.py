@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from fastapi import FastAPI
 
+from interfaces.api import serving as api
 from interfaces.chat import joining as chats
+from interfaces.console import joining as console
 from interfaces.mcp import door as mcp
 from interfaces.web.house import House
 
-DOORS: tuple[Callable[[FastAPI, House], None], ...] = (mcp.join, chats.join)
+DOORS: tuple[Callable[[FastAPI, House], None], ...] = (api.join, mcp.join, console.join, chats.join)

@@ -47,6 +47,7 @@ class Everything:
     reading: Reading
     controller: Controller
     children: serving.Children
+    registry_url: str = ""
 
 
 @contextlib.asynccontextmanager
@@ -63,17 +64,20 @@ async def opened(
         if family is None:
             family = await stack.enter_async_context(serving.children())
         kept = stack.enter_context(ledger(settings, create=True))
-        await asyncio.gather(*(start_role(family, role, settings) for role in children))
+        await asyncio.gather(*(start_role(family, role, settings) for role in children if role != SCHEDULER))
         url = settings.registry.url.get_secret_value() or stack.enter_context(embedded(folder / "registry", dies_with_parent))
         view = await stack.enter_async_context(reading.opened(settings))
         working = await stack.enter_async_context(controller.opened(settings, view, kept, registry_url=url))
-        yield Everything(settings, kept, view, working, family)
+        if SCHEDULER in children:  # it needs the registry, and the tables that the controller has made
+            await start_role(family, SCHEDULER, settings, url)
+        yield Everything(settings, kept, view, working, family, url)
 
 
 CONSOLE = "console"
 CONSOLE_MODULE = "interfaces.web"
 """The one role above this layer: its process is named, never imported."""
-ROLES = ("controller", "judge", "executor", "webhook", NOTIFIER, CONSOLE)
+SCHEDULER = "scheduler"
+ROLES = ("controller", "judge", "executor", "webhook", NOTIFIER, CONSOLE, SCHEDULER)
 OWN_KEYS = {
     "controller": ("controller", f"{keys.DOOR}{console.DOOR}"),
     "judge": (keys.JUDGE,),
@@ -82,6 +86,7 @@ OWN_KEYS = {
     CONSOLE: (f"{keys.DOOR}{front.DOOR}",),
 }
 """With the controller, the door: the command line runs beside it."""
+MAY_END = (NOTIFIER, CONSOLE, SCHEDULER)
 FOLLOW_SECONDS = 1.0
 AGAIN_SECONDS = 5.0
 LEASES = "day2_agent_lease_seconds_remaining"
@@ -100,10 +105,11 @@ async def serve(settings: Settings, roles: Sequence[str] = ()) -> None:
         await _serve_children(settings, roles, stop)
         return
     chosen = roles or _usual(settings)
-    async with opened(settings, children=tuple(role for role in chosen if role != "controller")) as running:
-        _ready(settings, chosen)
+    beside = dict.fromkeys((*chosen, SCHEDULER))  # where a controller empties the intake, schedules run
+    async with opened(settings, children=tuple(role for role in beside if role != "controller")) as running:
+        _ready(settings, chosen, running.children)
         following = asyncio.create_task(running.controller.serve(stop, FOLLOW_SECONDS))
-        keeping = asyncio.create_task(_kept_up(running.children, settings))
+        keeping = asyncio.create_task(_kept_up(running.children, settings, registry_url=running.registry_url))
         leases: dict[tuple[str, ...], float] = {}
         looking = asyncio.create_task(_leases(running.controller, leases))
         with exposition.serving(settings.telemetry.controller_listen, OWN_METRICS, lambda: {LEASES: dict(leases)}):
@@ -127,13 +133,13 @@ async def _serve_children(settings: Settings, roles: Sequence[str], stop: asynci
         prepare(settings)
         for role in roles:
             await start_role(family, role, settings)
-        _ready(settings, roles)
+        _ready(settings, roles, family)
         await _until_told(stop, family, asyncio.create_task(_kept_up(family, settings)))
 
 
 async def _until_told(stop: asyncio.Event, family: serving.Children, *tasks: "asyncio.Task[None]") -> None:
     told = asyncio.create_task(stop.wait())
-    lost = asyncio.create_task(family.any_ends(besides=(NOTIFIER, CONSOLE)))
+    lost = asyncio.create_task(family.any_ends(besides=MAY_END))
     done, pending = await asyncio.wait({told, lost, *tasks}, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
@@ -146,20 +152,20 @@ async def _until_told(stop: asyncio.Event, family: serving.Children, *tasks: "as
         raise Unavailable(f"the {child.name} process", 1.0, reason=f"it ended with code {code}", mend=f"see {child.log}")
 
 
-async def _kept_up(family: serving.Children, settings: Settings, again_seconds: float = AGAIN_SECONDS) -> None:
-    """Notifier and console are started again whenever they end: no write waits for them, and their end stops nothing."""
-    await asyncio.gather(*(_again(family, name, settings, again_seconds) for name in (NOTIFIER, CONSOLE)))
+async def _kept_up(family: serving.Children, settings: Settings, again_seconds: float = AGAIN_SECONDS, *, registry_url: str = "") -> None:
+    """Notifier, console and scheduler are started again whenever they end: no write waits for them, and their end stops nothing."""
+    await asyncio.gather(*(_again(family, name, settings, again_seconds, registry_url) for name in MAY_END))
     await asyncio.Event().wait()
 
 
-async def _again(family: serving.Children, name: str, settings: Settings, again_seconds: float) -> None:
+async def _again(family: serving.Children, name: str, settings: Settings, again_seconds: float, registry_url: str) -> None:
     while child := family.find(name):
         await child.process.wait()
         log.warning("the %s ended with code %s, and is started again; see %s", name, child.process.returncode, child.log)
         await asyncio.sleep(again_seconds)
         family.running.remove(child)
         with contextlib.suppress(Unavailable):  # it stands in the family all the same, and has ended
-            await start_role(family, name, settings)
+            await start_role(family, name, settings, registry_url)
 
 
 async def _leases(working: Controller, seen: dict[tuple[str, ...], float]) -> None:
@@ -174,10 +180,14 @@ async def _leases(working: Controller, seen: dict[tuple[str, ...], float]) -> No
     await asyncio.Event().wait()
 
 
-def _ready(settings: Settings, roles: Sequence[str]) -> None:
-    """One line on standard output, for whoever started us."""
-    sys.stdout.write(json.dumps({"ready": list(roles), "pid": os.getpid(), "dataDir": str(settings.data_dir)}) + "\n")
+def _ready(settings: Settings, roles: Sequence[str], family: serving.Children) -> None:
+    """One line on standard output, for whoever started us. A person at a terminal is told the address that logs in; a log file is not."""
+    console_child = family.find(CONSOLE)
+    said = {"console": console_child.ready["url"]} if console_child else {}
+    sys.stdout.write(json.dumps({"ready": list(roles), "pid": os.getpid(), "dataDir": str(settings.data_dir), **said}) + "\n")
     sys.stdout.flush()
+    if console_child and sys.stderr.isatty():
+        sys.stderr.write(f"console: {console_child.ready['login']}\n")
 
 
 def prepare(settings: Settings) -> None:
@@ -199,19 +209,19 @@ def ledger(settings: Settings, *, create: bool = False) -> Iterator[Ledger]:
         found.close()
 
 
-async def start_role(family: serving.Children, role: str, settings: Settings) -> None:
-    """Start judge, executor, webhook, notifier or console as a child. What it needs to know is handed over in a file of mode 0600."""
-    path = hand_over(settings, role, parent=os.getpid())
+async def start_role(family: serving.Children, role: str, settings: Settings, registry_url: str = "") -> None:
+    """Start a role other than the controller as a child. What it needs to know is handed over in a file of mode 0600."""
+    path = hand_over(settings, role, parent=os.getpid(), registry_url=registry_url)
     module = CONSOLE_MODULE if role == CONSOLE else f"runtime.roles.{role}"
     await serving.start(family, role, module, ["--settings", str(path)], settings.data_dir / serving.LOGS)
 
 
-def hand_over(settings: Settings, role: str, *, parent: int = 0) -> Path:
+def hand_over(settings: Settings, role: str, *, parent: int = 0, registry_url: str = "") -> Path:
     """Write what the role needs to know; the file's path. Without a parent, for whoever starts the process: it then ends by itself."""
-    if role == CONSOLE:
+    if role in (CONSOLE, SCHEDULER):
         bare = settings.model_copy(update={"registry": settings.registry.model_copy(update={"url": SecretStr("")})})
-        told = ConsoleSettings(settings=bare, registry_url=settings.registry.url.get_secret_value(), parent=parent)
-        return _handed(settings, role, told)
+        url = registry_url or settings.registry.url.get_secret_value()
+        return _handed(settings, role, ConsoleSettings(settings=bare, registry_url=url, parent=parent))
     wanted = role_settings(settings, role).model_copy(update={"parent": parent})
     path = _handed(settings, role, _notifying(settings, wanted) if role == NOTIFIER else wanted)
     if role == "judge" and reviewer(settings):

@@ -3,6 +3,7 @@ their decisions, reads ledger, registry and checkpoints, and holds nothing that 
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from functools import partial
 
 from pydantic import SecretStr
@@ -14,18 +15,28 @@ from runtime import flows
 from runtime.ids import RandomIds
 from runtime.roles import console, deciding, looking, planning, reading
 from runtime.roles.deciders import Handed
-from runtime.services import policies
+from runtime.services import policies, schedules
+from runtime.services.broadcasting import Events
+from runtime.services.delivering import Deliveries
+from runtime.services.intaking import Desk, Rules
 from runtime.services.muting import folder_of
-from runtime.services.offering import Offers, Plain, Ports
+from runtime.services.offering import Beyond, Offers, Plain, Ports
 from runtime.services.offers.table import OFFERS
 from runtime.services.scanning import Scan
 from runtime.services.trusting import Trust
 from runtime.settings import Settings
 from tools import checkpoints
+from tools.alerting.webhooks import HttpPoster
 from tools.stores import ledger as ledgers
 from tools.stores.front import opening
+from tools.stores.front.answers import SqlAnswers
 from tools.stores.front.chats import SqlChats
+from tools.stores.front.incidents import SqlIncidents
 from tools.stores.front.intake import SqlIntake
+from tools.stores.front.schedules import SqlTimetable
+from tools.stores.front.sessions import SqlSessions
+from tools.stores.front.tokens import SqlTokens
+from tools.stores.front.webhooks import SqlTargets
 
 DOOR = "console"
 
@@ -57,6 +68,8 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
         async def answer(run_id: str) -> Plain:
             return await flows.response(saver, run_id)
 
+        intake, events, poster = SqlIntake(database), Events(kept), HttpPoster()
+        stack.push_async_callback(poster.close)
         view = await stack.enter_async_context(reading.opened(settings))
 
         async def look(namespaces: Sequence[str], agents: Sequence[str]) -> tuple[Scan, Plain]:
@@ -74,7 +87,7 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
         ports = Ports(
             ledger=kept,
             clock=clock,
-            intake=SqlIntake(database),
+            intake=intake,
             ids=RandomIds(),
             decide=deciding.door(settings, kept, clock, name=door),
             people_needed=people_needed,
@@ -92,8 +105,29 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
             trust=trust,
             halt=halt,
             lift=lift,
+            timetable=SqlTimetable(database),
+            schedules=schedules.Documents(settings.policy.objectives),
             cards_per_hour=settings.flow.cards_per_hour,
             writes_per_run=settings.flow.writes_per_run,
             chats=SqlChats(database),
+            machines=Beyond(
+                tokens=SqlTokens(database),
+                answers=SqlAnswers(database),
+                events=events,
+                deliveries=Deliveries(SqlTargets(database), poster, events, kept, clock, settings.data_dir / "webhook-secrets"),
+                desk=Desk(SqlIncidents(database), intake, kept, clock, _alert_rules(settings)),
+            ),
+            sessions=SqlSessions(database),
         )
         yield Offers(OFFERS, ports)
+
+
+def _alert_rules(settings: Settings) -> Rules:
+    wanted = settings.intake
+    return Rules(
+        act=wanted.alerts_act,
+        runs_per_hour=wanted.runs_per_hour,
+        reopen=timedelta(minutes=wanted.reopen_minutes),
+        keep=timedelta(days=wanted.keep_days),
+        writes=settings.flow.writes_per_run,
+    )

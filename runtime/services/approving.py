@@ -8,16 +8,19 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from core.actions.catalogue import parse_proposal
-from core.domain import people
+from core.domain import access, people
 from core.domain.action import Risk
 from core.domain.approval import Approval
-from core.domain.errors import Conflict, InvalidInput, Refused
+from core.domain.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, Refused
 from core.domain.ledger import ActionRow, Ledger
 from core.domain.outcome import ActionState
 from core.domain.proposal import Proposal
 from core.domain.verdict import Verdict
 
 AN_HOUR = timedelta(hours=1)
+FRESH = timedelta(minutes=5)
+WEB_DOORS = frozenset({"console", "chat"})
+"""Where a login lasts for hours, and somebody else may sit there by now: what is severe asks who it is again."""
 
 
 class Decide(Protocol):
@@ -27,13 +30,16 @@ class Decide(Protocol):
 
 
 class Decision(NamedTuple):
-    """What a person says. `confirmed` is the object's name where one is asked for; `groups` are what the cluster says of the person."""
+    """What a person says. `confirmed` is the object's name where one is asked for; `groups` are what the cluster says of the person;
+    `authenticated_at` is when they last proved to this door who they are."""
 
     by: str
     approve: bool
     reason: str
     confirmed: str = ""
     groups: tuple[str, ...] = ()
+    door: str = ""
+    authenticated_at: datetime | None = None
 
 
 class Waiting(NamedTuple):
@@ -103,10 +109,13 @@ def _readable(row: ActionRow) -> bool:
 def decide(
     ledger: Ledger, keep: Decide, people_needed: Callable[[Risk], int], action_id: str, said: Decision, *, now: datetime, per_hour: int
 ) -> Decided:
-    """Raises InvalidInput, Conflict for what is decided already, Refused for the requester and for who decided enough for now."""
+    """Raises InvalidInput, Conflict for what is decided already, Refused for the requester and for who decided enough for now,
+    NotAuthenticated where the action is severe and the login too long ago."""
+    if said.by.strip().casefold().startswith(access.MACHINE):
+        raise Refused((f"{said.by} is a machine, and people decide",), mend="decide under your own name: day2 approve")
     row = ledger.get(action_id)
     if row is None:
-        raise InvalidInput(f"no action {action_id[:40]!r}", mend="day2 approvals")
+        raise NotFound(f"no action {action_id[:40]!r}", mend="day2 approvals")
     if row.state is not ActionState.NEEDS_APPROVAL:
         raise Conflict(
             f"{action_id} is {row.state.value} and waits for nobody{f': {row.note}' if row.note else ''}",
@@ -116,6 +125,7 @@ def decide(
     if said.approve:
         _may_approve(card, said)
         _not_too_many(ledger.decisions(now - AN_HOUR), said.by, per_hour)
+        _fresh(card, said, now)
     return Decided(card, keep(action_id, by=said.by, approve=said.approve, reason=said.reason, groups=said.groups))
 
 
@@ -135,6 +145,16 @@ def _may_approve(card: Waiting, said: Decision) -> None:
         what = "cannot be undone" if not action.reversible else "is of high risk"
         raise InvalidInput(
             f"{action_id} {what}: confirm the object by its name", mend=f'day2 approve {action_id} --confirm={name} --reason "..."'
+        )
+
+
+def _fresh(card: Waiting, said: Decision, now: datetime) -> None:
+    if not card.severe or said.door not in WEB_DOORS:
+        return
+    if said.authenticated_at is None or now - said.authenticated_at > FRESH:
+        raise NotAuthenticated(
+            f"{card.row.action_id} is severe, and {said.by} proved who they are more than {FRESH.seconds // 60} minutes ago",
+            mend="log in again, then approve",
         )
 
 

@@ -6,6 +6,7 @@ A door translates: it makes a `Caller` of whom it authenticated, a value of `tak
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,20 +14,29 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.cluster.looking import ClusterReader
 from core.cluster.reading import Metrics
 from core.domain.access import RIGHTS, Caller, Right
+from core.domain.answers import Answers
 from core.domain.chats import Chats
 from core.domain.clock import Clock
-from core.domain.errors import InvalidInput, NotAuthorised
+from core.domain.errors import InvalidInput, NotAuthorised, Unavailable
 from core.domain.intake import Intake
 from core.domain.ledger import Ledger
+from core.domain.sessions import Sessions
 from core.domain.submitting import GateDoor
+from core.domain.timetable import Timetable
+from core.domain.tokens import Tokens
 from core.domain.values import bounded
+from core.policy.documents import Document
 from core.policy.engine import Engine
 from registry.membership import Member
 from runtime.declared import Declared
 from runtime.ids import Ids
 from runtime.services.approving import Decide
+from runtime.services.broadcasting import Events
+from runtime.services.delivering import Deliveries
+from runtime.services.intaking import Desk
 from runtime.services.muting import MuteFolder
 from runtime.services.planning import Plan
+from runtime.services.remembering import History
 from runtime.services.scanning import Scan
 from runtime.services.trusting import Trust
 
@@ -53,12 +63,24 @@ class People(Protocol):
 
 
 @dataclass(frozen=True)
+class Beyond:
+    """What is kept for machines beyond this one: their tokens, their answers under idempotency keys, the events that they follow,
+    the desk where they hand in alerts, and the webhooks that tell them."""
+
+    tokens: Tokens
+    answers: Answers
+    events: Events
+    desk: Desk
+    deliveries: Deliveries
+
+
+@dataclass(frozen=True)
 class Ports:
     """What the services work with, opened once by `runtime.roles.front`.
 
     `answer` gives what a finished run answered, from its checkpoint; `members` also tells whom it asked. `look` takes namespaces and agents
     (`plan` also findings), `trust` namespaces and a capability; `halt` takes scope, mode, who and why, `lift` scope, who and why.
-    `chats` is what the chats remember.
+    `chats` is what the chats remember; `sessions` None: nobody logs in here.
     """
 
     ledger: Ledger
@@ -81,9 +103,25 @@ class Ports:
     trust: Callable[[Sequence[str], str], tuple[tuple[Trust, ...], str]]
     halt: Callable[[str, str, str, str], None]
     lift: Callable[[str, str, str], bool]
+    timetable: Timetable
+    schedules: Callable[[], Sequence[Document]]
     cards_per_hour: int = 20
     writes_per_run: int = 20
     chats: Chats | None = None
+    machines: Beyond | None = None
+    sessions: Sessions | None = None
+
+    @property
+    def beyond(self) -> Beyond:
+        """Raises Unavailable where this process serves no machines."""
+        if self.machines is None:
+            raise Unavailable("what is kept for machines", 60.0, reason="this process serves none", mend="ask the console's process")
+        return self.machines
+
+    @cached_property
+    def history(self) -> History:
+        """The audit chains as far as this process has read them."""
+        return History(self.ledger)
 
 
 @dataclass(frozen=True)

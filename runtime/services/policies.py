@@ -73,7 +73,7 @@ def linted(paths: Sequence[Path]) -> Linted:
     count = 0
     own: list[documents.Document] = []
     for file in files(paths):
-        text = _text(file)
+        text = text_of(file)
         problems += lint.lint_text(text, str(file), kinds)
         found = _read(text, file)
         count += len(documents.of_kind(found, policies.ActionPolicy))
@@ -89,7 +89,7 @@ def tested(paths: Sequence[Path]) -> testing.Report:
 def rules(paths: Sequence[Path]) -> tuple[policies.ActionPolicy, ...]:
     found: list[policies.ActionPolicy] = []
     for file in files(paths):
-        for document in documents.read(_text(file), str(file)):
+        for document in documents.read(text_of(file), str(file)):
             if isinstance(document.value, policies.ActionPolicy):
                 packs.check_expressions(document)
                 found.append(document.value)
@@ -162,7 +162,7 @@ def tried(judge: engine.Engine, document: Mapping[str, Any], source: str) -> Eva
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(_text(path))
+        document = json.loads(text_of(path))
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{path} is no JSON", mend='{"action": {"kind": "scale_workload", ...}, "facts": {...}}') from error
     if not isinstance(document, dict) or not isinstance(document.get("action"), dict) or not isinstance(document.get("facts", {}), dict):
@@ -173,7 +173,7 @@ def _json(path: Path) -> dict[str, Any]:
     return document
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST:
             raise InvalidInput(f"{path} is larger than {LARGEST >> 20} MiB", mend="split it")

@@ -1,6 +1,6 @@
 """What the ledger knows of actions: list, one with its way, and taking a wish back. Behind `day2 action`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -49,14 +49,14 @@ def actions(
     return [row for row in rows if not namespaces or row.namespace in namespaces]
 
 
-def get(ledger: Ledger, action_id: str) -> Recorded:
-    """Raises InvalidInput for an id that nobody submitted here."""
+def get(ledger: Ledger, action_id: str, way: Callable[[Sequence[str]], tuple[AuditRow, ...]] | None = None) -> Recorded:
+    """`way` knows the records of a subject; without it the whole chain is read. Raises InvalidInput for an id that is not here."""
     row = ledger.get(action_id)
     if row is None:
         raise InvalidInput(f"no action {action_id[:40]!r}", mend="day2 action list")
     verdict = Verdict.model_validate_json(row.verdict) if row.verdict else None
-    way = tuple(link for link in chain(ledger) if link.subject == action_id)
-    return Recorded(row, parse_proposal(row.proposal), verdict, tuple(ledger.approvals(action_id)), way)
+    links = way([action_id]) if way else tuple(link for link in chain(ledger) if link.subject == action_id)
+    return Recorded(row, parse_proposal(row.proposal), verdict, tuple(ledger.approvals(action_id)), links)
 
 
 def chain(ledger: Ledger) -> list[AuditRow]:

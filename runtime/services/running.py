@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from core.domain.errors import InvalidInput
+from core.domain.errors import NotFound
 from core.domain.ledger import ActionRow, AuditRow, Ledger
 from core.domain.request import Request
 from runtime.services import recording
@@ -34,7 +34,7 @@ def runs(ledger: Ledger, limit: int = 200, *, since: datetime | None = None) -> 
     """Newest first, those that began since then. Runs that only submitted actions (`day2 apply`) are not here: see `day2 action list`."""
     links = recording.chain(ledger)
     ends = {link.subject: link for link in links if link.event == FINISHED}
-    found = [_run(link, ends.get(link.subject)) for link in links if link.event == STARTED and (since is None or link.at >= since)]
+    found = [begun(link, ends.get(link.subject)) for link in links if link.event == STARTED and (since is None or link.at >= since)]
     return sorted(found, key=lambda run: (run.started_at, run.id), reverse=True)[:limit]
 
 
@@ -85,24 +85,24 @@ def _request(body: str) -> Request | None:
 
 
 def get(ledger: Ledger, run_id: str) -> Run:
-    """Raises InvalidInput for an unknown run."""
+    """Raises NotFound for an unknown run."""
     links = recording.chain(ledger)
     actions = tuple(ledger.of_run(run_id))
     mine = {row.action_id for row in actions} | {run_id}
     way = tuple(link for link in links if link.subject in mine)
     start = _first(way, STARTED)
     if start is None and not actions:
-        raise InvalidInput(f"no run {run_id[:40]!r}", mend="day2 run list")
+        raise NotFound(f"no run {run_id[:40]!r}", mend="day2 run list")
     if start is None:
         return Run(run_id, "cli", actions[0].submitted_by, "", actions[0].submitted_at, None, {}, actions, way)
-    return _run(start, _first(way, FINISHED))._replace(actions=actions, way=way)
+    return begun(start, _first(way, FINISHED))._replace(actions=actions, way=way)
 
 
 def _first(links: Iterable[AuditRow], event: str) -> AuditRow | None:
     return next((link for link in links if link.event == event), None)
 
 
-def _run(start: AuditRow, end: AuditRow | None) -> Run:
+def begun(start: AuditRow, end: AuditRow | None) -> Run:
     body = json.loads(start.body)
     return Run(
         id=start.subject,
@@ -113,3 +113,7 @@ def _run(start: AuditRow, end: AuditRow | None) -> Run:
         finished_at=end.at if end else None,
         summary=json.loads(end.body) if end else {},
     )
+
+
+def ended(run: Run, end: AuditRow) -> Run:
+    return run._replace(finished_at=end.at, summary=json.loads(end.body))

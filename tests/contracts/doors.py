@@ -20,12 +20,22 @@ from runtime.declared import Declared
 from runtime.roles import console
 from runtime.seeded_ids import SeededIds
 from runtime.services import policies
+from runtime.services.broadcasting import Events
+from runtime.services.delivering import Deliveries
+from runtime.services.intaking import Desk, Rules
 from runtime.services.muting import MuteFolder
-from runtime.services.offering import Plain, Ports
+from runtime.services.offering import Beyond, Plain, Ports
 from runtime.services.planning import Plan
 from runtime.services.scanning import Scan
+from tools.alerting.webhooks import MemoryPoster
 from tools.hand_clock import HandClock
+from tools.stores.front.answers import MemoryAnswers
+from tools.stores.front.chats import MemoryChats
+from tools.stores.front.incidents import MemoryIncidents
 from tools.stores.front.intake import MemoryIntake
+from tools.stores.front.schedules import MemoryTimetable
+from tools.stores.front.tokens import MemoryTokens
+from tools.stores.front.webhooks import MemoryTargets
 from tools.stores.memory import MemoryLedger
 
 AT = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
@@ -76,10 +86,12 @@ def ports(folder: Path, **other: Any) -> Ports:
     def lift(scope: str, by: str, reason: str) -> bool:
         return stopping.resume(ledger, scope=scope, by=by, reason=reason, at=clock.now())
 
+    intake = other.get("intake", MemoryIntake())
+    events = Events(ledger, look_seconds=0.01)
     found = Ports(
         ledger=ledger,
         clock=clock,
-        intake=MemoryIntake(),
+        intake=intake,
         ids=SeededIds(7),
         decide=decide,
         people_needed=people_needed,
@@ -95,8 +107,18 @@ def ports(folder: Path, **other: Any) -> Ports:
         rules=lambda: policies.in_force(None),
         verify=lambda: {"whole": True, "records": 0, "head": "", "chains": [], "problems": [], "sink": "not used", "signed": 0},
         trust=lambda _namespaces, _capability: ((), ""),
+        timetable=MemoryTimetable(),
+        schedules=lambda: (),
         halt=halt,
         lift=lift,
+        chats=MemoryChats(),
+        machines=Beyond(
+            tokens=MemoryTokens(),
+            answers=MemoryAnswers(),
+            events=events,
+            desk=Desk(MemoryIncidents(), intake, ledger, clock, Rules()),
+            deliveries=Deliveries(MemoryTargets(), MemoryPoster(), events, ledger, clock, folder / "webhook-secrets"),
+        ),
     )
     return replace(found, **other)
 

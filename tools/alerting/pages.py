@@ -6,6 +6,8 @@ The addresses are secrets: they are read from a file, and neither they nor appri
 
 import asyncio
 import logging
+import re
+import tempfile
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +40,53 @@ def _target(path: Path, number: int, address: str) -> Any:
     if not found.add(address):
         raise InvalidInput(f"{path} line {number} is no address that apprise knows", mend="such as mailto://, slack://, json://")
     return found
+
+
+def posts(path: Path) -> "dict[str, Mail]":
+    """A channel for reports by its name, of a file with `NAME ADDRESS` on each line. Raises InvalidInput, without the address."""
+    try:
+        lines = path.expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(
+            f"cannot read {path}: {type(error).__name__}", mend="set schedules.channels_file to a file of mode 0600"
+        ) from error
+    found: dict[str, Mail] = {}
+    for number, line in enumerate(lines, 1):
+        name, _, address = line.strip().partition(" ")
+        if name and not name.startswith("#"):
+            if not _NAME.fullmatch(name) or name in found:
+                raise InvalidInput(f"{path} line {number} begins with no name of its own", mend="such as: platform mailto://...")
+            found[name] = Mail(name, _target(path, number, address.strip()))
+    return found
+
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
+
+
+class Mail:
+    """One place that reports go to. A page goes along as a file where the place takes files."""
+
+    def __init__(self, name: str, target: Any) -> None:
+        self._name = name
+        self._target = target
+
+    async def send(self, title: str, text: str, page: str = "") -> None:
+        """Raises Unavailable: it was not taken."""
+        try:
+            async with asyncio.timeout(SECONDS):
+                done = await asyncio.to_thread(self._notify, title, text, page)
+        except Exception as error:  # noqa: BLE001  a hundred services' own errors, and their texts may hold the address
+            raise Unavailable(f"channel {self._name}", 300.0, reason=type(error).__name__) from None
+        if not done:
+            raise Unavailable(f"channel {self._name}", 300.0, reason="it did not take it", mend="look at schedules.channels_file")
+
+    def _notify(self, title: str, text: str, page: str) -> bool:
+        if not page:
+            return bool(self._target.notify(body=text, title=title, notify_type="info", body_format="text"))
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "digest.html"
+            file.write_text(page, encoding="utf-8")
+            return bool(self._target.notify(body=text, title=title, notify_type="info", body_format="markdown", attach=str(file)))
 
 
 class Page:

@@ -43,11 +43,11 @@ async def listed(ports: Ports, _caller: Caller, wanted: Which) -> list[ActionRow
 
 
 async def shown(ports: Ports, _caller: Caller, wanted: OneAction) -> Recorded:
-    return recording.get(ports.ledger, wanted.action)
+    return recording.get(ports.ledger, wanted.action, ports.history.way)
 
 
 async def explained(ports: Ports, _caller: Caller, wanted: OneAction) -> Explained:
-    found = recording.get(ports.ledger, wanted.action)
+    found = recording.get(ports.ledger, wanted.action, ports.history.way)
     if found.verdict is None:
         state = found.row.state.value
         raise Unavailable("the verdict", 5.0, reason=f"{wanted.action} is {state} and was not judged yet", mend="is the judge running?")
@@ -56,13 +56,13 @@ async def explained(ports: Ports, _caller: Caller, wanted: OneAction) -> Explain
 
 async def cancelled(ports: Ports, caller: Caller, wanted: Cancel) -> Recorded:
     """Raises InvalidInput for what cannot be taken back any more."""
-    recording.get(ports.ledger, wanted.action)
+    recording.get(ports.ledger, wanted.action, ports.history.way)
     standing = await ports.gate.cancel(wanted.action, by=caller.by, reason=wanted.reason)
     if standing.state is not ActionState.CANCELLED:
         raise InvalidInput(
             f"{wanted.action} is {standing.state.value} and cannot be cancelled", mend="a verified action is rolled back instead"
         )
-    return recording.get(ports.ledger, wanted.action)
+    return recording.get(ports.ledger, wanted.action, ports.history.way)
 
 
 OFFERS = (

@@ -34,7 +34,7 @@ async def deny(ports: Ports, caller: Caller, wanted: Decide) -> Decided:
 
 
 def _decided(ports: Ports, caller: Caller, wanted: Decide, *, approve: bool) -> Decided:
-    said = Decision(caller.by, approve, wanted.reason, wanted.confirm, caller.groups)
+    said = Decision(caller.by, approve, wanted.reason, wanted.confirm, caller.groups, caller.door, caller.authenticated_at)
     now, per_hour = ports.clock.now(), ports.cards_per_hour
     return approving.decide(ports.ledger, ports.decide, ports.people_needed, wanted.action, said, now=now, per_hour=per_hour)
 

@@ -12,7 +12,7 @@ from core.domain.finding import Coverage, Finding, NotRun, Severity
 from core.domain.values import canonical
 from core.policy import mutes
 from core.policy.mutes import Mute
-from runtime.services import muting, running, scanning
+from runtime.services import muting, scanning
 from runtime.services.offering import Nothing, Offer, Plain, Ports, Wanted
 from runtime.services.scanning import Scan
 
@@ -52,7 +52,7 @@ class Held(NamedTuple):
 async def listed(ports: Ports, _caller: Caller, wanted: Where) -> Looked:
     """What each agent saw when a run asked it last. Agents that no run asked are not-run rows: silence is not health."""
     latest: dict[str, tuple[str, Plain]] = {}
-    for run in running.runs(ports.ledger, LOOKED_AT):
+    for run in ports.history.runs(LOOKED_AT):
         if run.finished_at is None:
             continue
         try:

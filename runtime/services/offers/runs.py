@@ -9,7 +9,6 @@ from core.domain.errors import InvalidInput
 from core.domain.intake import Asked
 from core.domain.request import Request, RunBudget, Trigger
 from core.policy.redaction import redact
-from runtime.services import running
 from runtime.services.offering import Offer, Ports, Wanted
 from runtime.services.running import Run
 
@@ -41,13 +40,13 @@ class Shown(NamedTuple):
 
 
 async def listed(ports: Ports, _caller: Caller, wanted: Limit) -> list[Run]:
-    return running.runs(ports.ledger, wanted.limit)
+    return ports.history.runs(wanted.limit)
 
 
 async def shown(ports: Ports, _caller: Caller, wanted: OneRun) -> Shown:
     asked = ports.intake.get(wanted.run)
     try:
-        run = running.get(ports.ledger, wanted.run)
+        run = ports.history.run(wanted.run)
     except InvalidInput:
         if asked is None:
             raise

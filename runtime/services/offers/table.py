@@ -3,7 +3,22 @@
 from typing import Any
 
 from runtime.services.offering import Offer
-from runtime.services.offers import actions, approvals, audit, cards, cluster, findings, operations, plans, policies, runs
+from runtime.services.offers import (
+    actions,
+    approvals,
+    audit,
+    cards,
+    cluster,
+    events,
+    findings,
+    incidents,
+    operations,
+    plans,
+    policies,
+    runs,
+    schedules,
+    webhooks,
+)
 
 OFFERS: tuple[Offer[Any], ...] = (
     *approvals.OFFERS,
@@ -15,5 +30,9 @@ OFFERS: tuple[Offer[Any], ...] = (
     *policies.OFFERS,
     *plans.OFFERS,
     *cluster.OFFERS,
+    *schedules.OFFERS,
     *cards.OFFERS,
+    *events.OFFERS,
+    *incidents.OFFERS,
+    *webhooks.OFFERS,
 )

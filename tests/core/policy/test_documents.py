@@ -7,8 +7,9 @@ from core.domain.errors import InvalidDocument
 from core.domain.money import PriceList
 from core.domain.objective import Autonomy, Objective
 from core.policy import documents
-from core.policy.declarations import Grant, Schedule
+from core.policy.declarations import Grant
 from core.policy.policies import ActionPolicy
+from core.policy.schedules import KINDS, Schedule
 
 OBJECTIVE = """\
 apiVersion: day2.dev/v1alpha1
@@ -69,14 +70,14 @@ def test_an_objective_becomes_the_platforms_own_value() -> None:
 
 
 def test_grants_schedules_and_prices_are_read() -> None:
-    found = documents.read(REST, "rest.yaml")
+    found = documents.read(REST, "rest.yaml", KINDS)
     (grant,), (schedule,) = documents.of_kind(found, Grant), documents.of_kind(found, Schedule)
     (prices,) = documents.of_kind(found, PriceList)
     assert grant.allows("finops", "set_requests", "shop")
     assert not grant.allows("finops", "delete_pod", "shop")
     assert not grant.allows("finops", "set_requests", "payments")
     assert not grant.allows("security", "set_requests", "shop")
-    assert (schedule.every_seconds, schedule.act, schedule.suspended) == (3600, True, False)
+    assert (schedule.every_seconds, schedule.ceiling, schedule.suspended) == (3600, Autonomy.AUTO, False)
     assert [(item.cpu_milli, item.memory_mib, item.hourly_micro_usd) for item in prices.instances] == [
         (16_000, 65_536, 768_000),
         (32_000, 131_072, 4_600_000),
@@ -95,10 +96,10 @@ def test_grants_schedules_and_prices_are_read() -> None:
 def test_what_the_value_refuses_is_said_of_the_field_it_came_from(spec: str, line: int, words: str) -> None:
     text = f"apiVersion: day2.dev/v1alpha1\nkind: Schedule\nmetadata: {{name: often}}\nspec: {spec}\n"
     if not words:
-        assert documents.of_kind(documents.read(text, "s.yaml"), Schedule)
+        assert documents.of_kind(documents.read(text, "s.yaml", KINDS), Schedule)
         return
     with pytest.raises(InvalidDocument) as caught:
-        documents.read(text, "s.yaml")
+        documents.read(text, "s.yaml", KINDS)
     assert caught.value.line == line
     assert words in str(caught.value)
 

@@ -5,7 +5,17 @@ import os
 import sqlalchemy as sa
 
 from core.domain.errors import Corrupt
-from tools.stores.front import chats, intake, tables  # noqa: F401  each subject puts its tables on the metadata
+from tools.stores.front import (  # noqa: F401  each subject puts its tables on the metadata
+    answers,
+    chats,
+    incidents,
+    intake,
+    schedules,
+    sessions,
+    tables,
+    tokens,
+    webhooks,
+)
 from tools.stores.opening import APPLICATION_ID, Database
 
 

@@ -1,0 +1,56 @@
+"""JSON Schemas of what the API answers: those of `day2 schema`, and those of documents that only doors show."""
+
+from interfaces.rendering import schemas
+from interfaces.rendering.envelopes import API_VERSION, Json
+from interfaces.rendering.schemas import ANY, FLAG, NULL, OPEN, TEXT, TIME, WHOLE, either, listing, many, metadata, shape, words
+
+STAGE = words("waiting", "begun", "ended", "failed", "cancelled")
+EVENT = shape(specversion=TEXT, id=TEXT, source=TEXT, type=TEXT, subject=TEXT, time=TIME, datacontenttype=TEXT, data=OPEN)
+RUN = either(shape(**schemas.RUN), NULL)
+INCIDENT = {
+    **dict.fromkeys(("id", "cluster", "namespace", "workload", "title", "run"), TEXT),
+    **dict.fromkeys(("alerts", "firing", "reopened", "truncated"), WHOLE),
+    "state": words("open", "resolved"),
+    "severity": words("critical", "high", "medium", "low"),
+    "openedAt": TIME,
+    "closedAt": either(TIME, NULL),
+    "changedAt": TIME,
+}
+ALERT = shape(
+    name=TEXT, state=TEXT, severity=TEXT, startsAt=TIME, endsAt=either(TIME, NULL), summary=TEXT, labels=OPEN, quoted={"const": True}
+)
+WEBHOOK = shape(
+    **dict.fromkeys(("name", "host", "secret", "by", "said"), TEXT),
+    **dict.fromkeys(("failingSince", "nextAt", "deliveredAt"), either(TIME, NULL)),
+    state=words("active", "failing", "dead"),
+    types=many(TEXT),
+    madeAt=TIME,
+    cursor=WHOLE,
+    failures=WHOLE,
+)
+KINDS: dict[str, Json] = {
+    "RunReport": {"metadata": metadata(), "run": RUN, "asked": either(OPEN, NULL), "answer": either(OPEN, NULL)},
+    "Asked": {"metadata": metadata(), "id": TEXT, "stage": STAGE, "text": TEXT, "act": FLAG, "at": TIME},
+    "AlertsTaken": {"metadata": metadata(), "new": WHOLE, "resolved": WHOLE, "repeated": WHOLE, "incidents": many(TEXT)},
+    "IncidentList": listing(shape(**INCIDENT)),
+    "Incident": {"metadata": metadata()}
+    | INCIDENT
+    | {
+        "heldBack": FLAG,
+        "alertsShown": many(ALERT),
+        "timeline": many(shape(at=TIME, event=TEXT, subject=TEXT)),
+        "asked": either(OPEN, NULL),
+        "investigation": RUN,
+        "findings": many(OPEN),
+        "causes": many(many(TEXT)),
+    },
+    "WebhookList": listing(WEBHOOK),
+    "EventList": listing(EVENT, metadata(next=WHOLE)),
+}
+
+
+def schema(kind: str, *, paged: bool = False) -> Json:
+    """One of a kind that nobody described is any document of that kind."""
+    fields = schemas.KINDS[kind][1] if kind in schemas.KINDS else KINDS.get(kind, {"metadata": ANY})
+    more = {"next": either(TEXT, NULL)} if paged else {}
+    return {"title": kind} | shape(apiVersion={"const": API_VERSION}, kind={"const": kind}, **fields, **more)

@@ -1,0 +1,119 @@
+"""What the platform is made of and how it is doing: agents, rules with a simulator, schedules, savings, audit, evals."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from core.domain.errors import InvalidInput
+from interfaces.console.visiting import Answer, Moved, Page, Visit
+from interfaces.rendering.envelopes import Json
+
+LIMIT = 100
+EXAMPLE = """{
+  "id": "act-tried",
+  "kind": "scale_workload",
+  "target": {"cluster": "c1", "group": "apps", "kind": "Deployment", "namespace": "shop", "name": "cart", "uid": "u1"},
+  "from_replicas": 2,
+  "to_replicas": 4
+}"""
+
+
+async def agents(visit: Visit) -> Answer:
+    return Page("agents.html", {"found": await visit.read("agents.list"), "autonomy": await visit.read("autonomy.list")}, at="/agents")
+
+
+async def policies(visit: Visit) -> Answer:
+    found = await visit.read("policies.list")
+    words = visit.query.get("q", "").casefold()[:100]
+    items = [item for item in (found or {"items": []})["items"] if words in f"{item['rule']} {item['pack']}".casefold()]
+    data = {"found": found, "items": items, "words": words, "tried": None, "action": EXAMPLE, "facts": "{}", "wrong": ""}
+    return Page("policies.html", data | {"objectives": await visit.read("objectives.list")}, at="/policies")
+
+
+async def policy(visit: Visit) -> Answer:
+    return Page("policy.html", {"rule": await visit.call("policies.get", rule=visit.path("rule"))}, at="/policies")
+
+
+async def tried(visit: Visit) -> Answer:
+    """What the rules in force would say. It reads; it is a form because of its length."""
+    shown = await policies(visit)
+    assert isinstance(shown, Page)  # noqa: S101  it is what the line above returns
+    action, facts = visit.form.get("action", "")[:20_000], visit.form.get("facts", "")[:20_000]
+    data = dict(shown.data) | {"action": action, "facts": facts}
+    try:
+        data["tried"] = await visit.call("policies.try", action=_read(action, "action"), facts=_read(facts or "{}", "facts"))
+    except InvalidInput as error:
+        data["wrong"] = f"{error}{f' ({error.mend})' if error.mend else ''}"
+    return Page("policies.html", data, at="/policies", status=400 if data["wrong"] else 200)
+
+
+def _read(text: str, name: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidInput(f"{name} is no JSON: {error}", mend="braces, and names between double quotes") from error
+
+
+async def schedules(visit: Visit) -> Answer:
+    return Page("schedules.html", {"found": await visit.read("schedules.list")}, at="/schedules")
+
+
+async def run_now(visit: Visit) -> Answer:
+    await visit.call("schedules.run", schedule=visit.path("schedule"))
+    return Moved("/schedules", f"{visit.path('schedule')} runs now.")
+
+
+STAGES = {"proposed": "over", "approved": "busy", "applied": "busy", "realised": "good", "reverted": "asks", "dropped": "bad"}
+"""The stages of a saving in their order, with the tone of each."""
+
+
+async def savings(visit: Visit) -> Answer:
+    found = await visit.read("savings.list")
+    return Page("savings.html", {"found": found, "steps": steps((found or {"items": []})["items"])}, at="/savings")
+
+
+def steps(items: Sequence[Json]) -> list[Json]:
+    """What is claimed on paper at each stage, a month; each action counts once. `share` is of the largest, in percent."""
+    sums = {stage: [float(item["saving"]["paper"]["amount"]) for item in items if item["stage"] == stage] for stage in STAGES}
+    most = max(abs(sum(values)) for values in sums.values()) or 1.0
+    return [
+        {
+            "name": stage,
+            "actions": len(values),
+            "paper": f"{sum(values):.2f}",
+            "share": round(100 * abs(sum(values)) / most, 1),
+            "tone": STAGES[stage],
+        }
+        for stage, values in sums.items()
+    ]
+
+
+async def audit(visit: Visit) -> Answer:
+    wanted = {name: visit.query.get(name, "")[:200] for name in ("subject", "role", "event")}
+    limit = visit.whole("limit", LIMIT, most=1000) or LIMIT
+    found = await visit.read("audit.list", **wanted, limit=limit)
+    rows = list(reversed((found or {"items": []})["items"]))
+    events = Counter(row["event"] for row in rows).most_common(8)
+    checked = await visit.read("audit.verify") if visit.query.get("verify") == "1" else None
+    data = {"found": found, "items": rows, "wanted": wanted, "limit": limit, "events": events, "checked": checked}
+    return Page("audit.html", data, at="/audit")
+
+
+async def evals(visit: Visit) -> Answer:
+    """The shipped results; they are read once, beside the loop that serves everybody."""
+    del visit
+    board = await asyncio.to_thread(_board)
+    suites = [row for row in board["items"] if row["contestant"] == "day2ops"]
+    others = [row for row in board["items"] if row["contestant"] != "day2ops"]
+    return Page("evals.html", {"board": board, "own": suites, "others": others}, at="/evals")
+
+
+@cache
+def _board() -> Json:
+    from evals.scoring import results
+    from interfaces.rendering import evaluations
+
+    return evaluations.document(results.read(results.STORED))

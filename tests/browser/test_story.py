@@ -1,0 +1,181 @@
+"""The product as `day2 serve` has it, on the simulator, and people at its console: ask, approve, watch it live, verified, in the ledger."""
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from core.domain.outcome import TERMINAL, ActionState
+from core.domain.request import Request
+from runtime.roles import everything
+from runtime.roles.everything import Everything
+from runtime.settings import Settings
+from tests.browser.conftest import looking, pictured
+from tests.contracts.simulated import simulated
+from tests.contracts.whole_runs import DOCUMENTS, Namespaces, settings_of
+from tests.runtime.test_whole_runs import NAMESPACES, WORLD, _allow
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(540)]
+PATIENCE_MS = 60_000
+ASKED_BY = "oidc:bo@example.org"
+
+
+class Product(NamedTuple):
+    """The running product; `run` asks it for something as somebody else than who sits at the console."""
+
+    running: Everything
+    login: str
+    url: str
+    loop: asyncio.AbstractEventLoop
+
+    def run(self, run_id: str, agent: str, namespace: str) -> None:
+        at = self.running.reading.clock.now()
+        text = f"look at {namespace}, and act where it is safe"
+        request = Request(id=run_id, trigger="chat", by=ASKED_BY, text=text, namespaces=(namespace,), agents=(agent,), act=True, at=at)
+        asyncio.run_coroutine_threadsafe(self.running.controller.run(request), self.loop).result(120)
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    folder = tmp_path_factory.mktemp("story")
+    (folder / "world.yaml").write_text(json.dumps(WORLD), encoding="utf-8")
+    with simulated(folder, world=str(folder / "world.yaml"), rate=5.0) as cluster:
+        with ThreadPoolExecutor(1) as beside:  # the browser has a loop in this thread
+            beside.submit(asyncio.run, _allow(cluster.kubeconfigs["admin"])).result(60)
+        prometheus = f"{cluster.url}/prometheus"
+        settings = settings_of(folder, cluster.kubeconfigs, NAMESPACES, prometheus=prometheus, ca=cluster.ca, clock=cluster.url)
+        _asking(folder, NAMESPACES)
+        web = settings.web.model_copy(update={"listen": "127.0.0.1:0"})
+        with serving(settings.model_copy(update={"web": web})) as made:
+            yield made
+
+
+def _asking(folder: Path, namespaces: Namespaces) -> None:
+    """Agents may suggest, and a person decides."""
+    documents = DOCUMENTS.format(**namespaces._asdict()).replace('"*": guarded', '"*": suggest')
+    (folder / "documents.yaml").write_text(documents, encoding="utf-8")
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Product]:
+    """As `day2 serve` does it, on a loop of its own."""
+    loop, ready, over = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
+    found: list[Any] = []
+
+    async def main() -> None:
+        async with everything.opened(settings, children=("judge", "executor", "console")) as running:
+            following = asyncio.create_task(running.controller.serve(over, 0.2))
+            found.append(running)
+            ready.set()
+            await over.wait()
+            await following
+
+    def work() -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_until_complete(main())
+        finally:
+            ready.set()
+            loop.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert ready.wait(60)
+    assert found, "the product did not start"
+    said = found[0].children.named("console").ready
+    try:
+        yield Product(found[0], said["login"], said["url"], loop)
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(60)
+
+
+def test_a_change_is_asked_for_approved_watched_verified_and_in_the_ledger(chromium: Browser, product: Product) -> None:
+    with looking(chromium, product.url, 1440, 900) as seen:
+        page = seen.page
+        page.goto(product.login)
+        expect(page).to_have_url(f"{product.url}/")  # the token has left the address
+        page.goto(f"{product.url}/approvals")
+        page.locator(".live.on").wait_for()
+        product.run("run-large", "finops", NAMESPACES.large)
+        expect(page.locator("[data-new]")).to_be_visible(timeout=PATIENCE_MS)  # told, and nothing moved under the cursor
+        expect(page.locator("[data-row]")).to_have_count(0)
+        page.goto(f"{product.url}/runs/run-large")
+        page.locator(".live.on").wait_for()
+        (row,) = product.running.ledger.of_run("run-large")
+        action = page.locator(f"#act-row-{row.action_id}")
+        expect(action).to_contain_text("needs approval", timeout=PATIENCE_MS)  # of itself: nobody loads the page again
+        with page.context.expect_page() as opened:
+            page.evaluate(f"window.open('/actions/{row.action_id}')")
+        other = opened.value
+        other.locator("#approve-why").fill("read the diff and the evidence")
+        other.get_by_role("button", name=re.compile("^Approve")).click()
+        other.locator(".said:not([hidden])").wait_for()
+        expect(action).to_contain_text("verified", timeout=PATIENCE_MS)
+        expect(page.locator(".story")).to_contain_text("was done and verified")
+        pictured(page, "live-run-desk")
+        expect(other.locator("#action .meta")).to_contain_text("verified", timeout=PATIENCE_MS)
+        expect(other.locator("#approve")).to_have_count(0)
+        page.goto(f"{product.url}/audit?subject={row.action_id}")
+        events = page.locator("main tbody").inner_text()
+        assert all(word in events for word in ("submitted", "approval approved", "permitted", "applied", "verified"))
+        page.goto(f"{product.url}/audit?verify=1")
+        expect(page.get_by_text("Nothing was changed, removed, inserted, moved or cut off.")).to_be_visible()
+        assert seen.problems == []
+    found = product.running.ledger.get(row.action_id)
+    assert found is not None
+    assert found.state is ActionState.VERIFIED
+    (approval,) = product.running.ledger.approvals(row.action_id)
+    assert (approval.door, approval.reason) == ("console", "read the diff and the evidence")
+
+
+def test_a_refusal_is_the_end_and_nothing_is_written(chromium: Browser, product: Product) -> None:
+    product.run("run-open", "security", NAMESPACES.open)
+    (row,) = product.running.ledger.of_run("run-open")
+    with looking(chromium, product.url, 390, 844) as seen:
+        page = seen.page
+        page.goto(product.login)
+        page.goto(f"{product.url}/actions/{row.action_id}")
+        page.locator(".live.on").wait_for()
+        page.locator("#deny-why").wait_for(timeout=PATIENCE_MS)
+        page.locator("#deny-why").fill("not before the audit")
+        page.get_by_role("button", name=re.compile("^Deny")).click()
+        expect(page.locator("#action .meta")).to_contain_text("denied", timeout=PATIENCE_MS)
+        expect(page.locator("#approve")).to_have_count(0)
+        assert seen.problems == []
+    found = product.running.ledger.get(row.action_id)
+    assert found is not None
+    assert found.state in TERMINAL
+    assert found.permit == ""
+
+
+def test_the_stop_button_asks_why_and_holds_all_writes(chromium: Browser, product: Product) -> None:
+    with looking(chromium, product.url, 1440, 900) as seen:
+        page = seen.page
+        page.goto(product.login)
+        page.locator(".live.on").wait_for()
+        page.get_by_role("link", name="Stop writes…").click()
+        dialog = page.locator("#stop-dialog")
+        dialog.wait_for()
+        dialog.get_by_role("button", name="Stop writes").click()
+        assert product.running.ledger.stops() == []  # without a reason the browser does not send it
+        dialog.get_by_label("Why").fill("a drill")
+        dialog.get_by_role("button", name="Stop writes").click()
+        expect(page.locator(".banner.stopped")).to_contain_text("a drill")
+        pictured(page, "stopped-desk")
+        (stop,) = product.running.ledger.stops()
+        assert (stop.scope, stop.reason) == ("all", "a drill")
+        page.get_by_role("link", name="Resume…").click()
+        page.get_by_label("Why it may go on").fill("the drill is over")
+        page.get_by_role("button", name="Resume all").click()
+        expect(page.locator(".banner.stopped")).to_have_count(0)
+        assert product.running.ledger.stops() == []
+        assert seen.problems == []

@@ -1,0 +1,119 @@
+"""Deciding on the console: bound to who is logged in, with a reason, by the service alone; severe ones ask again who it is."""
+
+import html
+from pathlib import Path
+
+import pytest
+
+from core.domain.outcome import ActionState
+from interfaces.web.callers import local_token
+from tests.contracts.consoles import Browser, World
+
+S = ActionState
+
+
+@pytest.fixture
+async def browser(tmp_path: Path) -> Browser:
+    made = Browser(World(tmp_path))
+    await made.log_in()
+    return made
+
+
+def later(browser: Browser, seconds: int) -> None:
+    browser.world.ports.clock.advance(seconds)  # type: ignore[attr-defined]
+
+
+async def test_an_approval_is_kept_with_who_and_why(browser: Browser) -> None:
+    row = await browser.world.action()
+    answer = await browser.send(f"/actions/{row.action_id}/approve", reason="looked at the graph")
+    assert answer.status_code == 303
+    (kept,) = browser.world.ports.ledger.approvals(row.action_id)
+    assert (kept.decision, kept.reason, kept.by.partition(":")[0]) == ("approved", "looked at the graph", "local")
+    assert "Approved" in (await browser.get(answer.headers["location"])).text
+
+
+async def test_a_second_click_and_a_late_one_are_answered(browser: Browser) -> None:
+    row = await browser.world.action()
+    path = f"/actions/{row.action_id}/deny"
+    assert (await browser.send(path, reason="no")).status_code == 303
+    assert browser.world.ports.ledger.move(
+        row.action_id, S.NEEDS_APPROVAL, S.DENIED, role="judge", at=browser.world.ports.clock.now(), event={}
+    )
+    late = await browser.send(path, reason="no")
+    assert late.status_code == 409
+    assert "is denied and waits for nobody" in html.unescape(late.text)
+    assert len(browser.world.ports.ledger.approvals(row.action_id)) == 1
+
+
+async def test_who_asked_cannot_approve_and_is_told(browser: Browser) -> None:
+    from runtime.roles.identifying import account
+
+    row = await browser.world.action(by=account())
+    answer = await browser.send(f"/actions/{row.action_id}/approve", reason="mine")
+    assert answer.status_code == 403
+    assert "who asks cannot approve" in html.unescape(answer.text)
+    assert browser.world.ports.ledger.approvals(row.action_id) == []
+
+
+async def test_no_reason_no_decision(browser: Browser) -> None:
+    row = await browser.world.action()
+    assert (await browser.send(f"/actions/{row.action_id}/approve", reason="")).status_code == 400
+    assert browser.world.ports.ledger.approvals(row.action_id) == []
+
+
+async def test_what_cannot_be_undone_is_confirmed_by_name(browser: Browser) -> None:
+    row = await browser.world.action(kind="delete_pod", name="web-1")
+    assert 'name="confirm"' in (await browser.get(f"/actions/{row.action_id}")).text
+    wrong = await browser.send(f"/actions/{row.action_id}/approve", reason="it hangs", confirm="web-2")
+    assert wrong.status_code == 400
+    assert (await browser.send(f"/actions/{row.action_id}/approve", reason="it hangs", confirm="web-1")).status_code == 303
+
+
+async def test_a_severe_one_asks_who_it_is_after_five_minutes_and_nothing_is_lost(browser: Browser) -> None:
+    row = await browser.world.action(kind="delete_pod", name="web-1")
+    later(browser, 301)
+    path, fields = f"/actions/{row.action_id}/approve", {"reason": 'it hangs & "waits"', "confirm": "web-1"}
+    asked = await browser.send(path, **fields)
+    assert asked.status_code == 401
+    assert "Once more: who are you?" in asked.text
+    assert browser.world.ports.ledger.approvals(row.action_id) == []
+    back = html.unescape(asked.text.partition('name="next" value="')[2].partition('"')[0])
+    wrong = await browser.send("/again", token="guess", next=back)
+    assert wrong.status_code == 401
+    assert back in html.unescape(wrong.text)
+    before = browser.client.cookies.get("day2_session")
+    again = await browser.send("/again", token=local_token(browser.world.settings.data_dir), next=back)
+    assert (again.status_code, browser.client.cookies.get("day2_session") != before) == (303, True)
+    form = (await browser.get(again.headers["location"].partition("#")[0])).text
+    assert 'value="it hangs &amp; &#34;waits&#34;"' in form
+    assert 'value="web-1"' in form
+    assert browser.world.ports.ledger.approvals(row.action_id) == []
+    assert (await browser.send(path, **fields)).status_code == 303
+    assert len(browser.world.ports.ledger.approvals(row.action_id)) == 1
+
+
+async def test_what_can_be_undone_asks_nobody_again_and_denying_is_always_possible(browser: Browser) -> None:
+    plain, severe = await browser.world.action(), await browser.world.action(kind="delete_pod", name="web-1")
+    later(browser, 1800)
+    assert (await browser.send(f"/actions/{plain.action_id}/approve", reason="seen")).status_code == 303
+    assert (await browser.send(f"/actions/{severe.action_id}/deny", reason="no")).status_code == 303
+
+
+async def test_a_wish_is_taken_back(browser: Browser) -> None:
+    row = await browser.world.action()
+    assert (await browser.send(f"/actions/{row.action_id}/cancel", reason="not now")).status_code == 303
+    found = browser.world.ports.ledger.get(row.action_id)
+    assert found is not None
+    assert found.state is S.CANCELLED
+
+
+async def test_a_stop_is_seen_on_every_page_until_it_is_lifted(browser: Browser) -> None:
+    assert (await browser.send("/stop", scope="all", reason="a fire <b>", forward="1")).status_code == 303
+    for path in ("/", "/approvals", "/evals"):
+        page = (await browser.get(path)).text
+        assert "All writes" in page
+        assert "a fire &lt;b&gt;" in page
+        assert "undo goes through" in page
+    assert (await browser.send("/resume", scope="all", reason="it is out")).status_code == 303
+    assert "All writes" not in (await browser.get("/")).text
+    assert (await browser.send("/stop", scope="approver=ana", reason="x")).status_code == 400
