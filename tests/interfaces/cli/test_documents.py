@@ -10,8 +10,12 @@ import jsonschema
 import pytest
 
 from core.domain.outcome import ActionState
+from core.domain.report import Line, Report
+from core.domain.timetable import Put, Tick, TickState
 from interfaces.rendering import schemas
 from tests.core.cluster import scans
+from tools.stores.front import opening
+from tools.stores.front.schedules import SqlTimetable
 
 Day2 = Callable[..., Any]
 S = ActionState
@@ -115,6 +119,15 @@ OFFLINE = {
     "config get flow.poll_seconds": "Setting",
     "config explain flow.poll_seconds": "Setting",
     "config set flow.poll_seconds 0.5": "Setting",
+    "schedule list": "ScheduleList",
+    "schedule get nightly": "ScheduleStatus",
+    "schedule next nightly": "FireTimeList",
+    "schedule pause nightly --reason drill": "ScheduleStatus",
+    "schedule run-now nightly": "Tick",
+    "schedule remove nightly": "ScheduleList",
+    "report list": "ReportList",
+    "report get run-nightly": "Report",
+    "report weekly": "WeeklyDigest",
     "schema": "SchemaList",
     "version": "Version",
     "help exit-codes": "ExitCodeList",
@@ -149,11 +162,29 @@ def folder(tmp_path: Path, past: Any) -> Path:
     (tmp_path / "baseline.json").write_text(json.dumps(BASELINE), encoding="utf-8")
     (past.folder / "mutes").mkdir(mode=0o700)
     (past.folder / "mutes" / f"{MUTE}.yaml").write_text(MUTED, encoding="utf-8")
+    _scheduled(past.folder)
     (tmp_path / "kube-audit.log").touch()
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "ours.yaml").write_text(RULE, encoding="utf-8")
     (tmp_path / "action.json").write_text(json.dumps(EVALUATED), encoding="utf-8")
     return past.folder  # type: ignore[no-any-return]
+
+
+def _scheduled(home: Path) -> None:
+    """A schedule that a door made, with a tick of the week, one that failed, and a report."""
+    spec = "{cron: 30 2 * * *, windows: {run: [{from: '02:00', to: '03:00'}]}}"
+    document = f"apiVersion: day2.dev/v1alpha1\nkind: Schedule\nmetadata: {{name: nightly}}\nspec: {spec}\n"
+    at = datetime.now(UTC).replace(hour=2, minute=30, second=0, microsecond=0) - timedelta(days=2)
+    database = opening.opened(f"sqlite:///{home / 'front.db'}")
+    timetable = SqlTimetable(database)
+    timetable.put(Put("nightly", document, "local:jane", at))
+    timetable.add([Tick("nightly", at, "run-nightly", TickState.ENDED, at)])
+    timetable.add([Tick("nightly", at - timedelta(days=1), "run-x", TickState.FAILED, at)])
+    line = Line(id="act-1", what="scale shop/web from 4 to 2", state="needs_approval")
+    told: Any = {"run": "run-nightly", "schedule": "nightly", "tick": at, "began_at": at, "made_at": at}
+    told |= dict.fromkeys(("seen", "done", "left"), (line,))
+    timetable.report(Report(**told, ended="ended", complete=True, severities={"high": 1}, saved_micro_usd=1_000_000))
+    database.close()
 
 
 def closed(schema: Any) -> Any:
