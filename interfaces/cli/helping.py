@@ -8,7 +8,7 @@ from typing import Any
 from interfaces.cli.exits import MEANINGS, Exit
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
-    "demo": ("day2 demo", "day2 demo --fast --no-input", "day2 demo -o json 2>/dev/null"),
+    "demo": ("day2 demo", "day2 demo --serve", "day2 demo --fast --no-input", "day2 demo -o json 2>/dev/null"),
     "init": (
         "day2 init",
         "day2 init --no-input --context prod-eu --prometheus http://127.0.0.1:9090",

@@ -29,17 +29,17 @@ SHOWN_EVIDENCE = 2
 ANSWER = "checked with the platform team: nobody uses it"
 
 
-def play(session: Session, *, fast: bool, seed: int, keep: bool) -> int:
+def play(session: Session, *, fast: bool, seed: int, keep: bool, serve: bool = False) -> int:
     """Play the demo on this terminal; the exit code."""
     folder = Path(tempfile.mkdtemp(prefix="day2-demo-"))
     try:
-        asyncio.run(_play(session, folder, fast=fast, seed=seed, keep=keep))
+        asyncio.run(_play(session, folder, fast=fast, seed=seed, keep=keep, serve=serve))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return Exit.DONE
 
 
-async def _play(session: Session, folder: Path, *, fast: bool, seed: int, keep: bool) -> None:
+async def _play(session: Session, folder: Path, *, fast: bool, seed: int, keep: bool, serve: bool) -> None:
     slow = not fast and session.interactive
     if session.for_people and not fast:
         session.say("starting a simulated cluster, the registry, the judge, the executor and four agents ...", "dim")
@@ -58,11 +58,16 @@ async def _play(session: Session, folder: Path, *, fast: bool, seed: int, keep: 
         yes = await asyncio.to_thread(typer.confirm, f"approve {card['action']}?", err=True)
         return yes, "decided at the terminal"
 
-    async with demonstration.opened(folder, seed) as (stage, run):
+    async with demonstration.opened(folder, seed) as (stage, run, served):
         report = await demonstrate(stage, run, show, ask)
         if not session.for_people:
             session.show(envelope("DemoReport", metadata={"seed": seed, "run": run}, **plain(report)))
-        if keep:
+        if serve:
+            with session.waiting("starting the console"):
+                async with served() as login:
+                    session.say(f"the console, with something that waits for you: {login}")
+                    await _stay(session, folder, stage.advance)
+        elif keep:
             await _stay(session, folder, stage.advance)
 
 

@@ -6,14 +6,17 @@ import contextlib
 import importlib
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from core.actions.roles import EXECUTOR, JUDGE, NAMESPACE, NOTIFIER, READER, manifests
 from core.cluster.looking import ClusterReader
 from core.domain.clock import Clock
 from core.domain.errors import Unavailable
 from core.domain.ledger import Ledger
+from core.domain.request import Request
 from core.domain.values import Json
 from core.policy import engine, testing
 from gate.audit import verify_ledger
@@ -23,7 +26,7 @@ from runtime.declared import read
 from runtime.seeded_ids import SeededIds
 from runtime.services import alerting, auditing
 from runtime.services.alerting import Watch
-from runtime.services.demonstrating import LOOK_SECONDS, STUCK_SECONDS, Plain, Stage
+from runtime.services.demonstrating import LOOK_SECONDS, REQUESTER, STUCK_SECONDS, Plain, Stage
 from runtime.settings import (
     AlertSettings,
     FlowSettings,
@@ -34,19 +37,31 @@ from runtime.settings import (
     Settings,
     StoreSettings,
     TelemetrySettings,
+    WebSettings,
 )
 from tools.kubernetes import config, transport
 from tools.kubernetes.installing import install
 
 WORLD = "shop"
+LEFT = "look at the platform's pods once more, and act where it is safe"
+"""What is asked after the story, where somebody goes on by hand."""
+FOLLOW_SECONDS = 0.5
 NOT_GRANTED = "clusterrolebindings"
 DOCUMENTS = Path(__file__).parent.parent / "demo" / "shop.yaml"
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 
 
+class Playing(NamedTuple):
+    """The open stage, the id of the run to play, and the console for whoever wants to go on by hand: its address that logs in."""
+
+    stage: Stage
+    run: str
+    served: Callable[[], AbstractAsyncContextManager[str]]
+
+
 @contextlib.asynccontextmanager
-async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
-    """The open stage, and the id of the run to play."""
+async def opened(folder: Path, seed: int) -> AsyncIterator[Playing]:
+    """Everything up, nothing played yet."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with contextlib.AsyncExitStack() as stack:
         family = await stack.enter_async_context(serving.children())
@@ -96,7 +111,29 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[tuple[Stage, str]]:
             alerts=alerts,
             world=world,
         )
-        yield stage, SeededIds(seed).new("run")
+
+        @contextlib.asynccontextmanager
+        async def served() -> AsyncIterator[str]:
+            over = asyncio.Event()
+            await everything.start_role(family, everything.CONSOLE, settings)
+            working = asyncio.create_task(running.controller.serve(over, FOLLOW_SECONDS))
+            await _another_shell(steer)
+            request = Request(id=SeededIds(seed + 1).new("run"), trigger="demo", by=REQUESTER, act=True, text=LEFT, at=stage.clock.now())
+            await running.controller.run(request)
+            try:
+                yield str(family.named(everything.CONSOLE).ready["login"])
+            finally:
+                over.set()
+                await working
+
+        yield Playing(stage, SeededIds(seed).new("run"), served)
+
+
+async def _another_shell(steer: Any) -> None:
+    """A bare pod like the one of the story: removing it cannot be undone, so a person decides, on the console."""
+    meta = {"name": "forgotten-shell", "namespace": "platform", "labels": {"app": "forgotten-shell"}}
+    spec = {"containers": [{"name": "shell", "image": "registry.apps.example/shell:1", "securityContext": {"privileged": True}}]}
+    (await steer.post("/api/v1/namespaces/platform/pods", json={"metadata": meta, "spec": spec})).raise_for_status()
 
 
 def _access() -> list[Json]:
@@ -132,6 +169,7 @@ def settings_of(folder: Path, url: str) -> Settings:
         gate=GateSettings(guard="off"),  # a simulator has no admission
         alerts=AlertSettings(alertmanager=(f"{url}/alertmanager",), alertmanager_ca_file=folder / "ca.pem"),
         telemetry=TelemetrySettings(notifier_listen="", controller_listen=""),
+        web=WebSettings(listen="127.0.0.1:0"),
     )
 
 

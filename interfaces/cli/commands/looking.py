@@ -18,12 +18,13 @@ def demo(
     fast: Annotated[bool, typer.Option("--fast", help="at most 15 s, the same bytes for the same seed")] = False,
     seed: Annotated[int, typer.Option("--seed", help="of the world, its load and every id")] = 7,
     keep: Annotated[bool, typer.Option("--keep", help="leave the cluster up and print how kubectl reaches it")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="leave the console up too, with an action that waits for you")] = False,
 ) -> None:
     """The whole product on a simulated cluster: no key, no cluster, no network."""
     from interfaces.cli import storytelling
 
     session = begin(context)
-    raise typer.Exit(storytelling.play(session, fast=fast, seed=seed, keep=keep))
+    raise typer.Exit(storytelling.play(session, fast=fast, seed=seed, keep=keep, serve=serve))
 
 
 def doctor(context: typer.Context) -> None:
