@@ -36,6 +36,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "stale": ("asks", "!"),
     "late": ("asks", "!"),
     "draining": ("asks", "!"),
+    "caught_up": ("good", "✓"),
+    "skipped": ("over", "–"),
     "suspended": ("asks", "‖"),
     "paused": ("asks", "‖"),
     "open": ("asks", "!"),
@@ -52,6 +54,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "missed": ("bad", "✗"),
     "broken": ("bad", "✗"),
     "stopped": ("bad", "■"),
+    "firing": ("bad", "▲"),
     "expired-lease": ("bad", "✗"),
     # over, without harm
     "rolled_back": ("over", "↺"),

@@ -14,7 +14,6 @@ from core.domain.ledger import Ledger
 from core.domain.values import bounded, canonical
 from core.domain.verdict import Decision, RuleResult
 from core.policy import documents, engine, lint, packs, policies, testing
-from runtime.services import recording
 
 LARGEST = 1024 * 1024
 RECENT = 2000
@@ -129,8 +128,9 @@ def _changed(old: policies.ActionPolicy, new: policies.ActionPolicy) -> tuple[st
 
 def judging(ledger: Ledger) -> Judging | None:
     """The rules of the judge's newest record; None where no judge ever spoke here."""
-    spoke = [row for row in recording.chain(ledger) if row.role == "judge"]
-    said = [(row, json.loads(row.body)) for row in spoke[-RECENT:]]
+    head = ledger.head().get("judge")
+    spoke = ledger.chain(max(1, head.seq - RECENT + 1), RECENT, role="judge") if head else []
+    said = [(row, json.loads(row.body)) for row in spoke]
     with_rules = [(row, body) for row, body in said if body.get("policy")]
     if not with_rules:
         return None

@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 AXE = (HERE / "axe.min.js").read_text(encoding="utf-8")
 SCREENS = "DAY2_SCREENS"
 LARGEST_PNG = 150_000
-DESK = (1060, 700)
+DESK = (1020, 640)
 
 
 @pytest.fixture(scope="module")

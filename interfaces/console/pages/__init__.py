@@ -1,4 +1,4 @@
-"""One module per page: what it reads, and what its template is handed. `table.py` joins them.
+"""One module per subject, `table.py` joins them by address.
 
-Never here: HTML (`templates/`), who may do what.
+Belongs here: what a page reads through the services, and what its template is handed. Never here: HTML (`templates/`), who may do what.
 """

@@ -1,4 +1,5 @@
-"""Pictures as numbers: where each mark of an SVG stands, with the words that say the same. Templates draw them.
+"""Pictures as numbers, which templates draw as SVG.
 
-Pure, and free of colour: a mark carries a word, and the style sheet gives it a shape and a colour.
+Belongs here: where each mark stands, with the words that say the same; pure functions. Never here: a colour (a mark carries a word, and the
+style sheet gives it a shape and a colour), reading anything.
 """
