@@ -132,7 +132,7 @@ def _mattermost(settings: MattermostSettings, url: str) -> Product | None:
 
     token = secret(settings.token_file, "mattermost.token_file")
     hook = secret(settings.webhook_token_file, "mattermost.webhook_token_file")
-    seal = hashlib.sha256(b"day2 seal of buttons\0" + token.encode()).hexdigest()
+    seal = hashlib.sha256(b"day2ops seal of buttons\0" + token.encode()).hexdigest()
     chat = MattermostChat(settings.url, token, url, seal)
 
     def app(chatting: Chatting) -> None:

@@ -40,12 +40,12 @@ HISTORY_DAYS = 7
 GITOPS = {"argoproj.io": "Argo CD", "kustomize.toolkit.fluxcd.io": "Flux", "helm.toolkit.fluxcd.io": "Flux Helm"}
 SCALERS = {"autoscaling.k8s.io": "VPA", "keda.sh": "KEDA"}
 
-BY_WORDS = ("ask", "route", "serve")
+BY_WORDS = ("ask", "route", "chat", "serve")
 """Commands that a model adds to: without one, words alone choose the agents, and nothing is explained in sentences."""
 WITHOUT_MODEL = (
     "demo", "doctor", "scan", "explain", "plan", "apply", "action", "approve", "deny", "approvals", "run", "stop", "resume", "agent",
     "policy", "audit", "config", "schema", "version", "help", "rbac", "gate", "sim", "eval", "alerts", "autonomy", "mute", "snapshot",
-    "nodes", "network", "vulnerabilities", "chaos", "mcp", "init",
+    "nodes", "network", "vulnerabilities", "chaos", "mcp", "init", "incident", "report", "schedule", "token",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from core.actions.catalogue import parse_proposal
 from core.domain.approval import Approval
-from core.domain.errors import InvalidInput
+from core.domain.errors import InvalidInput, NotFound
 from core.domain.ledger import ActionRow, AuditRow, Ledger
 from core.domain.outcome import ActionState
 from core.domain.proposal import Proposal
@@ -66,7 +66,7 @@ def get(ledger: Ledger, action_id: str, way: Callable[[Sequence[str]], tuple[Aud
     """`way` knows the records of a subject; without it the whole chain is read. Raises InvalidInput for an id that is not here."""
     row = ledger.get(action_id)
     if row is None:
-        raise InvalidInput(f"no action {action_id[:40]!r}", mend="day2 action list")
+        raise NotFound(f"no action {action_id[:40]!r}", mend="day2 action list")
     links = way([action_id]) if way else tuple(link for link in chain(ledger) if link.subject == action_id)
     return Recorded(row, proposal_of(row.proposal), verdict_of(row.verdict), tuple(ledger.approvals(action_id)), links)
 
