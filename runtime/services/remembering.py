@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable
 from datetime import datetime
 
-from core.domain.errors import InvalidInput
+from core.domain.errors import NotFound
 from core.domain.ledger import AuditRow, Ledger
 from runtime.services import running
 from runtime.services.recording import PAGE
@@ -58,12 +58,12 @@ class History:
         return found[:limit]
 
     def run(self, run_id: str) -> Run:
-        """With its actions and their way. Raises InvalidInput for an unknown run."""
+        """With its actions and their way. Raises NotFound for an unknown run."""
         self.catch_up()
         actions = tuple(self._ledger.of_run(run_id))
         known = self._runs.get(run_id)
         if known is None and not actions:
-            raise InvalidInput(f"no run {run_id[:40]!r}", mend="day2 run list")
+            raise NotFound(f"no run {run_id[:40]!r}", mend="day2 run list")
         way = self.way([run_id, *(row.action_id for row in actions)])
         if known is None:
             return Run(run_id, "cli", actions[0].submitted_by, "", actions[0].submitted_at, None, {}, actions, way)

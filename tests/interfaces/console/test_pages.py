@@ -189,7 +189,7 @@ async def test_a_filter_is_in_the_address(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "code"), [("/actions/act-none", 400), ("/runs/run-none", 400), ("/policies/none", 400), ("/nowhere", 404)]
+    ("path", "code"), [("/actions/act-none", 404), ("/runs/run-none", 404), ("/policies/none", 400), ("/nowhere", 404)]
 )
 async def test_what_is_not_there_is_said(browser: Browser, path: str, code: int) -> None:
     answer = await browser.get(path)
