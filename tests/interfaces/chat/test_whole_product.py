@@ -61,7 +61,14 @@ def test_from_a_question_in_slack_to_a_verified_action(tmp_path: Path) -> None:
 
 async def _story(plain: Settings, folder: Path) -> None:
     slack = Slack()
-    settings = with_slack(plain, folder, await slack.start())
+    try:
+        await _told(slack, with_slack(plain, folder, await slack.start()))
+    finally:
+        await slack.stop()
+    assert slack.refused == []
+
+
+async def _told(slack: Slack, settings: Settings) -> None:
     stop = asyncio.Event()
     async with everything.opened(settings, children=("judge", "executor", "console")) as product, aiohttp.ClientSession() as http:
         serving = asyncio.create_task(product.controller.serve(stop, 0.2))
@@ -90,15 +97,14 @@ async def _story(plain: Settings, folder: Path) -> None:
         done = await until(lambda: slack.messages[HOME, ts] if "✓ verified" in words(slack.messages[HOME, ts]) else None, 120.0)
         assert buttons(done) == []
         assert "oidc:ana" in words(done)
-        told = [row["text"].partition(":")[0] for row in slack.thread(ts)]
-        assert told[-1] == f"{view} is verified"
+        await until(
+            lambda: [row for row in slack.thread(ts) if row["text"].partition(":")[0] == f"{view} is verified"]
+        )  # just after the card
         assert await deliver(mention(f"who approved {view}", "UDEE", "3.3")) == 200
         who = await until(lambda: slack.thread("3.3"))
         assert "decided by oidc:ana" in who[0]["text"]
         stop.set()
         await serving
-    assert slack.refused == []
-    await slack.stop()
 
 
 async def _proposed(product: Any) -> str:
