@@ -126,7 +126,7 @@ def test_a_change_is_asked_for_approved_watched_verified_and_in_the_ledger(chrom
         expect(other.locator("#approve")).to_have_count(0)
         page.goto(f"{product.url}/audit?subject={row.action_id}")
         events = page.locator("main tbody").inner_text()
-        assert all(word in events for word in ("submitted", "approval approved", "permitted", "applied", "verified"))
+        assert all(word in events for word in ("submitted", "approval.approved", "permitted", "applied", "verified"))
         page.goto(f"{product.url}/audit?verify=1")
         expect(page.get_by_text("Nothing was changed, removed, inserted, moved or cut off.")).to_be_visible()
         assert seen.problems == []
