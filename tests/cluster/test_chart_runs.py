@@ -231,7 +231,8 @@ def test_no_role_finds_anothers_private_key_or_settings(release: Release) -> Non
     leaf, _ = found.pop("webhook")
     assert leaf.endswith(".pem")
     own = {role: [f"{role}.json", f"{role}.settings.json"] for role in ("judge", "executor", "notifier")}
-    assert found == {**own, "controller": ["controller.json", "door-cli.json"]}
+    beside = ["controller.json", "door-cli.json", "scheduler.settings.json"]  # the scheduler is a child in the controller's pod
+    assert found == {**own, "controller": beside}
     shared = {path.name for path in (release.pods.data / "shared" / "data" / "keys").iterdir()}
     assert shared == {f"{name}.pub.json" for name in ("controller", "door-cli", "judge", "executor", "notifier")}
     assert not list((release.pods.data / "shared" / "data").glob("*.settings.json")), "nobody changes what another will be told"
