@@ -101,7 +101,8 @@ def _readable(row: ActionRow) -> bool:
     """Nobody can decide on what cannot be shown: such a row expires. `day2 action list` names it."""
     try:
         recording.proposal_of(row.proposal)
-    except InvalidInput:
+        recording.verdict_of(row.verdict)
+    except (InvalidInput, ValueError):  # a stored verdict that does not fit its form is a ValueError of pydantic's
         return False
     return True
 

@@ -117,3 +117,13 @@ async def test_a_stop_is_seen_on_every_page_until_it_is_lifted(browser: Browser)
     assert (await browser.send("/resume", scope="all", reason="it is out")).status_code == 303
     assert "All writes" not in (await browser.get("/")).text
     assert (await browser.send("/stop", scope="approver=ana", reason="x")).status_code == 400
+
+
+async def test_one_stored_verdict_that_cannot_be_read_hides_no_other_card(browser: Browser) -> None:
+    good, bad = await browser.world.action(), await browser.world.action(name="search")
+    ledger = browser.world.ports.ledger
+    ledger._actions[bad.action_id] = bad._replace(verdict='{"decision": "perhaps"}')  # type: ignore[attr-defined]  # the twin's table
+    page = await browser.get("/approvals")
+    assert page.status_code == 200
+    assert good.action_id in page.text
+    assert bad.action_id not in page.text
