@@ -237,5 +237,5 @@ async def test_the_doctor_counts_what_works_without_a_model(endpoint: Any, setti
     line = await doctor(settings(enabled=False))
     assert line.state == "skip"
     assert f"{len(diagnosing.WITHOUT_MODEL)} commands work in full" in line.cause
-    assert "these 3 go by words: ask, route, serve" in line.cause
+    assert "these 4 go by words: ask, route, chat, serve" in line.cause
     assert endpoint.seen == []
