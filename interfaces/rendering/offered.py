@@ -18,16 +18,13 @@ from runtime.services.running import Run
 from runtime.services.surveying import Costs, Distances
 
 
+def _of(document: Callable[[Any], Json]) -> Callable[[Any, Ports], Json]:
+    """A row whose document needs nothing but the answer."""
+    return lambda found, _ports: document(found)
+
+
 def _approvals(found: Any, ports: Ports) -> Json:
     return approvals.listed(found, per_hour=ports.cards_per_hour)
-
-
-def _decided(found: Any, _ports: Ports) -> Json:
-    return approvals.decided(found)
-
-
-def _runs(found: Any, _ports: Ports) -> Json:
-    return records.run_list(found)
 
 
 def _run(found: Shown, _ports: Ports) -> Json:
@@ -43,10 +40,6 @@ def _asked(found: Any, _ports: Ports) -> Json:
     return envelope(
         "Asked", id=found.request.id, stage=found.stage.value, text=found.request.text, act=found.request.act, at=found.changed_at
     )
-
-
-def _stops(found: Any, _ports: Ports) -> Json:
-    return records.stop_list(found)
 
 
 def _agents(found: Any, _ports: Ports) -> Json:
@@ -67,40 +60,12 @@ def _mutes(found: Held, _ports: Ports) -> Json:
     return mutes.listed(found.mutes, found.at)
 
 
-def _actions(found: Any, _ports: Ports) -> Json:
-    return actions.listed(found)
-
-
-def _action(found: Any, _ports: Ports) -> Json:
-    return actions.document(found)
-
-
 def _explained(found: Explained, _ports: Ports) -> Json:
     return actions.explanation(found.recorded, found.explanation)
 
 
-def _records(found: Any, _ports: Ports) -> Json:
-    return records.audit_list(found)
-
-
-def _record(found: Any, _ports: Ports) -> Json:
-    return records.audit_document(found)
-
-
-def _verified(found: Any, _ports: Ports) -> Json:
-    return records.audit_report(found)
-
-
 def _rules(found: InForce, _ports: Ports) -> Json:
     return rules.listed(found.rules, "", found.running)
-
-
-def _rule(found: Any, _ports: Ports) -> Json:
-    return rules.rule_document(found)
-
-
-def _tried(found: Any, _ports: Ports) -> Json:
-    return rules.evaluated_document(found)
 
 
 def _wishes(found: Wishes, _ports: Ports) -> Json:
@@ -109,10 +74,6 @@ def _wishes(found: Wishes, _ports: Ports) -> Json:
 
 def _autonomy(found: Autonomy, _ports: Ports) -> Json:
     return trust.listed(found.rows, cluster=found.cluster)
-
-
-def _plan(found: Any, _ports: Ports) -> Json:
-    return plans.document(found)
 
 
 def _submitted(found: Submitted, _ports: Ports) -> Json:
@@ -168,36 +129,8 @@ def _workload(found: Outlook, _ports: Ports) -> Json:
     )
 
 
-def _schedules(found: Any, _ports: Ports) -> Json:
-    return scheduled.listed(found)
-
-
-def _schedule(found: Any, _ports: Ports) -> Json:
-    return scheduled.document(found)
-
-
 def _schedule_shown(found: ShownSchedule, _ports: Ports) -> Json:
     return scheduled.document(found.standing, found.ticks)
-
-
-def _tick(found: Any, _ports: Ports) -> Json:
-    return scheduled.tick_document(found)
-
-
-def _reports(found: Any, _ports: Ports) -> Json:
-    return scheduled.report_list(found)
-
-
-def _report(found: Any, _ports: Ports) -> Json:
-    return scheduled.report_document(found)
-
-
-def _digest(found: Any, _ports: Ports) -> Json:
-    return scheduled.digest(found)
-
-
-def _card(found: Any, _ports: Ports) -> Json:
-    return actions.carded(found)
 
 
 def _edited(found: Any, _ports: Ports) -> Json:
@@ -208,52 +141,36 @@ def _events(found: Page, _ports: Ports) -> Json:
     return envelope("EventList", metadata={"next": found.next}) | {"items": [event.cloud("day2ops") for event in found.events]}
 
 
-def _taken(found: Any, _ports: Ports) -> Json:
-    return incidents.taken(found)
-
-
-def _incidents(found: Any, _ports: Ports) -> Json:
-    return incidents.listed(found)
-
-
-def _incident(found: Any, _ports: Ports) -> Json:
-    return incidents.document(found)
-
-
-def _webhooks(found: Any, _ports: Ports) -> Json:
-    return webhooks.listed(found)
-
-
 DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "approvals.list": _approvals,
-    "actions.approve": _decided,
-    "actions.deny": _decided,
-    "runs.list": _runs,
+    "actions.approve": _of(approvals.decided),
+    "actions.deny": _of(approvals.decided),
+    "runs.list": _of(records.run_list),
     "runs.get": _run,
     "questions.ask": _asked,
     "runs.start": _asked,
-    "stops.list": _stops,
-    "writes.stop": _stops,
-    "writes.resume": _stops,
+    "stops.list": _of(records.stop_list),
+    "writes.stop": _of(records.stop_list),
+    "writes.resume": _of(records.stop_list),
     "agents.list": _agents,
-    "actions.list": _actions,
-    "actions.get": _action,
+    "actions.list": _of(actions.listed),
+    "actions.get": _of(actions.document),
     "actions.explain": _explained,
-    "actions.cancel": _action,
+    "actions.cancel": _of(actions.document),
     "findings.list": _looked,
     "findings.scan": _looked,
     "mutes.list": _mutes,
     "findings.mute": _mutes,
     "mutes.expire": _mutes,
-    "audit.list": _records,
-    "audit.get": _record,
-    "audit.verify": _verified,
+    "audit.list": _of(records.audit_list),
+    "audit.get": _of(records.audit_document),
+    "audit.verify": _of(records.audit_report),
     "policies.list": _rules,
-    "policies.get": _rule,
-    "policies.try": _tried,
+    "policies.get": _of(rules.rule_document),
+    "policies.try": _of(rules.evaluated_document),
     "objectives.list": _wishes,
     "autonomy.list": _autonomy,
-    "plans.preview": _plan,
+    "plans.preview": _of(plans.document),
     "plans.submit": _submitted,
     "savings.list": _savings,
     "topology.get": _topology,
@@ -261,23 +178,23 @@ DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "costs.list": _costs,
     "latency.list": _latency,
     "workloads.get": _workload,
-    "schedules.list": _schedules,
+    "schedules.list": _of(scheduled.listed),
     "schedules.get": _schedule_shown,
-    "schedules.run": _tick,
-    "schedules.pause": _schedule,
-    "schedules.resume": _schedule,
-    "schedules.put": _schedule,
-    "schedules.remove": _schedules,
-    "reports.list": _reports,
-    "reports.get": _report,
-    "reports.weekly": _digest,
-    "cards.get": _card,
+    "schedules.run": _of(scheduled.tick_document),
+    "schedules.pause": _of(scheduled.document),
+    "schedules.resume": _of(scheduled.document),
+    "schedules.put": _of(scheduled.document),
+    "schedules.remove": _of(scheduled.listed),
+    "reports.list": _of(scheduled.report_list),
+    "reports.get": _of(scheduled.report_document),
+    "reports.weekly": _of(scheduled.digest),
+    "cards.get": _of(actions.carded),
     "actions.edit": _edited,
     "events.list": _events,
-    "alerts.receive": _taken,
-    "incidents.list": _incidents,
-    "incidents.get": _incident,
-    "webhooks.list": _webhooks,
-    "webhooks.add": _webhooks,
-    "webhooks.remove": _webhooks,
+    "alerts.receive": _of(incidents.taken),
+    "incidents.list": _of(incidents.listed),
+    "incidents.get": _of(incidents.document),
+    "webhooks.list": _of(webhooks.listed),
+    "webhooks.add": _of(webhooks.listed),
+    "webhooks.remove": _of(webhooks.listed),
 }
