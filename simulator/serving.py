@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from simulator.worlds.running import Running
 
 _PUMP_SECONDS = 0.25
+_LONGEST_STEP_SECONDS = 2 * _PUMP_SECONDS
 _PARENT_POLL_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
 
@@ -125,14 +126,18 @@ async def _announce(server: uvicorn.Server, ready: dict[str, Any]) -> None:
 
 
 async def _flow(running: "Running") -> None:
-    """Let virtual time pass at the clock's rate, in steps no longer than a pump."""
+    """Let virtual time pass at the clock's rate, a pump at a time.
+
+    A machine that is held up loses virtual time instead of jumping: those who work on the cluster were held up with it, and would find
+    permits lapsed and looks missed that no one of them could have been in time for.
+    """
     if running.clock.rate <= 0:
         return
     last = time.monotonic()
     while True:
         await asyncio.sleep(_PUMP_SECONDS)
         now = time.monotonic()
-        running.clock.advance((now - last) * running.clock.rate)
+        running.clock.advance(min(now - last, _LONGEST_STEP_SECONDS) * running.clock.rate)
         last = now
 
 

@@ -150,6 +150,9 @@ async def _one(bench: experiments.Bench, case: Case) -> list[str]:
         problems.append(f"left {report['leftovers']}, recovered {report['recovered']}")
     for row in rows:
         assert row is not None
+        if not row.before:
+            problems.append(f"{row.kind} never came to its write: {row.state}: {row.note}")
+            continue
         kept = json.loads(row.before)
         if kept["before"] == kept["after"]:
             problems.append(f"{row.kind} wrote nothing")
