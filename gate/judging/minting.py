@@ -51,7 +51,7 @@ def mint(bench: Bench, row: ActionRow, action: Action, reading: Reading, verdict
 
 
 def _forward(bench: Bench, row: ActionRow, action: Action, request: ApiRequest, before: Json, after: Json, verdict: str) -> Permit:
-    now = _seconds(bench.clock.now())
+    now = bench.clock.now()  # once: of two looks, the second may lie in the next second, and the permit would live too long
     return Permit(
         jti=bench.ids.new("permit"),
         use="forward",
@@ -67,8 +67,8 @@ def _forward(bench: Bench, row: ActionRow, action: Action, request: ApiRequest, 
         line=request.line,
         pre=states.pre_hash(action, before),
         post=states.post_hash(request.verb, request.body, before, after),
-        iat=now,
-        exp=_seconds(within(row, bench.clock.now() + timedelta(seconds=FORWARD_SECONDS))),
+        iat=_seconds(now),
+        exp=_seconds(within(row, now + timedelta(seconds=FORWARD_SECONDS))),
     )
 
 

@@ -1,6 +1,7 @@
 """Incidents as documents: what hurts where since when, its alerts as quotations, and what the run found, with the chain of its causes."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from core.domain.incidents import Incident, Kept, Taken
@@ -78,7 +79,7 @@ def _alert(kept: Kept) -> Json:
 
 
 def timeline(found: Shown) -> list[Json]:
-    """Oldest first: what fired and ended, and what the run did."""
+    """Oldest first: what fired and ended, and what the run did. At one moment in the order in which such things happen."""
     events = [(kept.alert.starts_at, "fired", kept.alert.name) for kept in found.alerts]
     events += [(kept.alert.ends_at, "ended", kept.alert.name) for kept in found.alerts if kept.alert.ends_at is not None]
     if found.run is not None:
@@ -86,7 +87,7 @@ def timeline(found: Shown) -> list[Json]:
         events += [(link.at, link.event, link.subject) for link in found.run.way if link.subject != found.run.id]
         if found.run.finished_at is not None:
             events.append((found.run.finished_at, "answered", found.run.id))
-    return [{"at": moment(at), "event": event, "subject": subject} for at, event, subject in sorted(events)]
+    return [{"at": moment(at), "event": event, "subject": subject} for at, event, subject in sorted(events, key=itemgetter(0))]
 
 
 def chains(findings: Sequence[Json]) -> list[list[str]]:

@@ -1,5 +1,7 @@
 """What a minted permit names, and what is never minted."""
 
+import dataclasses
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,6 +12,18 @@ from core.domain.permit import FORWARD_SECONDS, UNDO_MARGIN_SECONDS, Permit
 from gate import permits
 from gate.judging import minting
 from gate.judging.minting import Reading
+from tools.hand_clock import HandClock
+
+
+class Hasty:
+    """A clock that goes on a second whenever it is looked at."""
+
+    def __init__(self, clock: HandClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        self._clock.advance(1.0)
+        return self._clock.now()
 
 
 async def minted(gate: Any, action: Any) -> tuple[Permit, Permit | None]:
@@ -27,6 +41,15 @@ async def test_a_permit_pins_the_generation_of_kinds_that_move_it(gate: Any) -> 
     now = int(gate.clock.now().timestamp())
     assert (forward.iat, forward.exp) == (now, now + FORWARD_SECONDS)
     assert undo.exp > forward.exp + UNDO_MARGIN_SECONDS
+
+
+async def test_a_permit_lives_its_time_also_where_a_second_begins_while_it_is_made(gate: Any) -> None:
+    gate.bench = dataclasses.replace(gate.bench, clock=Hasty(gate.clock))
+    name = await gate.submit(gate.proposal(gate.scale()))
+    await gate.judge()
+    permit = permits.read(gate.row(name).permit, gate.hands.judge)
+    assert permit.exp - permit.iat == FORWARD_SECONDS
+    permits.check_times(permit, permit.iat)
 
 
 async def test_a_permit_of_a_kind_that_moves_no_generation_pins_none(gate: Any) -> None:
