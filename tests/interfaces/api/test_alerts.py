@@ -9,8 +9,12 @@ import pytest
 
 from core.domain.access import Role
 from core.domain.errors import Unavailable
+from core.domain.incidents import Handed, Incident, Kept, Place
 from interfaces.api.routes import BASE
 from interfaces.api.shapes import schema
+from interfaces.rendering.incidents import timeline
+from runtime.services.offers.incidents import Shown
+from runtime.services.running import Run
 from tests.contracts import alertmanagers
 from tests.contracts.alertmanagers import notification, storm
 from tests.interfaces.api.conftest import Api, caller
@@ -58,11 +62,17 @@ async def test_an_incident_shows_its_alerts_its_run_and_what_that_found(api: Api
     shown = (await api.person.get(f"{BASE}/incidents/{incident['id']}")).json()
     jsonschema.validate(shown, schema("Incident"))
     assert [row["event"] for row in shown["timeline"]] == ["fired", "fired", "investigated", "ended"]
-    ledger.record(role="controller", event="run.finished", subject=run, body={}, at=NOW)
-    shown = (await api.person.get(f"{BASE}/incidents/{incident['id']}")).json()
-    assert [row["event"] for row in shown["timeline"]] == ["fired", "fired", "investigated", "answered", "ended"]
     assert all(row["quoted"] for row in shown["alertsShown"])
     assert shown["findings"] == []
+
+
+def test_at_one_moment_things_stand_in_the_order_in_which_they_happen() -> None:
+    place = Place("alpha", "shop", "checkout")
+    handed = Handed("key-1", "ItHurts", "critical", place, NOW, NOW, "it hurts", {}, "group-1")
+    incident = Incident("inc-1", place, "it hurts", "critical", NOW, NOW, NOW, run="run-1")
+    run = Run("run-1", "alert", "alertmanager", "why", NOW, NOW, {})
+    shown = Shown(incident, (Kept(handed, "inc-1", NOW),), None, run, None, held_back=False)
+    assert [row["event"] for row in timeline(shown)] == ["fired", "ended", "investigated", "answered"]
 
 
 async def test_what_the_run_found_is_shown_from_cause_to_symptom() -> None:
