@@ -4,7 +4,7 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Coroutine
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, FastAPI, Header, Path, Query
@@ -61,10 +61,9 @@ def join(app: FastAPI, house: House) -> None:
         responses=documenting.stream_responses(),
         route_class_override=_guarded(house, rate, None),
     )
-    described = documenting.document(app, [*router.routes], house.url)
     router.add_api_route(
         "/openapi.json",
-        partial(_described, described),
+        partial(_described, cache(partial(documenting.document, app, [*router.routes], house.url))),
         methods=["GET"],
         include_in_schema=False,
         route_class_override=_guarded(house, rate, None),
@@ -72,8 +71,9 @@ def join(app: FastAPI, house: House) -> None:
     app.include_router(router)
 
 
-async def _described(document: Json) -> Response:
-    return JSONResponse(document)
+async def _described(document: Callable[[], Json]) -> Response:
+    """Made when it is first asked for: to describe the routes takes most of the time in which they are joined."""
+    return JSONResponse(document())
 
 
 def _guarded(house: House, rate: Rate, route: Route | None) -> type[APIRoute]:

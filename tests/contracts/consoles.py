@@ -3,6 +3,7 @@ without a window for its ASGI tests."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -25,6 +26,8 @@ from core.domain.target import Target
 from core.domain.values import canonical
 from core.domain.verdict import Decision, RuleResult, Verdict
 from gate.door import LedgerDoor
+from interfaces.chat import joining as chats
+from interfaces.console import joining as console
 from interfaces.web.app import build
 from interfaces.web.callers import local_token
 from interfaces.web.house import House
@@ -71,9 +74,10 @@ class World:
         self.house = House(Offers(OFFERS, self.ports), self.settings, str((settings or {}).get("web.public_url", URL)))
         self.number = 0
 
-    @property
+    @cached_property
     def app(self) -> FastAPI:
-        return build(self.house)
+        """With the doors for people alone: to join the others takes longer than most of the tests that would do it."""
+        return build(self.house, (console.join, chats.join))
 
     async def action(
         self,
