@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from core.domain.clock import Clock
 from core.domain.errors import Unavailable
 
 POLL_SECONDS = 0.02
@@ -22,6 +21,9 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 class HttpClock:
@@ -48,9 +50,6 @@ class HttpClock:
             await asyncio.sleep(POLL_SECONDS)
 
 
-def clock_of(name: str, ca: str = "") -> Clock:
+def clock_of(name: str, ca: str = "") -> SystemClock | HttpClock:
     """`system`, or the address of a simulator; `ca` is the PEM text that its certificate is checked against."""
     return SystemClock() if name == "system" else HttpClock(name, ca)
-
-
-clock = clock_of

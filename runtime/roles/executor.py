@@ -68,6 +68,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 await let_go(hands_of())
             with contextlib.suppress(Day2Error):
                 book.keep(store, clock.now(), at_once=True)
+            clock.close()
             store.close()
             lock.release()
             if metrics:

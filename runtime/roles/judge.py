@@ -74,6 +74,7 @@ async def run(settings: RoleSettings, stop: asyncio.Event) -> None:
                 book.keep(store, clock.now(), at_once=True)
             if reviewer:
                 await reviewer.close()
+            clock.close()
             store.close()
             lock.release()
             if metrics:

@@ -63,6 +63,7 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(lock.release)
         stack.callback(store.close)
+        stack.callback(clock.close)
         watch = Watch(alerting.limits(settings.hold_minutes, settings.approval_minutes, settings.labels))
         notifier = Notifier(
             ledger=store,

@@ -57,8 +57,7 @@ async def opened(settings: Settings, kubeconfig: Path | None = None) -> AsyncIte
     clock = clocks.clock_of(settings.clock, connection.ca)
     documents = declared.read(settings.policy.objectives)
     async with contextlib.AsyncExitStack() as stack:
-        if isinstance(clock, clocks.HttpClock):
-            stack.callback(clock.close)
+        stack.callback(clock.close)
         metrics = metrics_of(settings)
         if metrics is not None:
             stack.callback(metrics.close)

@@ -22,7 +22,7 @@ async def submitted(stage: Any, make: Any) -> Any:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110  the flow says nothing when it waits
             await asyncio.sleep(0.005)
 

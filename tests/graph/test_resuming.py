@@ -93,7 +93,7 @@ async def test_after_a_stop_in_one_agent_only_that_one_is_asked_again(stage: Any
     stage.choose(*AGENTS)
     stage.agents.answers["scaling"] = hangs
     running = asyncio.create_task(stage.flows().run(make.request()))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(await consulted(stage)) < 3:  # noqa: ASYNC110  the store says nothing when it is written
             await asyncio.sleep(0.005)
     running.cancel()
@@ -167,7 +167,7 @@ async def served(stage: Any, ledger: MemoryLedger, until: str) -> None:
     """Serve until the chain has this record."""
     stop = asyncio.Event()
     serving = asyncio.create_task(controller(stage, ledger).serve(stop, 0.01))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while until not in events(ledger):  # noqa: ASYNC110  the ledger says nothing when it is written
             await asyncio.sleep(0.005)
     stop.set()

@@ -29,7 +29,7 @@ async def break_down(body: Plain) -> Plain:
 
 async def served(tasks: Tasks, work: Any = echo, instance: str = "one") -> bool:
     """Serve until one task was taken."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await tasks.serve_one("finops", instance, work, wait_ms=50):
             pass
     return True

@@ -35,7 +35,7 @@ async def heard(stream: Any, *wanted: str) -> list[str]:
     """Names of events until all that are wanted came."""
     names: list[str] = []
     while not set(wanted) <= set(names):
-        event = await asyncio.wait_for(anext(stream), 5)
+        event = await asyncio.wait_for(anext(stream), 60)
         names.append(str(event.event))
     return names
 
@@ -43,7 +43,7 @@ async def heard(stream: Any, *wanted: str) -> list[str]:
 async def over(stream: Any) -> bool:
     """It ends within a few events."""
     for _ in range(10):
-        if await asyncio.wait_for(anext(stream, None), 5) is None:
+        if await asyncio.wait_for(anext(stream, None), 60) is None:
             return True
     return False
 

@@ -35,7 +35,7 @@ async def state(registry: Registry) -> State:
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110  the keeper says nothing
             await asyncio.sleep(0.01)
 

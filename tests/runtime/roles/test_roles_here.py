@@ -40,9 +40,14 @@ SECONDS = 15.0
 
 
 @pytest.fixture(autouse=True)
-def judged(tmp_path: Path) -> Iterator[None]:
-    """The judge has made its key. What a role leaves to the end of its process, its clock's client, goes with its test."""
+def judged(tmp_path: Path) -> None:
+    """The judge has made its key."""
     keys.signer(tmp_path / "keys", keys.JUDGE)
+
+
+@pytest.fixture
+def dying() -> Iterator[None]:
+    """What a role that does not begin leaves to the end of its process goes with its test."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         yield
@@ -175,6 +180,7 @@ def shared(postgres: str) -> Iterator[str]:
     database.close()
 
 
+@pytest.mark.usefixtures("dying")
 @pytest.mark.parametrize("role", RUNS)
 async def test_where_machines_share_a_ledger_a_second_one_of_a_role_is_refused(house: House, shared: str, role: str) -> None:
     first = SqlLedger(Database(shared))
@@ -256,6 +262,7 @@ async def test_a_judge_with_a_model_judge_hears_it_and_ends_it(
     assert not Path(f"/proc/{json.loads(asked)[0]}").exists()
 
 
+@pytest.mark.usefixtures("dying")
 async def test_a_judge_does_not_begin_with_rules_that_nobody_can_read(house: House) -> None:
     policies = house.folder / "policies"
     policies.mkdir()
