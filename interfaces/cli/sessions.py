@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
 
-from interfaces.cli import scopes
+from interfaces.cli import scopes, translating
 from interfaces.cli.exits import Exit
 from interfaces.cli.flags import Flags
 
@@ -134,10 +134,12 @@ class Session:
 
 
 def begin(context: typer.Context) -> Session:
-    """Raises UsageMistake."""
+    """Raises UsageMistake, and NotAuthorised for a command that its caller may not call."""
     flags = context.obj if isinstance(context.obj, Flags) else Flags()
     scopes.check(context, flags)
-    return Session(flags)
+    session = Session(flags)
+    translating.permit(context.command_path.partition(" ")[2], context.params, lambda: session.settings)
+    return session
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
