@@ -138,7 +138,8 @@ def begin(context: typer.Context) -> Session:
     flags = context.obj if isinstance(context.obj, Flags) else Flags()
     scopes.check(context, flags)
     session = Session(flags)
-    translating.permit(context.command_path.partition(" ")[2], context.params, lambda: session.settings)
+    options = context.params | {"dry_run": flags.dry_run}
+    translating.permit(context.command_path.partition(" ")[2], options, lambda: session.settings)
     return session
 
 

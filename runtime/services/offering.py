@@ -214,7 +214,7 @@ def check(caller: Caller, right: Right, name: str) -> None:
     raise NotAuthorised(
         f"{bounded(caller.by, 80)} may not call {name}",
         right=right.value,
-        mend=f"ask for one of the roles {', '.join(roles)}: {' or '.join(f'access.{role}' for role in roles)}",
+        mend=f"ask for one of the roles {', '.join(roles)}: {', '.join(f'access.{role}' for role in roles)}",
     )
 
 
