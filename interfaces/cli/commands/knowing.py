@@ -7,7 +7,7 @@ from interfaces.cli.sessions import begin, run
 
 
 def whoami(context: typer.Context) -> None:
-    """Who you are to day2, your roles, and the commands that you may call with them. The cluster of your kubeconfig is asked for your name."""
+    """Who you are to day2, your roles, and what you may call with them. The cluster of your kubeconfig is asked for your name."""
     from interfaces.rendering import callers
     from runtime.roles import identifying
 

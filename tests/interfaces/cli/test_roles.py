@@ -6,19 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from core.domain.access import RIGHTS, Caller, Right, Role
 from core.domain.errors import NotAuthorised
 from interfaces.api.routes import ROUTES
-from interfaces.cli import scopes, sessions, translating
-from interfaces.cli.app import command_tree
-from interfaces.cli.flags import hoisted
+from interfaces.cli import sessions, translating
 from interfaces.cli.helping import EXAMPLES
 from interfaces.cli.translating import CLI, ELSEWHERE, Alone, Machine, Offered
 from runtime.roles.identifying import account, local
 from runtime.services.offers.table import OFFERS
 from runtime.settings import Settings, load
+from tests.interfaces.cli import lines
 from tests.interfaces.cli.test_helping import COMMANDS
 
 Day2 = Callable[..., Any]
@@ -44,9 +42,7 @@ def service(path: str, line: str) -> str:
     """What a command line is a translation of, by the table."""
     row = CLI[path]
     assert isinstance(row, Offered)
-    _, rest = hoisted(words(line))
-    flags = {"dry_run": "dry" if "--dry-run" in line else "none", "status": "--status" in rest}
-    return row.of(flags)
+    return row.of({"dry_run": "client" if "--dry-run" in line else "none", "status": "--status" in words(line)})
 
 
 def expected(path: str, line: str, caller: Caller) -> bool:
@@ -107,7 +103,7 @@ def test_each_command_begins_or_is_refused_as_its_role_says(
     for path in ASKING:
         for line in EXAMPLES[path]:
             if expected(path, line, caller):
-                begun(path, line)
+                begun(line)
                 continue
             said = day2(*words(line))
             assert (said.code, said.out) == (4, ""), (line, said)
@@ -116,31 +112,21 @@ def test_each_command_begins_or_is_refused_as_its_role_says(
     assert list(tmp_path.iterdir()) == []
 
 
-def begun(path: str, line: str) -> None:
+def begun(line: str) -> None:
     """As far as every command goes before its own work. Raises NotAuthorised where it may not."""
-    flags, rest = hoisted(words(line))
-    tree = command_tree()
-    found: Any = typer.Context(tree, info_name="day2", obj=flags, default_map=scopes.defaults(tree, flags.scoped()))
-    command: Any = tree
-    for number, word in enumerate(path.split()):
-        command = command.commands[word]
-        last = number == len(path.split()) - 1
-        found = (
-            command.make_context(word, rest[len(path.split()) :], parent=found)
-            if last
-            else typer.Context(command, info_name=word, parent=found, default_map=found.lookup_default(word, call=False))
-        )
-    sessions.begin(found)
+    sessions.begin(lines.parsed(words(line)))
 
 
 def test_the_check_is_seen_where_a_command_begins(day2: Day2, monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, Role.VIEWER)
     with pytest.raises(NotAuthorised):
-        begun("stop", 'day2 stop --reason "x"')
-    begun("stop", "day2 stop --status")
+        begun('day2 stop --reason "x"')
+    begun("day2 stop --status")
 
 
-def test_without_a_word_and_without_a_role_nothing_of_the_record_is_shown(day2: Day2, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_word_and_without_a_role_nothing_of_the_record_is_shown(
+    day2: Day2, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DAY2_STORE__DATA_DIR", str(tmp_path / "data"))
     assert day2("stop", "--reason", "a drill").code == 0
     assert "a drill" in day2().out
