@@ -182,37 +182,45 @@ ELSEWHERE: Mapping[str, str] = {
 """Services that no command translates, each with the reason."""
 
 
-def permit(command: str, options: Mapping[str, Any], settings: "Callable[[], Settings]") -> None:
-    """Raises NotAuthorised where the caller may not. The cluster is asked who they are only where their account alone does not suffice.
+class Permitted(NamedTuple):
+    """Who may, and the service that the command is a translation of here and now; empty where no door offers it."""
 
-    `settings` are read only where a right is asked for.
+    caller: "Caller"
+    service: str
+
+
+def permit(command: str, options: Mapping[str, Any], settings: "Callable[[], Settings]") -> Permitted | None:
+    """None for what is of the machine itself. Raises NotAuthorised where the caller may not.
+
+    The cluster is asked who they are only where their account alone does not suffice. `settings` are read only where a right is asked for.
     """
     row = CLI[command]
     if isinstance(row, Machine):
-        return
+        return None
     import asyncio
 
     from core.domain.errors import Day2Error, NotAuthorised
     from runtime.roles import identifying
 
-    known = settings()
+    known, service = settings(), row.of(options) if isinstance(row, Offered) else ""
     try:
-        _check(row, command, options, identifying.local(known, DOOR))
+        return _checked(row, command, Permitted(identifying.local(known, DOOR), service))
     except NotAuthorised as refused:
         try:
             caller = asyncio.run(identifying.caller(known, DOOR))
         except Day2Error:
             raise refused from None
-        _check(row, command, options, caller)
+        return _checked(row, command, Permitted(caller, service))
 
 
-def _check(row: Offered | Alone, command: str, options: Mapping[str, Any], caller: "Caller") -> None:
+def _checked(row: Offered | Alone, command: str, asked: Permitted) -> Permitted:
     from runtime.services import offering
 
     if isinstance(row, Alone):
-        offering.check(caller, row.right, f"day2 {command}")
+        offering.check(asked.caller, row.right, f"day2 {command}")
     else:
-        services().check(caller, row.of(options))
+        services().check(asked.caller, asked.service)
+    return asked
 
 
 def services() -> "Listing":

@@ -15,10 +15,9 @@ Name = Annotated[str, typer.Argument(help="finops, reliability, security or scal
 def list_agents(context: typer.Context) -> None:
     """All agents with their leases; without a running registry, those that this command would ask."""
     from interfaces.rendering import records
-    from runtime.roles import console
 
     session = begin(context)
-    members, source = run_async(console.members(session.settings))
+    members, source = session.answer()
     session.show(records.agent_list(members, source=source), columns=records.AGENT_COLUMNS, name="name")
     if source != "registry":
         session.hint("no registry runs here; these agents work inside each command: day2 serve")

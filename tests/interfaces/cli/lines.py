@@ -60,7 +60,9 @@ def parsed(words: list[str]) -> Any:
     """
     flags, rest = hoisted(words)
     tree = command_tree()
-    context: Any = typer.Context(tree, info_name="day2", obj=flags, default_map=scopes.defaults(tree, flags.scoped()))
+    context: Any = typer.Context(
+        tree, info_name="day2", obj=flags, default_map=scopes.defaults(tree, flags.scoped()), **tree.context_settings
+    )
     command: Any = tree
     while hasattr(command, "commands"):
         word = rest.pop(0) if rest else ""

@@ -210,7 +210,8 @@ def played(day2: Day2, page: str, home: Path, monkeypatch: pytest.MonkeyPatch) -
     folder.mkdir()
     monkeypatch.chdir(folder)
     written(page, folder)
-    BEFORE.get(page, lambda _day2, _folder: None)(day2, folder)
+    if page in BEFORE:
+        BEFORE[page](day2, folder)
     for one in HERE:
         if one.page == page:
             monkeypatch.setattr("sys.stdin", io.StringIO(""))
