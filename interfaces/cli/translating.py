@@ -18,10 +18,14 @@ DOOR = "cli"
 
 
 class Offered(NamedTuple):
-    """A translation of the service `name`; of another one where an option is given that makes the command look only."""
+    """A translation of the service `name`; of another one where an option is given that makes the command look only.
+
+    The service answers, unless `beside` says what the command has besides, for which it calls what is behind the service.
+    """
 
     name: str
     instead: tuple[tuple[str, str], ...] = ()
+    beside: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,22 +60,22 @@ _LOOKS = Alone(Right.READ, "a look that no other door has yet")
 _REGISTRY = Alone(Right.MANAGE, "moves a process of the registry, which runs on this machine")
 
 CLI: Mapping[str, Row] = {
-    "": Offered("actions.list"),  # `day2` alone: one screen of what stands
+    "": Offered("actions.list", beside="`day2` alone: one screen of what stands"),
     "demo": _STARTS,
     "init": _SETTINGS,
     "doctor": Machine("checks this machine, and names no object of anybody"),
-    "scan": Offered("findings.scan"),
-    "explain": Offered("findings.scan"),
+    "scan": Offered("findings.scan", beside="files, labels, baselines, and following"),
+    "explain": Offered("findings.scan", beside="a finding with all that belongs to it, also of files; a check's page"),
     "vulnerabilities": _LOOKS,
-    "ask": Offered("questions.ask"),
+    "ask": Offered("questions.ask", beside="answered here and at once, by no controller"),
     "chat": Machine("a door of its own, where every word is a call of a service"),
-    "route": Offered("questions.ask"),
-    "plan": Offered("plans.preview"),
-    "apply": Offered("plans.submit", (("dry_run", "plans.preview"),)),
+    "route": Offered("questions.ask", beside="says only who would be asked"),
+    "plan": Offered("plans.preview", beside="labels, and successors of images"),
+    "apply": Offered("plans.submit", (("dry_run", "plans.preview"),), beside="saved plans, followed to their end"),
     "approve": Offered("actions.approve"),
     "deny": Offered("actions.deny"),
     "approvals": Offered("approvals.list"),
-    "stop": Offered("writes.stop", (("status", "stops.list"),)),
+    "stop": Offered("writes.stop", (("status", "stops.list"),), beside="makes the ledger where there is none, and pauses approvers"),
     "resume": Offered("writes.resume"),
     "serve": _STARTS,
     "sim": _MEASURES,
@@ -79,8 +83,8 @@ CLI: Mapping[str, Row] = {
     "version": _SAYS,
     "whoami": Machine("says what the caller may do, also to whom that is nothing"),
     "help": _SAYS,
-    "mute add": Offered("findings.mute"),
-    "mute list": Offered("mutes.list"),
+    "mute add": Offered("findings.mute", beside="spans that are no whole hours"),
+    "mute list": Offered("mutes.list", beside="those that ended"),
     "mute expire": Offered("mutes.expire"),
     "snapshot save": _LOOKS,
     "snapshot load": _FILES,
@@ -88,25 +92,25 @@ CLI: Mapping[str, Row] = {
     "nodes list": _LOOKS,
     "nodes heal": Alone(Right.PROPOSE, "healings of nodes begin by themselves, or here"),
     "nodes episodes": _LOOKS,
-    "action list": Offered("actions.list"),
+    "action list": Offered("actions.list", beside="a span of time, and following"),
     "action get": Offered("actions.get"),
     "action diff": Offered("actions.get"),
     "action explain": Offered("actions.explain"),
-    "action watch": Offered("actions.get"),
+    "action watch": Offered("actions.get", beside="following"),
     "action cancel": Offered("actions.cancel"),
     "action edit": Offered("actions.edit"),
-    "action rollback": Offered("plans.submit", (("dry_run", "plans.preview"),)),
+    "action rollback": Offered("plans.submit", (("dry_run", "plans.preview"),), beside="the way back of one action, followed to its end"),
     "autonomy show": Offered("autonomy.list"),
     "policy list": Offered("policies.list"),
     "policy lint": _FILES,
     "policy test": _FILES,
     "policy explain": Offered("policies.get"),
-    "policy eval": Offered("policies.try"),
+    "policy eval": Offered("policies.try", beside="a file, by whose name its mistakes are told"),
     "policy diff": _FILES,
     "policy simulate": _LOOKS,
     "policy agreement": _LOOKS,
-    "run list": Offered("runs.list"),
-    "run get": Offered("runs.get"),
+    "run list": Offered("runs.list", beside="a span of time, and following"),
+    "run get": Offered("runs.get", beside="the record alone, also where its checkpoints are gone"),
     "schedule list": Offered("schedules.list"),
     "schedule get": Offered("schedules.get"),
     "schedule next": Offered("schedules.get"),
@@ -132,11 +136,11 @@ CLI: Mapping[str, Row] = {
     "agent serve": _STARTS,
     "alerts list": _LOOKS,
     "alerts rules": _GENERATES,
-    "audit list": Offered("audit.list"),
+    "audit list": Offered("audit.list", beside="a span of time, and the whole chain"),
     "audit get": Offered("audit.get"),
     "audit verify": Offered("audit.verify"),
-    "audit export": Offered("audit.list"),
-    "audit reconcile": Offered("audit.verify"),
+    "audit export": Offered("audit.list", beside="the whole chain"),
+    "audit reconcile": Offered("audit.verify", beside="a log of the API server"),
     "mcp serve": Machine("a door of its own, where every tool is a service"),
     "mcp tools": Machine("asks the servers that the settings file names"),
     "rbac generate": _GENERATES,
@@ -148,8 +152,8 @@ CLI: Mapping[str, Row] = {
     "eval compare": _FILES,
     "eval gate": _FILES,
     "eval report": _FILES,
-    "eval assess": Offered("runs.get"),
-    "eval capture": Offered("runs.get"),
+    "eval assess": Offered("runs.get", beside="the run judged anew"),
+    "eval capture": Offered("runs.get", beside="the run judged anew, without names"),
     "config view": _SETTINGS,
     "config get": _SETTINGS,
     "config explain": _SETTINGS,

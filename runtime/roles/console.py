@@ -177,13 +177,12 @@ async def members(settings: Settings) -> "tuple[tuple[Member, ...], str]":
         return await registry.members(), "registry"
 
 
-async def member(settings: Settings, name: str) -> "Member":
+def chosen(found: "Sequence[Member]", name: str) -> "Member":
     """Raises InvalidInput."""
-    found, _ = await members(settings)
-    chosen = next((item for item in found if item.name == name), None)
-    if chosen is None:
+    one = next((item for item in found if item.name == name), None)
+    if one is None:
         raise InvalidInput(f"no agent {bounded(name, 40)!r}", mend=f"one of: {', '.join(item.name for item in found)}")
-    return chosen
+    return one
 
 
 async def move_agent(settings: Settings, name: str, state: str) -> "Member":
@@ -198,7 +197,7 @@ async def move_agent(settings: Settings, name: str, state: str) -> "Member":
     with record(settings, signs=True) as kept:
         if kept.kept:
             kept.ledger.record(role=ROLE, event=f"agent.{state}", subject=name, body={"by": account()}, at=kept.clock.now())
-    return await member(settings, name)
+    return chosen((await members(settings))[0], name)
 
 
 async def serve_agent(settings: Settings, name: str) -> None:

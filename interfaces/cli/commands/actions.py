@@ -9,10 +9,12 @@ from interfaces.cli.commands.acting import rehearsing, show_rehearsal
 from interfaces.cli.exits import Exit
 from interfaces.cli.flags import seconds
 from interfaces.cli.options import DryRun, Since, Wait, Watch
-from interfaces.cli.sessions import begin, run
+from interfaces.cli.sessions import Session, begin, run
 
 if TYPE_CHECKING:
+    from core.policy.explaining import Explanation
     from interfaces.rendering.envelopes import Json
+    from runtime.services.recording import Recorded
 
 action = typer.Typer(help="Actions: what was proposed, judged, done and verified.", rich_markup_mode=None, no_args_is_help=True)
 Id = Annotated[str, typer.Argument(help="act-...", metavar="ACTION")]
@@ -75,10 +77,13 @@ def diff_action(context: typer.Context, action_id: Id) -> None:
 @action.command("explain")
 def explain_action(context: typer.Context, action_id: Id) -> None:
     """Its verdict rule by rule, with the facts that each rule read."""
+    session = begin(context)
+    show_verdict(session, *session.answer({"action": action_id}))
+
+
+def show_verdict(session: Session, found: "Recorded", explained: "Explanation") -> None:
     from interfaces.rendering import actions
 
-    session = begin(context)
-    found, explained = session.call("actions.explain", {"action": action_id})  # day2 policy explain comes here too
     session.show(actions.explanation(found, explained), columns=actions.EXPLAIN_COLUMNS, view=actions.explanation_view, name="rule")
 
 

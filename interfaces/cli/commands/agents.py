@@ -30,7 +30,7 @@ def get_agent(context: typer.Context, name: Name) -> None:
     from runtime.roles import console
 
     session = begin(context)
-    session.show(records.agent_document(run_async(console.member(session.settings, name))), view=records.agent_view, name="name")
+    session.show(records.agent_document(console.chosen(session.answer().members, name)), view=records.agent_view, name="name")
 
 
 @agent.command("card")
@@ -40,7 +40,7 @@ def show_card(context: typer.Context, name: Name) -> None:
     from runtime.roles import console
 
     session = begin(context)
-    document = records.card_document(run_async(console.member(session.settings, name)))
+    document = records.card_document(console.chosen(session.answer().members, name))
     session.show(
         document, view=lambda screen, found: screen.line(envelopes.text(found["card"], ascii_only=screen.ascii_only)), name="digest"
     )

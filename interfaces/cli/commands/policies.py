@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from interfaces.cli.commands.actions import explain_action
+from interfaces.cli.commands.actions import show_verdict
 from interfaces.cli.exits import Exit
 from interfaces.cli.flags import seconds
 from interfaces.cli.sessions import begin
@@ -70,10 +70,10 @@ def explain_rule(
     """What a rule protects from and when it speaks; for an action, its verdict rule by rule."""
     from interfaces.rendering import rules
 
-    if what.startswith("act-"):
-        explain_action(context, what)
-        return
     session = begin(context)
+    if what.startswith("act-"):
+        show_verdict(session, *session.call("actions.explain", {"action": what}))
+        return
     session.show(rules.rule_document(session.answer({"rule": what})), view=rules.rule_view, name="name")
 
 

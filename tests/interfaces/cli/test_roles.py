@@ -1,5 +1,6 @@
 """Who may call what at the command line is what the services say and nothing else: each role, each command, each way to call it."""
 
+import inspect
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -62,6 +63,20 @@ def test_every_service_has_its_command_or_a_reason_why_it_has_none() -> None:
     assert translated | set(ELSEWHERE) == {offer.name for offer in OFFERS}
     assert translated & set(ELSEWHERE) == set()
     assert all(ELSEWHERE.values())
+
+
+def answers(function: Any, deep: int = 1) -> bool:
+    """Whether a command asks its session for the answer of a service, itself or in a function of its module."""
+    text = inspect.getsource(function)
+    inner = [item for name, item in inspect.getmembers(inspect.getmodule(function), inspect.isfunction) if f" {name}(" in text]
+    return "session.answer(" in text or (deep > 0 and any(answers(item, deep - 1) for item in inner if item is not function))
+
+
+@pytest.mark.parametrize("path", [path for path in ROWS if isinstance(CLI[path], Offered)])
+def test_a_command_has_its_answer_of_its_service_or_says_what_it_has_besides(path: str) -> None:
+    row = CLI[path]
+    assert isinstance(row, Offered)
+    assert answers(COMMANDS[path].callback.__wrapped__) != bool(row.beside)
 
 
 def test_what_looks_only_is_no_service_that_writes() -> None:
