@@ -13,6 +13,7 @@ from core.domain.errors import NotAuthorised
 from interfaces.api.routes import ROUTES
 from interfaces.cli import sessions, translating
 from interfaces.cli.helping import EXAMPLES
+from interfaces.cli.scopes import NO_DRY_RUN
 from interfaces.cli.translating import CLI, ELSEWHERE, Alone, Machine, Offered
 from runtime.roles.identifying import account, local
 from runtime.services.offers.table import OFFERS
@@ -86,6 +87,17 @@ def test_what_looks_only_is_no_service_that_writes() -> None:
         if isinstance(row, Offered):
             assert {name for _, name in row.instead} & writes == set(), path
             assert {option for option, _ in row.instead} <= {"dry_run", "status"}, path
+
+
+def test_what_writes_asks_for_more_than_to_look() -> None:
+    """By another table and by hand: what has no dry run writes, but files of its caller."""
+    files = {"snapshot save", "eval capture"}
+    more = {"apply", "action rollback", "schedule add", "schedule remove", "schedule pause", "schedule resume", "schedule run-now"}
+    writes = {offer.name for offer in OFFERS if offer.writes}
+    for path in (set(NO_DRY_RUN) | more | {"token add", "token revoke"}) - files:
+        row = CLI[path]
+        assert isinstance(row, Machine) or (row.name in writes if isinstance(row, Offered) else row.right is not Right.READ), path
+    assert {path for path, row in CLI.items() if isinstance(row, Offered) and row.name in writes} <= {*NO_DRY_RUN, *more, "ask", "route"}
 
 
 def test_rows_without_a_service_say_why() -> None:
