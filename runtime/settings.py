@@ -324,9 +324,9 @@ class OidcSettings(Group):
 
 
 class AccessSettings(Group):
-    """Who may do what through console, API, chat and MCP: names, `group:NAME`, or `*` for everybody who is authenticated.
+    """Who may do what through console, API, chat, MCP and the command line: names, `group:NAME`, or `*` for everybody who is authenticated.
 
-    Without any of them the account that runs day2 is admin, and nobody else is let in.
+    Without any of them the account that runs day2 has the role `local`, and nobody else is let in.
     """
 
     viewer: Words = Field(default=(), description="who may look and ask")
@@ -334,6 +334,9 @@ class AccessSettings(Group):
     approver: Words = Field(default=(), description="who may also approve, deny and stop; not start runs")
     admin: Words = Field(default=(), description="who may do everything, also resume")
     sender: Words = Field(default=(), description="machines that may hand in alerts, and see nothing")
+    local: Literal["viewer", "operator", "approver", "admin", "none"] = Field(
+        default="admin", description="role of the account that types day2 here where no list names it: it owns the data folder"
+    )
 
 
 class SchedulesSettings(Group):

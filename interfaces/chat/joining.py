@@ -21,8 +21,8 @@ from interfaces.chat.ports import Chat
 from interfaces.chat.pressing import Presses
 from interfaces.chat.talking import Route, Talk, by_words
 from interfaces.chat.web import WebChat, WebDoor
-from interfaces.web.callers import given
 from interfaces.web.house import House
+from runtime.roles.identifying import given
 from runtime.services.offering import Offers
 from runtime.settings import MattermostSettings, Settings, SlackSettings
 

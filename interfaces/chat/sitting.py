@@ -5,7 +5,7 @@ import contextlib
 import io
 from collections.abc import AsyncIterator
 
-from core.domain.access import Caller, roles_of
+from core.domain.access import Caller
 from core.domain.chats import Place, Ref, Shows
 from interfaces.chat import intents, parts
 from interfaces.chat.cards import House
@@ -17,7 +17,6 @@ from interfaces.chat.terminal import Ask, TerminalChat
 from interfaces.chat.values import Message, Notice, Press, Verb
 from interfaces.rendering.envelopes import Json, envelope
 from interfaces.rendering.screens import Screen
-from interfaces.web.callers import given
 from runtime.roles import console, front, identifying
 from runtime.services.offering import Offers
 from runtime.settings import Settings
@@ -138,13 +137,10 @@ class Sitting:
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, screen: Screen, question: Ask, *, patience: float | None = None) -> AsyncIterator[Sitting]:
     """For the person whom the cluster authenticates, at the account that the kernel knows; roles by either name."""
-    known = await identifying.person(settings)
-    roles = given(settings.access)
-    mine = roles_of(known.by, known.groups, roles) | roles_of(identifying.account(), (), roles)
+    caller = await identifying.caller(settings, PRODUCT)
     with console.record(settings, create=True):
         pass  # a folder that was never used has no ledger yet
     async with front.opened(settings, door=DOOR) as offers:
-        caller = Caller(known.by, mine, PRODUCT, known.groups)
         url = settings.web.public_url.rstrip("/") or (f"http://{settings.web.listen}" if settings.web.listen else "")
         chat, waits = TerminalChat(screen, question), PATIENCE_SECONDS if patience is None else patience
         yield Sitting(offers, caller, chat, patience=waits, url=url)

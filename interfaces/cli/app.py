@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from core.domain.errors import NotAuthorised
 from interfaces.cli import helping, sessions
 from interfaces.cli.commands import (
     acting,
@@ -25,6 +26,7 @@ from interfaces.cli.commands import (
     evaluating,
     guarding,
     incidents,
+    knowing,
     looking,
     muting,
     networking,
@@ -57,7 +59,7 @@ Look, nothing is written:        demo  doctor  scan  explain  ask  chat  route  
 Change, judged and undoable:     plan  apply  action  chaos
 Decide:                          approve  deny  approvals  autonomy  policy  mute
 Operate:                         run  schedule  report  nodes  stop  resume  agent  alerts
-                                 incident  audit  config  serve  token  mcp  chat  sim  eval
+                                 incident  audit  config  whoami  serve  token  mcp  chat  sim  eval
 Install once:                    init  rbac  gate
 
 \b
@@ -107,7 +109,10 @@ def _status(context: typer.Context) -> bool:
     from interfaces.rendering import status
     from runtime.roles import console
 
-    session = sessions.begin(context)
+    try:
+        session = sessions.begin(context)
+    except NotAuthorised:
+        return False
     with console.record(session.settings) as kept:
         if not kept.kept:
             return False
@@ -141,6 +146,7 @@ for name, command in (
     ("sim", simulating.sim),
     ("schema", operating.schema),
     ("version", operating.version),
+    ("whoami", knowing.whoami),
 ):
     app.command(name)(command)
 

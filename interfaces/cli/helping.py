@@ -280,6 +280,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "day2 eval report results.json --junit report.xml -o md",
     ),
     "sim": ("day2 sim --seed 4711 --steps", "day2 sim --count 200", "day2 sim --seed 4711 -o json"),
+    "whoami": ("day2 whoami", "day2 whoami -o json", "day2 whoami --context prod-eu"),
     "run list": ("day2 run list", "day2 run list --since 24h -o json", "day2 run list -w"),
     "run get": ("day2 run get run-3fa9c2d1e0", "day2 run get run-3fa9c2d1e0 -o json", "day2 run get run-3fa9c2d1e0 -o yaml"),
 }

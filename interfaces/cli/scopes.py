@@ -11,7 +11,7 @@ ONE_DOCUMENT = frozenset({
     "demo", "init", "action get", "action diff", "action cancel", "action edit", "approve", "deny", "run get", "agent get", "agent card",
     "agent drain", "agent suspend", "agent resume", "audit get", "audit verify", "audit reconcile", "config get", "config explain",
     "config set", "version", "explain", "mute add", "mute expire", "chaos validate", "chaos run", "chaos show", "chaos stop", "nodes heal",
-    "eval capture",
+    "eval capture", "whoami",
 })  # fmt: skip
 """They print one document, which is no list."""
 

@@ -4,13 +4,13 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
 
-from interfaces.cli import scopes
+from interfaces.cli import scopes, translating
 from interfaces.cli.exits import Exit
 from interfaces.cli.flags import Flags
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # values and their renderers cost what help must not
     from interfaces.rendering.formats import View
     from interfaces.rendering.screens import Screen
     from interfaces.rendering.tables import Column
+    from runtime.roles.identifying import Known
     from runtime.settings import Loaded, Settings
 
 T = TypeVar("T")
@@ -34,6 +35,7 @@ class Session:
 
     def __init__(self, flags: Flags) -> None:
         self.flags = flags
+        self.permitted: translating.Permitted | None = None
 
     @cached_property
     def loaded(self) -> "Loaded":
@@ -81,6 +83,28 @@ class Session:
         """The next command; only for people."""
         if self.for_people:
             self.say(text, "dim")
+
+    def answer(self, wanted: "Mapping[str, Any] | None" = None, *, known: "Known | None" = None, looks: bool = False) -> Any:
+        """What the service of this command's row says to whoever types. `known`: under the name by which a cluster knows them.
+
+        Raises NotAuthorised, InvalidInput for arguments that cannot be, and what the service raises.
+        """
+        assert self.permitted is not None  # noqa: S101  the table has no service for what is of the machine
+        return self.call(self.permitted.service, wanted, known=known, looks=looks)
+
+    def call(self, service: str, wanted: "Mapping[str, Any] | None" = None, *, known: "Known | None" = None, looks: bool = False) -> Any:
+        """The same of a named service, for a command that shows what became of its own."""
+        from runtime.roles import identifying, offered
+
+        assert self.permitted is not None  # noqa: S101  as above
+        caller = identifying.local(self.settings, translating.DOOR, known) if known else self.permitted.caller
+        writes = translating.services().named(service).writes
+
+        async def called() -> Any:
+            async with offered.opened(self.settings, writes=writes, looks=looks) as offers:
+                return await offers.call(caller, service, wanted)
+
+        return run(called())
 
     @contextlib.contextmanager
     def waiting(self, text: str) -> Iterator[None]:
@@ -134,10 +158,13 @@ class Session:
 
 
 def begin(context: typer.Context) -> Session:
-    """Raises UsageMistake."""
+    """Raises UsageMistake, and NotAuthorised for a command that its caller may not call."""
     flags = context.obj if isinstance(context.obj, Flags) else Flags()
     scopes.check(context, flags)
-    return Session(flags)
+    session = Session(flags)
+    options = context.params | {"dry_run": flags.dry_run}
+    session.permitted = translating.permit(context.command_path.partition(" ")[2], options, lambda: session.settings)
+    return session
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

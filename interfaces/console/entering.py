@@ -22,8 +22,8 @@ from interfaces.console.sessions import COOKIE, Desk
 from interfaces.console.templating import render
 from interfaces.console.visiting import SEE_OTHER, fields_of, inside, theme
 from interfaces.web import problems
-from interfaces.web.callers import given, local_token
-from runtime.roles.identifying import account
+from interfaces.web.callers import local_token
+from runtime.roles.identifying import account, given
 
 PENDING = "day2_login"
 PENDING_SECONDS = 600

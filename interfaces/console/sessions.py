@@ -12,8 +12,8 @@ from core.domain.access import Caller, roles_of
 from core.domain.errors import NotAuthenticated
 from core.domain.sessions import Session, Sessions
 from interfaces.console.guarding import named
-from interfaces.web.callers import given
 from interfaces.web.house import House
+from runtime.roles.identifying import given
 
 DOOR = "console"
 COOKIE = "day2_session"

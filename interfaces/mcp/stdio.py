@@ -3,11 +3,9 @@
 import logging
 import sys
 
-from core.domain.access import Caller, roles_of
+from core.domain.access import Caller
 from interfaces.mcp.server import build
-from interfaces.web.callers import given
-from runtime.roles import everything, front
-from runtime.roles.identifying import account
+from runtime.roles import everything, front, identifying
 from runtime.settings import Settings
 
 DOOR = "mcp"
@@ -17,8 +15,7 @@ async def serve(settings: Settings) -> None:
     """Until the client closes its end. Standard output carries the protocol alone."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     everything.prepare(settings)
-    by = account()
-    me = Caller(by, roles_of(by, (), given(settings.access)), DOOR)
+    me = identifying.local(settings, DOOR)
 
     async def caller() -> Caller:
         return me

@@ -627,6 +627,16 @@ KINDS: dict[str, tuple[str, Json]] = {
     ),
     "SchemaList": ("day2 schema", listing(shape(name=TEXT, about=TEXT))),
     "ExitCodeList": ("day2 help exit-codes", listing(shape(code=WHOLE, meaning=TEXT))),
+    "WhoAmI": (
+        "day2 whoami",
+        {
+            "metadata": metadata(),
+            "by": TEXT,
+            "account": TEXT,
+            **dict.fromkeys(("groups", "roles", "rights"), many(TEXT)),
+            "commands": many(shape(command=TEXT, services=many(TEXT))),
+        },
+    ),
     "Version": ("day2 version", {"metadata": metadata(), "version": TEXT, "python": TEXT, "system": TEXT, "writes": TEXT}),
 }
 

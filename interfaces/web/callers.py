@@ -8,11 +8,11 @@ from pathlib import Path
 
 from starlette.requests import Request
 
-from core.domain.access import Caller, Role, roles_of
+from core.domain.access import Caller, roles_of
 from core.domain.clock import Clock
 from core.domain.errors import NotAuthenticated
 from core.domain.tokens import Tokens
-from runtime.roles.identifying import account
+from runtime.roles.identifying import account, given
 from runtime.services import tokens
 from runtime.settings import AccessSettings
 
@@ -31,12 +31,6 @@ def local_token(folder: Path) -> str:
         token = secrets.token_urlsafe(32)
         file.write(token)
     return token
-
-
-def given(access: AccessSettings) -> dict[Role, tuple[str, ...]]:
-    """The roles as the settings give them. Where they give none, this machine's account is admin."""
-    found = {role: tuple(getattr(access, role.value)) for role in Role}
-    return found if any(found.values()) else {Role.ADMIN: (account(),)}
 
 
 class ApiToken:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from core.domain.errors import Busy, InvalidInput, Unavailable
 from core.domain.ledger import ActionRow
-from core.domain.outcome import TERMINAL, ActionState
+from core.domain.outcome import TERMINAL
 from core.domain.proposal import Proposal
 from gate import keys
 from gate.door import LedgerDoor
@@ -19,7 +19,7 @@ from runtime.ids import RandomIds
 from runtime.roles import console, everything, reading
 from runtime.roles import planning as bench
 from runtime.roles.identifying import account, person
-from runtime.services import applying, editing, planning, recording, rehearsing, reversing
+from runtime.services import applying, planning, recording, rehearsing, reversing
 from runtime.services.applying import Followed
 from runtime.services.rehearsing import Mode, Rehearsal
 from runtime.settings import Settings
@@ -104,40 +104,6 @@ async def roll_back(settings: Settings, action_id: str, *, show: Show, wait_for_
         by = (await person(settings)).by
         wanted = await applying.submit(LedgerDoor(kept.ledger, kept.clock), kept.ledger, _reversed(kept, action_id, by), by=by)
         return await _followed(settings, kept, wanted, show, wait_for_people=wait_for_people, timeout=timeout)
-
-
-async def edit(settings: Settings, action_id: str, changes: Sequence[str]) -> str:
-    """The id of the new action, which the judge looks at next. The old one is cancelled first: two of them never run.
-
-    Raises InvalidInput for what cannot be edited any more, Conflict where the cluster is no longer what the arguments say it was.
-    """
-    with console.record(settings, signs=True) as kept:
-        found = recording.get(kept.ledger, action_id)
-        if found.row.state in TERMINAL:
-            raise InvalidInput(f"{action_id} is {found.row.state.value}: there is nothing to edit any more", mend="day2 plan")
-        new = editing.edited_action(found.proposal.action, changes, RandomIds().new("act"))
-        async with reading.opened(settings) as view:
-            changed = new.changes(await editing.live(view.reader, new))
-        by = (await person(settings)).by
-        proposal = editing.edited_proposal(found.proposal, new, changes=changed, by=by, at=kept.clock.now())
-        gate = LedgerDoor(kept.ledger, kept.clock)
-        await _taken_back(gate, action_id, by=by, reason=f"edited into {new.id}")
-        await applying.submit(gate, kept.ledger, planning.Sealed(new.target.cluster, "", proposal.expires_at, (proposal,)), by=by)
-        return new.id
-
-
-async def cancel(settings: Settings, action_id: str, *, reason: str) -> None:
-    """Raises InvalidInput for an action that cannot be taken back any more."""
-    with console.record(settings, signs=True) as kept:
-        recording.get(kept.ledger, action_id)
-        await _taken_back(LedgerDoor(kept.ledger, kept.clock), action_id, by=account(), reason=reason)
-
-
-async def _taken_back(gate: LedgerDoor, action_id: str, *, by: str, reason: str) -> None:
-    standing = await gate.cancel(action_id, by=by, reason=reason)
-    if standing.state is not ActionState.CANCELLED:
-        mend = f"day2 action rollback {action_id}" if standing.state is ActionState.VERIFIED else f"day2 action get {action_id}"
-        raise InvalidInput(f"{action_id} is {standing.state.value} and cannot be cancelled", mend=mend)
 
 
 async def _followed(

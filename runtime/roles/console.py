@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.domain.clock import Clock
 from core.domain.errors import Day2Error, InvalidInput, Unavailable
-from core.domain.ledger import Ledger, StopRow
+from core.domain.ledger import Ledger
 from core.domain.values import bounded
-from runtime.roles.identifying import Known, account
-from runtime.services import approving
+from runtime.roles.identifying import account
 from runtime.settings import Settings
 from tools import clocks
 
@@ -90,30 +89,6 @@ def _kept(settings: Settings) -> bool:
     return bool(settings.store.ledger_url) or any(path.exists() for path in (settings.data_dir / "ledger.db", settings.audit_sink))
 
 
-def waiting(settings: Settings, *, only_for: str = "") -> approving.Queue:
-    """What waits for a person; `only_for` leaves out what this person asked for or decided."""
-    from gate.approvals import people_needed
-
-    with record(settings) as kept:
-        decided = kept.ledger.decisions(kept.clock.now() - approving.AN_HOUR)
-        cards = approving.waiting(kept.ledger, people_needed)
-    return approving.queue(cards, decided, per_hour=settings.flow.cards_per_hour, only_for=only_for)
-
-
-def decide(settings: Settings, action_id: str, known: Known, *, approve: bool, reason: str, confirmed: str) -> approving.Decided:
-    """Signed by this door for who was authenticated: by the cluster, or by this machine alone."""
-    from gate.approvals import people_needed
-    from runtime.roles import deciding
-
-    with record(settings, signs=True) as kept:
-        if not kept.kept:
-            raise InvalidInput(f"no action {bounded(action_id, 40)!r}", mend="day2 approvals")
-        keep = deciding.door(settings, kept.ledger, kept.clock, name=DOOR)
-        said = approving.Decision(known.by, approve, reason, confirmed, known.groups)
-        now, per_hour = kept.clock.now(), settings.flow.cards_per_hour
-        return approving.decide(kept.ledger, keep, people_needed, action_id, said, now=now, per_hour=per_hour)
-
-
 def judges_key(settings: Settings) -> "Verifier | None":
     """What proves the permits of the past; None where no judge ran yet, so that nothing was permitted."""
     from gate import keys
@@ -142,27 +117,12 @@ def autonomy(settings: Settings, *, namespaces: Sequence[str], capability: str) 
     return found, cluster
 
 
-def stops(settings: Settings) -> list[StopRow]:
-    with record(settings) as kept:
-        return kept.ledger.stops()
-
-
 def stop(settings: Settings, *, scope: str, mode: str, reason: str) -> None:
     """Makes the ledger where there is none: a stop must hold for what starts later."""
     from gate import stopping
 
     with record(settings, create=True, signs=True) as kept:
         stopping.stop(kept.ledger, scope=scope, mode=mode, by=account(), reason=reason, at=kept.clock.now())
-
-
-def resume(settings: Settings, *, scope: str, reason: str, by: str = "") -> None:
-    """Raises InvalidInput where nothing of this scope is stopped, Refused for one's own pause."""
-    from gate import stopping
-
-    with record(settings, signs=True) as kept:
-        known = [row.scope for row in kept.ledger.stops()]
-        if scope not in known or not stopping.resume(kept.ledger, scope=scope, by=by or account(), reason=reason, at=kept.clock.now()):
-            raise InvalidInput(f"{bounded(scope, 60)} is not stopped", mend=f"stopped now: {', '.join(known) or 'nothing'}")
 
 
 def audit_report(settings: Settings) -> dict[str, Any]:
@@ -217,13 +177,12 @@ async def members(settings: Settings) -> "tuple[tuple[Member, ...], str]":
         return await registry.members(), "registry"
 
 
-async def member(settings: Settings, name: str) -> "Member":
+def chosen(found: "Sequence[Member]", name: str) -> "Member":
     """Raises InvalidInput."""
-    found, _ = await members(settings)
-    chosen = next((item for item in found if item.name == name), None)
-    if chosen is None:
+    one = next((item for item in found if item.name == name), None)
+    if one is None:
         raise InvalidInput(f"no agent {bounded(name, 40)!r}", mend=f"one of: {', '.join(item.name for item in found)}")
-    return chosen
+    return one
 
 
 async def move_agent(settings: Settings, name: str, state: str) -> "Member":
@@ -238,7 +197,7 @@ async def move_agent(settings: Settings, name: str, state: str) -> "Member":
     with record(settings, signs=True) as kept:
         if kept.kept:
             kept.ledger.record(role=ROLE, event=f"agent.{state}", subject=name, body={"by": account()}, at=kept.clock.now())
-    return await member(settings, name)
+    return chosen((await members(settings))[0], name)
 
 
 async def serve_agent(settings: Settings, name: str) -> None:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from core.domain import people
+from core.domain.access import Caller, Role, roles_of
 from core.domain.errors import InvalidInput, Refused, Unavailable
-from runtime.settings import Settings
+from runtime.settings import AccessSettings, Settings
 
 PATIENCE_SECONDS = 5.0
 
@@ -63,3 +64,31 @@ async def decider(settings: Settings) -> Known:
     if settings.kubernetes.as_user:
         raise Refused(("a decision is made under one's own name, not --as another's",), mend="leave --as away")
     return await person(settings)
+
+
+def given(access: AccessSettings) -> dict[Role, tuple[str, ...]]:
+    """The roles as the settings give them. Where they give none, this machine's account has `access.local`, and nobody else has any."""
+    found = {role: tuple(getattr(access, role.value)) for role in Role}
+    return found if any(found.values()) else {role: (account(),) for role in _local(access)}
+
+
+def _local(access: AccessSettings) -> frozenset[Role]:
+    return frozenset() if access.local == "none" else frozenset({Role(access.local)})
+
+
+def local(settings: Settings, door: str, known: Known | None = None) -> Caller:
+    """Whoever types here, or starts a program here: with what their account was given, and what the cluster's name of them was given.
+
+    `access.local` speaks for an account that no list names: whoever owns the data folder is not locked out by lists of others.
+    """
+    me, lists = account(), given(settings.access)
+    named = any(me.casefold() in (name.casefold() for name in names) for names in lists.values())
+    mine = roles_of(me, (), lists) | (frozenset() if named else _local(settings.access))
+    if known is None:
+        return Caller(me, mine, door)
+    return Caller(known.by, mine | roles_of(known.by, known.groups, lists), door, known.groups)
+
+
+async def caller(settings: Settings, door: str) -> Caller:
+    """The same, by the name that the cluster knows them by. Raises as `person` does."""
+    return local(settings, door, await person(settings))

@@ -220,12 +220,6 @@ def mutes_held(settings: Settings, *, ended: bool) -> tuple[tuple[Mute, ...], da
         return found, clock.now()
 
 
-def expire(settings: Settings, name: str) -> tuple[Mute, datetime]:
-    """Ended by who types. Raises InvalidInput."""
-    with console.clock_of(settings) as clock:
-        return muting.folder_of(settings.data_dir).expire(name, by=account(), now=clock.now()), clock.now()
-
-
 async def explained(settings: Settings, namespaces: Sequence[str], name: str, source: Path | None) -> tuple[describing.Described, Where]:
     """One finding whole, as a scan sees it now. Raises InvalidInput with the nearest ids."""
     describing.finding_word(name)

@@ -3,22 +3,15 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 from core.domain.clock import Clock
-from core.domain.incidents import Incident
 from core.domain.tokens import Token
-from runtime import flows
 from runtime.roles import console
 from runtime.roles.identifying import account
 from runtime.services import tokens
-from runtime.services.offers.incidents import Shown, whole
 from runtime.services.tokens import Issued
 from runtime.settings import Settings
-from tools import checkpoints
 from tools.stores.front import opening
-from tools.stores.front.incidents import SqlIncidents
-from tools.stores.front.intake import SqlIntake
 from tools.stores.front.tokens import SqlTokens
 
 
@@ -45,18 +38,3 @@ def revoke(settings: Settings, name: str) -> tuple[list[Token], datetime]:
     with _kept(settings) as (kept, clock):
         tokens.revoke(kept, name, by=account(), now=clock.now())
         return kept.all(), clock.now()
-
-
-def incidents(settings: Settings, state: str) -> list[Incident]:
-    """Newest first."""
-    with contextlib.closing(opening.opened(settings.front_url)) as database:
-        return SqlIncidents(database).recent(state=state)
-
-
-async def incident(settings: Settings, name: str) -> Shown:
-    """Raises NotFound."""
-    async with contextlib.AsyncExitStack() as stack:
-        database = stack.enter_context(contextlib.closing(opening.opened(settings.front_url)))
-        kept = stack.enter_context(console.record(settings))
-        saver = await stack.enter_async_context(checkpoints.opened(settings.data_dir / "checkpoints.db"))
-        return await whole(SqlIncidents(database), SqlIntake(database), kept.ledger, partial(flows.response, saver), name)

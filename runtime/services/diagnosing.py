@@ -46,6 +46,7 @@ WITHOUT_MODEL = (
     "demo", "doctor", "scan", "explain", "plan", "apply", "action", "approve", "deny", "approvals", "run", "stop", "resume", "agent",
     "policy", "audit", "config", "schema", "version", "help", "rbac", "gate", "sim", "eval", "alerts", "autonomy", "mute", "snapshot",
     "nodes", "network", "vulnerabilities", "chaos", "mcp", "init", "incident", "report", "schedule", "token",
+    "whoami",
 )  # fmt: skip
 
 

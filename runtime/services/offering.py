@@ -165,12 +165,11 @@ class Offer(Generic[T]):
     writes: bool = False
 
 
-class Offers:
-    """All rows by name, over open ports."""
+class Listing:
+    """All rows by name, without ports: who may call what, and the check of it."""
 
-    def __init__(self, rows: Iterable[Offer[Any]], ports: Ports) -> None:
+    def __init__(self, rows: Iterable[Offer[Any]]) -> None:
         self._rows: Mapping[str, Offer[Any]] = {row.name: row for row in rows}
-        self.ports = ports
 
     def listed(self, caller: Caller) -> list[Offer[Any]]:
         """What this caller may call, by name."""
@@ -188,9 +187,17 @@ class Offers:
         return found
 
     def check(self, caller: Caller, name: str) -> None:
-        """The check of `call`, for a door that must know before it asks a person more. Raises NotAuthorised."""
+        """The check of `call`, for a door that must know before it asks a person more, or opens ports. Raises NotAuthorised."""
         row = self.named(name)
         check(caller, row.right, row.name)
+
+
+class Offers(Listing):
+    """All rows by name, over open ports."""
+
+    def __init__(self, rows: Iterable[Offer[Any]], ports: Ports) -> None:
+        super().__init__(rows)
+        self.ports = ports
 
     async def call(self, caller: Caller, name: str, wanted: "Wanted | Mapping[str, Any] | None" = None) -> Any:
         """Raises NotAuthorised before anything is read; InvalidInput for arguments that cannot be; and what the service raises."""
@@ -207,7 +214,7 @@ def check(caller: Caller, right: Right, name: str) -> None:
     raise NotAuthorised(
         f"{bounded(caller.by, 80)} may not call {name}",
         right=right.value,
-        mend=f"ask for one of the roles {', '.join(roles)}: access.roles",
+        mend=f"ask for one of the roles {', '.join(roles)}: {', '.join(f'access.{role}' for role in roles)}",
     )
 
 

@@ -9,10 +9,12 @@ from interfaces.cli.commands.acting import rehearsing, show_rehearsal
 from interfaces.cli.exits import Exit
 from interfaces.cli.flags import seconds
 from interfaces.cli.options import DryRun, Since, Wait, Watch
-from interfaces.cli.sessions import begin, run
+from interfaces.cli.sessions import Session, begin, run
 
 if TYPE_CHECKING:
+    from core.policy.explaining import Explanation
     from interfaces.rendering.envelopes import Json
+    from runtime.services.recording import Recorded
 
 action = typer.Typer(help="Actions: what was proposed, judged, done and verified.", rich_markup_mode=None, no_args_is_help=True)
 Id = Annotated[str, typer.Argument(help="act-...", metavar="ACTION")]
@@ -58,46 +60,30 @@ def list_actions(
 def get_action(context: typer.Context, action_id: Id) -> None:
     """One action with its evidence, verdict, approvals and way."""
     from interfaces.rendering import actions
-    from runtime.roles import console
-    from runtime.services import recording
 
     session = begin(context)
-    with console.record(session.settings) as record:
-        session.show(actions.document(recording.get(record.ledger, action_id)), view=actions.view)
+    session.show(actions.document(session.answer({"action": action_id})), view=actions.view)
 
 
 @action.command("diff")
 def diff_action(context: typer.Context, action_id: Id) -> None:
     """What it changes, field by field."""
     from interfaces.rendering import actions
-    from runtime.roles import console
-    from runtime.services import recording
 
     session = begin(context)
-    with console.record(session.settings) as record:
-        session.show(actions.diff(recording.get(record.ledger, action_id)), view=actions.diff_view)
+    session.show(actions.diff(session.answer({"action": action_id})), view=actions.diff_view)
 
 
 @action.command("explain")
 def explain_action(context: typer.Context, action_id: Id) -> None:
     """Its verdict rule by rule, with the facts that each rule read."""
-    from core.domain.errors import Unavailable
-    from core.policy import explaining
-    from interfaces.rendering import actions
-    from runtime.roles import console
-    from runtime.services import policies, recording
-
     session = begin(context)
-    with console.record(session.settings) as record:
-        found = recording.get(record.ledger, action_id)
-    if found.verdict is None:
-        raise Unavailable(
-            "the verdict",
-            5.0,
-            reason=f"{action_id} is {found.row.state.value} and was not judged yet",
-            mend="is the judge running? day2 serve",
-        )
-    explained = explaining.explain(found.verdict, policies.in_force(session.settings.policy.rules))
+    show_verdict(session, *session.answer({"action": action_id}))
+
+
+def show_verdict(session: Session, found: "Recorded", explained: "Explanation") -> None:
+    from interfaces.rendering import actions
+
     session.show(actions.explanation(found, explained), columns=actions.EXPLAIN_COLUMNS, view=actions.explanation_view, name="rule")
 
 
@@ -127,13 +113,10 @@ def watch_action(context: typer.Context, action_ids: Annotated[list[str], typer.
 def cancel_action(context: typer.Context, action_id: Id, reason: Reason = "") -> None:
     """Take a wish back that was not carried out yet."""
     from interfaces.rendering import actions
-    from runtime.roles import applying, console
-    from runtime.services import recording
 
     session = begin(context)
-    run(applying.cancel(session.settings, action_id, reason=reason or "taken back"))
-    with console.record(session.settings) as record:
-        session.show(actions.document(recording.get(record.ledger, action_id)), view=actions.view)
+    taken = session.answer({"action": action_id, "reason": reason or "taken back"})
+    session.show(actions.document(taken), view=actions.view)
 
 
 @action.command("edit")
@@ -144,13 +127,12 @@ def edit_action(
 ) -> None:
     """Another wish in the place of one that waits: a new action, which the judge looks at; the old one is cancelled."""
     from interfaces.rendering import actions
-    from runtime.roles import applying, console
-    from runtime.services import recording
+    from runtime.roles import identifying
 
     session = begin(context)
-    new = run(applying.edit(session.settings, action_id, changes))
-    with console.record(session.settings) as record:
-        session.show(actions.document(recording.get(record.ledger, new)), view=actions.view)
+    known = run(identifying.person(session.settings))
+    new = session.answer({"action": action_id, "changes": changes}, known=known, looks=True)
+    session.show(actions.document(session.call("actions.get", {"action": new})), view=actions.view)
     session.hint(f"Next: day2 apply {new}")
 
 

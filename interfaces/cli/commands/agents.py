@@ -15,10 +15,9 @@ Name = Annotated[str, typer.Argument(help="finops, reliability, security or scal
 def list_agents(context: typer.Context) -> None:
     """All agents with their leases; without a running registry, those that this command would ask."""
     from interfaces.rendering import records
-    from runtime.roles import console
 
     session = begin(context)
-    members, source = run_async(console.members(session.settings))
+    members, source = session.answer()
     session.show(records.agent_list(members, source=source), columns=records.AGENT_COLUMNS, name="name")
     if source != "registry":
         session.hint("no registry runs here; these agents work inside each command: day2 serve")
@@ -31,7 +30,7 @@ def get_agent(context: typer.Context, name: Name) -> None:
     from runtime.roles import console
 
     session = begin(context)
-    session.show(records.agent_document(run_async(console.member(session.settings, name))), view=records.agent_view, name="name")
+    session.show(records.agent_document(console.chosen(session.answer().members, name)), view=records.agent_view, name="name")
 
 
 @agent.command("card")
@@ -41,7 +40,7 @@ def show_card(context: typer.Context, name: Name) -> None:
     from runtime.roles import console
 
     session = begin(context)
-    document = records.card_document(run_async(console.member(session.settings, name)))
+    document = records.card_document(console.chosen(session.answer().members, name))
     session.show(
         document, view=lambda screen, found: screen.line(envelopes.text(found["card"], ascii_only=screen.ascii_only)), name="digest"
     )

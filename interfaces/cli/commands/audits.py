@@ -41,22 +41,18 @@ def get_record(
 ) -> None:
     """One record with its body."""
     from interfaces.rendering import records
-    from runtime.roles import console
-    from runtime.services import auditing
 
     session = begin(context)
-    with console.record(session.settings) as record:
-        session.show(records.audit_document(auditing.get(record.ledger, name)), name="id")
+    session.show(records.audit_document(session.answer({"record": name})), name="id")
 
 
 @audit.command("verify")
 def verify_chain(context: typer.Context) -> None:
     """Find any record that was changed, removed, inserted, moved or cut off. Exits 1 when a chain does not hold."""
     from interfaces.rendering import records
-    from runtime.roles import console
 
     session = begin(context)
-    report = console.audit_report(session.settings)
+    report = session.answer()
     session.show(records.audit_report(report), view=records.audit_report_view, name="head")
     if not report["whole"]:
         raise typer.Exit(Exit.ERROR)

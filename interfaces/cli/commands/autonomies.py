@@ -18,10 +18,9 @@ def show_autonomy(
 ) -> None:
     """Each level with what people granted, the outcomes that count, the bound, and the next step."""
     from interfaces.rendering import trust
-    from runtime.roles import console
 
     session = begin(context)
-    found, cluster = console.autonomy(session.settings, namespaces=session.flags.namespaces, capability=capability)
+    found, cluster = session.answer({"namespaces": session.flags.namespaces, "capability": capability})
     session.show(trust.listed(found, cluster=cluster), columns=trust.COLUMNS, name="capability")
     if not found:
         session.hint("no capability was granted where an objective speaks: day2 config explain policy.objectives")

@@ -21,7 +21,7 @@ def approve(
     confirm: Annotated[str, typer.Option("--confirm", help="name of the object; required when the risk is high or there is no undo")] = "",
 ) -> None:
     """Approve one action, bound to its digest. Who asked for it cannot."""
-    _decide(context, action_id, approve=True, reason=reason, confirm=confirm)
+    _decide(context, action_id, reason=reason, confirm=confirm, approve=True)
 
 
 def deny(context: typer.Context, action_id: Id, reason: Reason) -> None:
@@ -34,13 +34,13 @@ def approvals(
 ) -> None:
     """What waits for a person, with everything needed to decide."""
     from interfaces.rendering import approvals as cards
-    from runtime.roles import console, identifying
+    from runtime.roles import identifying
 
     session = begin(context)
-    by = run(identifying.person(session.settings)).by if mine else ""
+    known = run(identifying.person(session.settings)) if mine else None
 
     def look() -> "Json":
-        return cards.listed(console.waiting(session.settings, only_for=by), per_hour=session.settings.flow.cards_per_hour)
+        return cards.listed(session.answer({"mine": mine}, known=known), per_hour=session.settings.flow.cards_per_hour)
 
     if watch:
         session.follow(look, columns=cards.COLUMNS, view=cards.view)
@@ -49,13 +49,13 @@ def approvals(
 
 def _decide(context: typer.Context, action_id: str, *, approve: bool, reason: str, confirm: str) -> None:
     from interfaces.rendering import approvals as cards
-    from runtime.roles import console, identifying
+    from runtime.roles import identifying
 
     session = begin(context)
     if not reason.strip():
         raise typer.BadParameter('--reason "..." must say why')
     known = run(identifying.decider(session.settings))
-    decided = console.decide(session.settings, action_id, known, approve=approve, reason=reason, confirmed=confirm)
+    decided = session.answer({"action": action_id, "reason": reason, "confirm": confirm}, known=known)
     session.show(cards.decided(decided), view=cards.decided_view)
     if known.why_local and approve:
         session.say(f"No cluster said who this is ({known.why_local}): such approvals count once together, and never for high risk.", "dim")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from interfaces.cli.sessions import begin, run
+from interfaces.cli.sessions import begin
 
 incident = typer.Typer(help="Incidents that alerts of others were joined to.", rich_markup_mode=None, no_args_is_help=True)
 
@@ -15,12 +15,11 @@ def show_incidents(
 ) -> None:
     """Incidents, newest first."""
     from interfaces.rendering import incidents
-    from runtime.roles import machines
 
     if state not in ("", "open", "resolved"):
         raise typer.BadParameter("--state is open or resolved")
     session = begin(context)
-    found = machines.incidents(session.settings, state)
+    found = session.answer({"state": state})
     session.show(incidents.listed(found), columns=incidents.COLUMNS)
     if not found:
         session.hint("no incident; point an Alertmanager here: docs/api.md")
@@ -30,7 +29,6 @@ def show_incidents(
 def get(context: typer.Context, name: Annotated[str, typer.Argument(metavar="ID", help="inc-..., from day2 incident list")]) -> None:
     """One incident: its timeline, its alerts, and what its run found, from cause to symptom."""
     from interfaces.rendering import incidents
-    from runtime.roles import machines
 
     session = begin(context)
-    session.show(incidents.document(run(machines.incident(session.settings, name))), view=incidents.view)
+    session.show(incidents.document(session.answer({"incident": name})), view=incidents.view)

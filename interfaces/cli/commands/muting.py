@@ -56,8 +56,7 @@ def show_mutes(
 def expire(context: typer.Context, name: Annotated[str, typer.Argument(metavar="ID", help="mute-..., from day2 mute list")]) -> None:
     """End a mute now. The next scan shows again what it covered; the mute itself is kept, with who ended it: day2 mute list --ended."""
     from interfaces.rendering import mutes
-    from runtime.roles import looking
 
     session = begin(context)
-    over, now = looking.expire(session.settings, name)
+    (over,), now = session.answer({"mute": name})
     session.show(mutes.document(over, now), view=mutes.view)

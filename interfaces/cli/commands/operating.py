@@ -26,7 +26,7 @@ def stop(
         console.stop(
             session.settings, scope=scope.replace("ns=", "namespace=", 1) if scope.startswith("ns=") else scope, mode=mode, reason=reason
         )
-    rows = console.stops(session.settings)
+    rows = session.call("stops.list")
     session.show(records.stop_list(rows), columns=records.STOP_COLUMNS, view=records.stop_view, name="scope")
     if status and rows:
         raise typer.Exit(Exit.STOPPED)
@@ -41,15 +41,15 @@ def resume(
 ) -> None:
     """Lift an emergency stop, or the pause of an approver. Only a person does, and nobody their own pause."""
     from interfaces.rendering import records
-    from runtime.roles import console, identifying
+    from runtime.roles import identifying
 
     session = begin(context)
     if not reason.strip():
         raise typer.BadParameter('--reason "..." must say why')
-    by = run(identifying.decider(session.settings)).by if scope.startswith("approver=") else ""
+    known = run(identifying.decider(session.settings)) if scope.startswith("approver=") else None
     wanted = scope.replace("ns=", "namespace=", 1) if scope.startswith("ns=") else scope
-    console.resume(session.settings, scope=wanted, reason=reason, by=by)
-    session.show(records.stop_list(console.stops(session.settings)), columns=records.STOP_COLUMNS, view=records.stop_view, name="scope")
+    rows = session.answer({"scope": wanted, "reason": reason}, known=known)
+    session.show(records.stop_list(rows), columns=records.STOP_COLUMNS, view=records.stop_view, name="scope")
 
 
 def serve(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from interfaces.cli.commands.actions import explain_action
+from interfaces.cli.commands.actions import show_verdict
 from interfaces.cli.exits import Exit
 from interfaces.cli.flags import seconds
 from interfaces.cli.sessions import begin
@@ -27,15 +27,13 @@ Detailed = Annotated[bool, typer.Option("--detailed-exitcode", help="exit 2 when
 def list_rules(context: typer.Context, folder: Rules = None) -> None:
     """The rules that the configured folder makes with the built-in ones, and whether the judge runs these."""
     from interfaces.rendering import rules
-    from runtime.roles import console
     from runtime.services import policies
 
     session = begin(context)
-    folder = folder or session.settings.policy.rules
-    found = policies.in_force(folder)
-    with console.record(session.settings) as record:
-        running = policies.judging(record.ledger)
-    shown = rules.listed(found, str(folder or ""), running)
+    found, running = session.answer()
+    if folder:
+        found = policies.in_force(folder)
+    shown = rules.listed(found, str(folder or session.settings.policy.rules or ""), running)
     session.show(shown, columns=rules.LIST_COLUMNS, view=rules.list_view, name="rule")
 
 
@@ -71,14 +69,12 @@ def explain_rule(
 ) -> None:
     """What a rule protects from and when it speaks; for an action, its verdict rule by rule."""
     from interfaces.rendering import rules
-    from runtime.services import policies
 
-    if what.startswith("act-"):
-        explain_action(context, what)
-        return
     session = begin(context)
-    found = policies.named(policies.in_force(session.settings.policy.rules), what)
-    session.show(rules.rule_document(found), view=rules.rule_view, name="name")
+    if what.startswith("act-"):
+        show_verdict(session, *session.call("actions.explain", {"action": what}))
+        return
+    session.show(rules.rule_document(session.answer({"rule": what})), view=rules.rule_view, name="name")
 
 
 @policy.command("eval")

@@ -50,7 +50,9 @@ async def explained(ports: Ports, _caller: Caller, wanted: OneAction) -> Explain
     found = recording.get(ports.ledger, wanted.action, ports.history.way)
     if found.verdict is None:
         state = found.row.state.value
-        raise Unavailable("the verdict", 5.0, reason=f"{wanted.action} is {state} and was not judged yet", mend="is the judge running?")
+        raise Unavailable(
+            "the verdict", 5.0, reason=f"{wanted.action} is {state} and was not judged yet", mend="is the judge running? day2 serve"
+        )
     return Explained(found, explaining.explain(found.verdict, ports.rules()))
 
 
@@ -59,9 +61,8 @@ async def cancelled(ports: Ports, caller: Caller, wanted: Cancel) -> Recorded:
     recording.get(ports.ledger, wanted.action, ports.history.way)
     standing = await ports.gate.cancel(wanted.action, by=caller.by, reason=wanted.reason)
     if standing.state is not ActionState.CANCELLED:
-        raise InvalidInput(
-            f"{wanted.action} is {standing.state.value} and cannot be cancelled", mend="a verified action is rolled back instead"
-        )
+        verb = "rollback" if standing.state is ActionState.VERIFIED else "get"
+        raise InvalidInput(f"{wanted.action} is {standing.state.value} and cannot be cancelled", mend=f"day2 action {verb} {wanted.action}")
     return recording.get(ports.ledger, wanted.action, ports.history.way)
 
 

@@ -83,7 +83,7 @@ async def test_a_role_that_may_not_is_told_which_may(stage: Stage, text: str, us
     (said,) = await stage.say(text, user)
     assert isinstance(said, Notice)
     assert "may not call" in said.title
-    assert "access.roles" in said.lines[0]
+    assert "access.admin" in said.lines[0]
     assert stage.talk.identities.caller("memory", user).roles == {role}
     assert [row.by for row in stage.ledger.stops()] == ["oidc:cy"]
     assert stage.ports.intake.open() == []

@@ -130,6 +130,7 @@ OFFLINE = {
     "report weekly": "WeeklyDigest",
     "schema": "SchemaList",
     "version": "Version",
+    "whoami": "WhoAmI",
     "help exit-codes": "ExitCodeList",
 }
 ON_CLUSTER = {

@@ -30,7 +30,7 @@ ALL = sorted(commands())
 
 def test_all_promised_commands_are_there() -> None:
     wanted = "demo doctor scan ask route plan apply action approve deny approvals run stop resume agent policy audit config schema serve"
-    wanted += " explain mute snapshot network nodes vulnerabilities chaos mcp init chat incident report schedule token"
+    wanted += " explain mute snapshot network nodes vulnerabilities chaos mcp init chat incident report schedule token whoami"
     assert {words[0] for words in ALL} == {*wanted.split(), "rbac", "gate", "sim", "eval", "alerts", "autonomy", "version", "help"}
     assert {words[1] for words in ALL if words[0] == "action" and words[1:]} == {
         "list",

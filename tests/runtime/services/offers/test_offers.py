@@ -33,7 +33,7 @@ async def test_a_role_may_call_what_is_listed_for_it_and_nothing_else(row: Offer
         with pytest.raises(NotAuthorised) as refused:
             await offers.call(me, row.name, {})
         assert refused.value.right == row.right.value
-        assert "access.roles" in refused.value.mend
+        assert "access.admin" in refused.value.mend
 
 
 def test_names_are_one_each_and_every_one_has_its_document() -> None:
