@@ -3,7 +3,7 @@
 An alert's text is a stranger's: bounded and redacted before it is kept, shown as a quotation, and never what a run is told to do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -114,7 +114,8 @@ class Incidents(Protocol):
     def untold(self, limit: int = 200) -> list[Incident]:
         """Those with moves that the audit chain does not have."""
 
-    def told(self, incident_id: str, moves: int) -> None: ...
+    def told(self, moves: Mapping[str, int]) -> None:
+        """So many moves of each of these incidents are in the chain."""
 
     def forget(self, before: datetime) -> int:
         """Drop incidents that were resolved before then, with their alerts."""

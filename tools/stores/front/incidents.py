@@ -1,7 +1,7 @@
 """Incoming alerts and their incidents in SQL, and their twin in memory. Both join by `core.domain.joining`."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,10 +52,19 @@ alerts = sa.Table(
     text("group"),
     moment("at"),
 )
+_SOME = sa.bindparam("some", expanding=True)
+_OF_KEYS = sa.select(alerts).where(alerts.c.key.in_(_SOME))
+_OF_NAMES = sa.select(incidents).where(incidents.c.id.in_(_SOME))
+_AT_PLACES = sa.select(incidents).where(
+    incidents.c.at_place.in_(_SOME), (incidents.c.firing > 0) | (incidents.c.ended_at >= sa.bindparam("since"))
+)
+"""Built once: building them costs as much as asking them."""
 _CHANGED = ("severity", "rank", "opened_at", "ended_at", "changed_at", "alerts", "firing", "reopened", "truncated", "moves")
 _NEW = incidents.insert().values({column.name: sa.bindparam(column.name) for column in incidents.columns})
 _CHANGE = incidents.update().where(incidents.c.id == sa.bindparam("of")).values({name: sa.bindparam(name) for name in _CHANGED})
 _END = alerts.update().where(alerts.c.key == sa.bindparam("of")).values(ends_at=sa.bindparam("ends_at"), at=sa.bindparam("at"))
+
+_TOLD = incidents.update().where(incidents.c.id == sa.bindparam("of")).values(told=sa.bindparam("told"))
 
 
 class SqlIncidents:
@@ -106,9 +115,9 @@ class SqlIncidents:
         wanted = sa.select(incidents).where(incidents.c.told < incidents.c.moves)
         return self._read(wanted.order_by(incidents.c.changed_at, incidents.c.id).limit(limit))
 
-    def told(self, incident_id: str, moves: int) -> None:
+    def told(self, moves: Mapping[str, int]) -> None:
         with self._database.writing() as connection:
-            connection.execute(incidents.update().where(incidents.c.id == incident_id).values(told=moves))
+            connection.execute(_TOLD, [{"of": name, "told": count} for name, count in sorted(moves.items())])
 
     def forget(self, before: datetime) -> int:
         old = (incidents.c.firing == 0) & (incidents.c.changed_at < before)
@@ -123,20 +132,19 @@ class SqlIncidents:
 
 def _known(connection: sa.Connection, keys: Iterable[str]) -> Iterator[Kept]:
     for some in _parts(sorted(keys)):
-        for row in connection.execute(sa.select(alerts).where(alerts.c.key.in_(some))).mappings():
+        for row in connection.execute(_OF_KEYS, {"some": some}).mappings():
             yield _alert(row)
 
 
 def _near(connection: sa.Connection, handed: Sequence[Handed], names: set[str], again_within: timedelta) -> Iterator[Incident]:
     """Those of the known alerts, and those of these places that may still be joined."""
     since = min(alert.starts_at for alert in handed) - again_within
-    recent = (incidents.c.firing > 0) | (incidents.c.ended_at >= since)
     for some in _parts(sorted({_at_place(alert.place) for alert in handed})):
-        for row in connection.execute(sa.select(incidents).where(incidents.c.at_place.in_(some), recent)).mappings():
+        for row in connection.execute(_AT_PLACES, {"some": some, "since": since}).mappings():
             names.discard(row["id"])
             yield _incident(row)
     for some in _parts(sorted(names)):
-        for row in connection.execute(sa.select(incidents).where(incidents.c.id.in_(some))).mappings():
+        for row in connection.execute(_OF_NAMES, {"some": some}).mappings():
             yield _incident(row)
 
 
@@ -228,8 +236,9 @@ class MemoryIncidents:
         found = [incident for incident in self._incidents.values() if incident.told < incident.moves]
         return sorted(found, key=lambda incident: (incident.changed_at, incident.id))[:limit]
 
-    def told(self, incident_id: str, moves: int) -> None:
-        self._incidents[incident_id] = self._incidents[incident_id]._replace(told=moves)
+    def told(self, moves: Mapping[str, int]) -> None:
+        for name, count in moves.items():
+            self._incidents[name] = self._incidents[name]._replace(told=count)
 
     def forget(self, before: datetime) -> int:
         old = {name for name, incident in self._incidents.items() if not incident.open and incident.changed_at < before}

@@ -111,7 +111,7 @@ def test_the_worst_waits_first_and_what_began_waits_no_more(kept: Incidents) -> 
 def test_moves_are_told_once(kept: Incidents) -> None:
     take(kept, alert())
     (incident,) = kept.untold()
-    kept.told(incident.id, incident.moves)
+    kept.told({incident.id: incident.moves})
     assert kept.untold() == []
     take(kept, alert(ends=minutes(1)), at=minutes(1))
     assert [(one.told, one.moves) for one in kept.untold()] == [(1, 2)]
