@@ -114,12 +114,17 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
                 tokens=SqlTokens(database),
                 answers=SqlAnswers(database),
                 events=events,
-                deliveries=Deliveries(SqlTargets(database), poster, events, kept, clock, settings.data_dir / "webhook-secrets"),
+                deliveries=_deliveries(settings, SqlTargets(database), poster, events, kept, clock),
                 desk=Desk(SqlIncidents(database), intake, kept, clock, _alert_rules(settings)),
             ),
             sessions=SqlSessions(database),
         )
         yield Offers(OFFERS, ports)
+
+
+def _deliveries(settings: Settings, targets: SqlTargets, poster: HttpPoster, events: Events, ledger: Ledger, clock: Clock) -> Deliveries:
+    secrets = settings.data_dir / "webhook-secrets"
+    return Deliveries(targets, poster, events, ledger, clock, secrets, sender=RandomIds().new("sender"))
 
 
 def _alert_rules(settings: Settings) -> Rules:

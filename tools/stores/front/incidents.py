@@ -76,8 +76,6 @@ class SqlIncidents:
         if not handed:
             return [Taken(0, 0, 0, ()) for _ in many]
         with self._database.writing() as connection:
-            if self._database.path is None:  # on a server two could join at once
-                connection.execute(sa.text("LOCK TABLE front_incidents IN SHARE ROW EXCLUSIVE MODE"))
             known = list(_known(connection, {alert.key for alert in handed}))
             found = {row.id: row for row in _near(connection, handed, {kept.incident for kept in known}, again_within)}
             result = joined(many, known, found.values(), at=at, again_within=again_within)

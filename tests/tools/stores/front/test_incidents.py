@@ -1,9 +1,7 @@
-"""Alerts joined to incidents, on sqlite and on its twin: by place and time, whatever order they come in."""
+"""Alerts joined to incidents, on sqlite, on Postgres and on its twin: by place and time, whatever order they come in."""
 
 import random
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,20 +9,15 @@ import pytest
 from core.domain.incidents import Handed, Incidents, Taken
 from runtime.services.alertmanagers import Notification, handed
 from tests.contracts.alertmanagers import AT, alert, notification, storm
-from tools.stores.front import opening
 from tools.stores.front.incidents import MemoryIncidents, SqlIncidents
+from tools.stores.opening import Database
 
 AGAIN = timedelta(minutes=30)
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Incidents]:
-    if request.param == "memory":
-        yield MemoryIncidents()
-        return
-    database = opening.opened(f"sqlite:///{tmp_path / 'front.db'}")
-    yield SqlIncidents(database)
-    database.close()
+@pytest.fixture
+def kept(database: Database | None) -> Incidents:
+    return SqlIncidents(database) if database else MemoryIncidents()
 
 
 def read(*alerts: dict[str, Any], at: datetime = AT, **more: Any) -> list[Handed]:
