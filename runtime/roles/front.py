@@ -8,6 +8,8 @@ from functools import partial
 
 from pydantic import SecretStr
 
+from core.domain.clock import Clock
+from core.domain.ledger import Ledger
 from gate import stopping
 from gate.approvals import people_needed
 from gate.door import LedgerDoor
@@ -134,5 +136,6 @@ def _alert_rules(settings: Settings) -> Rules:
         runs_per_hour=wanted.runs_per_hour,
         reopen=timedelta(minutes=wanted.reopen_minutes),
         keep=timedelta(days=wanted.keep_days),
+        silence=timedelta(hours=wanted.silence_hours),
         writes=settings.flow.writes_per_run,
     )

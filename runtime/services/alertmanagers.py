@@ -68,6 +68,7 @@ def _one(told: Notification, alert: Alert, now: datetime) -> Handed:
     labels = _safe(alert.labels)
     starts = min(max(alert.starts_at, now - BEHIND), now + AHEAD)
     ends = min(max(alert.ends_at, starts), now + AHEAD) if alert.ends_at > NEVER else now
+    fires = alert.status == "firing" and (alert.ends_at == NEVER or alert.ends_at > now)  # an end that is past is an end
     summary, description = (alert.annotations.get(name, "")[:LONGEST_TEXT] for name in ("summary", "description"))
     return Handed(
         key=digest([told.group_key, alert.fingerprint, alert.starts_at.isoformat()]),
@@ -75,11 +76,12 @@ def _one(told: Notification, alert: Alert, now: datetime) -> Handed:
         severity=_SEVERITIES.get(labels.get("severity", "").casefold(), "medium"),
         place=place_of(labels),
         starts_at=starts,
-        ends_at=None if alert.status == "firing" else ends,
+        ends_at=None if fires else ends,
         summary=_summary(summary or description),
         labels=labels,
         group=bounded(told.group_key, 200),
         truncated=told.truncated_alerts,
+        until=min(alert.ends_at, now + BEHIND) if fires and alert.ends_at > NEVER else None,
     )
 
 

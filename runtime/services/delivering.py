@@ -1,6 +1,6 @@
 """Webhooks out: each target gets every event that it wants, in order, at least once, signed. In the console's process, beside the reader of
-events that it shares; nothing that decides or writes waits for it. Of several consoles over one database one tells a target: who claimed its
-row. An event is told twice only where a sender ends between the post and its commit, or stands still for longer than its claim.
+events that it shares; nothing that decides or writes waits for it. Of several consoles over one database one tells a target: who
+claimed its row. An event is told twice only where a sender ends between post and commit, or stands still for longer than its claim.
 
 A receiver checks `Day2-Signature: t=SECONDS,v1=HEX`, HMAC-SHA256 of `SECONDS.BODY` under the secret that both have, and refuses what is
 older than it likes. An event's `id` is the same each time it is sent.
@@ -71,7 +71,7 @@ def checked(url: str) -> str:
 
 
 class Deliveries:
-    """`secrets` is the folder of their files; `sender` names this one among others. `living` tells everybody for as long as it is entered."""
+    """`secrets` is the folder of their files; `sender` names this one among others. `living` tells all for as long as it is entered."""
 
     def __init__(
         self, targets: Targets, poster: Poster, events: Events, ledger: Ledger, clock: Clock, secrets: Path, *, sender: str = "sender"

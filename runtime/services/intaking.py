@@ -22,7 +22,7 @@ from core.domain.request import Request, RunBudget
 
 DOOR = BY = "alertmanager"
 ROLE = "door"
-AN_HOUR = timedelta(hours=1)
+AN_HOUR, A_MINUTE = timedelta(hours=1), timedelta(minutes=1)
 LOOK_SECONDS = 30.0
 GATHER_SECONDS = 0.005
 """A notification waits so long for others to share its commit. Alertmanagers wait seconds for an answer, and a flush costs about this."""
@@ -34,13 +34,15 @@ log = logging.getLogger(__name__)
 
 class Rules(NamedTuple):
     """`act`: proposals of a run that an alert begins go before the judge; else it only looks.
-    `runs_per_hour` bounds what a storm begins."""
+    `runs_per_hour` bounds what a storm begins. An alert of which nothing is heard for a `silence` is over: three times the four hours after
+    which an Alertmanager repeats itself."""
 
     act: bool = False
     runs_per_hour: int = 12
     reopen: timedelta = timedelta(minutes=30)
     keep: timedelta = timedelta(days=30)
     writes: int = 20
+    silence: timedelta = timedelta(hours=12)
 
 
 class Chain(Protocol):
@@ -66,6 +68,7 @@ class Desk:
         self._looking: asyncio.Task[None] | None = None
         self._owed = False
         self._forgot: datetime | None = None
+        self._lapsed = self._since = clock.now()
 
     async def take(self, handed: Sequence[Handed]) -> Taken:
         """Raises what the store raises: then nothing of this was kept, and it is to be sent again."""
@@ -130,8 +133,10 @@ class Desk:
                 log.warning("what alerts ask for is done later: %s", error)
 
     def look(self) -> None:
-        """Tell the audit chain what moved, begin the runs that are due, forget what is old. Raises what the stores raise."""
+        """End what nobody speaks of any more, tell the audit chain what moved, begin the runs that are due, forget what is old. Raises what
+        the stores raise."""
         now = self._clock.now()
+        self._lapse(now)
         while untold := self.kept.untold():
             self._ledger.record_all([entry for incident in untold for entry in _moves(incident, now)])
             self.kept.told({incident.id: incident.moves for incident in untold})
@@ -139,6 +144,14 @@ class Desk:
         if self._forgot is None or now - self._forgot >= AN_HOUR:
             self._forgot = now
             self.kept.forget(now - self.rules.keep)
+
+    def _lapse(self, now: datetime) -> None:
+        """Not before this process has listened for a third of that time: what could not be heard has not fallen silent."""
+        if now - self._since < self.rules.silence / 3 or now - self._lapsed < A_MINUTE:
+            return
+        self._lapsed = now
+        while self.kept.lapse(at=now, silence=self.rules.silence):
+            pass
 
     def _begin(self, now: datetime) -> None:
         room = self.rules.runs_per_hour - self.kept.runs_since(now - AN_HOUR)
@@ -189,4 +202,5 @@ def _said(incident: Incident) -> dict[str, Any]:
         **incident.place._asdict(),
         "alerts": incident.alerts,
         "firing": incident.firing,
+        "lapsed": incident.lapsed,
     }

@@ -11,14 +11,15 @@ incident = typer.Typer(help="Incidents that alerts of others were joined to.", r
 
 @incident.command("list")
 def show_incidents(
-    context: typer.Context, state: Annotated[str, typer.Option("--state", help="open or resolved; without it: both")] = ""
+    context: typer.Context, state: Annotated[str, typer.Option("--state", help="open, lapsed or resolved; without it: all")] = ""
 ) -> None:
     """Incidents, newest first."""
+    from core.domain.incidents import STATES
     from interfaces.rendering import incidents
     from runtime.roles import machines
 
-    if state not in ("", "open", "resolved"):
-        raise typer.BadParameter("--state is open or resolved")
+    if state not in ("", *STATES):
+        raise typer.BadParameter(f"--state is one of {', '.join(STATES)}")
     session = begin(context)
     found = machines.incidents(session.settings, state)
     session.show(incidents.listed(found), columns=incidents.COLUMNS)

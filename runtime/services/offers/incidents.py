@@ -20,7 +20,9 @@ SHOWN_ALERTS = 500
 
 
 class WhichIncidents(Wanted):
-    state: str = Field(default="", pattern="^(open|resolved)?$", description="open or resolved; empty: both")
+    state: str = Field(
+        default="", pattern="^(open|lapsed|resolved)?$", description="open, lapsed (nobody told its end) or resolved; empty: all"
+    )
     limit: int = Field(default=50, ge=1, le=1000)
 
 

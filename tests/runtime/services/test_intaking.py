@@ -1,6 +1,7 @@
 """The desk where alerts are handed in: those that come together share a commit, and so does what follows from them."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,3 +70,32 @@ async def test_what_cannot_be_kept_is_told_to_each_that_waited_and_the_next_is_t
     assert [type(one) for one in found] == [Unavailable] * 3
     stand.kept.full = False
     assert (await stand.told(alert())).new == 1
+
+
+async def test_an_incident_whose_alerts_fell_silent_ends_and_the_chain_says_how() -> None:
+    stand = Stand()
+    (name,) = (await stand.told(alert())).incidents
+    await stand.desk.settled()
+    for hours in range(1, 12):
+        stand.clock.advance(3600)
+        stand.desk.look()
+        assert [one.state for one in stand.kept.recent()] == ["open"], hours
+    stand.clock.advance(3600)
+    stand.desk.look()
+    assert [one.state for one in stand.kept.recent()] == ["lapsed"]
+    moves = [(row.event, json.loads(row.body)["lapsed"]) for row in stand.ledger.chain() if row.subject == name]
+    assert moves == [("incident.opened", 0), ("incident.resolved", 1)]
+
+
+async def test_what_could_not_be_heard_has_not_fallen_silent() -> None:
+    stand = Stand()
+    await stand.told(alert())
+    await stand.desk.settled()
+    stand.clock.advance(24 * 3600)  # nothing listened
+    stand.desk = Desk(stand.kept, stand.intake, stand.ledger, stand.clock, Rules())
+    stand.clock.advance(4 * 3600 - 60)
+    stand.desk.look()
+    assert [one.state for one in stand.kept.recent()] == ["open"]
+    stand.clock.advance(60)
+    stand.desk.look()
+    assert [one.state for one in stand.kept.recent()] == ["lapsed"]
