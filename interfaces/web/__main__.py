@@ -27,7 +27,7 @@ async def run(told: ConsoleSettings, stop: asyncio.Event) -> None:
     host, port = listening.getsockname()[:2]
     url = settings.web.public_url.rstrip("/") or f"http://{host}:{port}"
     async with front.opened(settings) as offers:
-        token = local_token(settings.data_dir)
+        token = local_token(settings)
         house = House(offers, settings, url, ways=_ways(offers, settings, token))
         server = uvicorn.Server(
             uvicorn.Config(build(house), log_level="warning", server_header=False, timeout_graceful_shutdown=GRACE_SECONDS, lifespan="on")

@@ -16,16 +16,17 @@ from core.domain.errors import NotAuthenticated
 from core.domain.tokens import Tokens
 from runtime.roles.identifying import account
 from runtime.services import tokens
-from runtime.settings import AccessSettings
+from runtime.settings import AccessSettings, Settings
 
 BELIEVED_SECONDS = 1.0
 TOKEN_FILE = "console.token"  # noqa: S105  the name of a file
 BEARER = "bearer "
 
 
-def local_token(folder: Path) -> str:
-    """The token of this machine's own account, made at the first call; whoever can read the file is that account."""
-    path = folder / TOKEN_FILE
+def local_token(settings: Settings) -> str:
+    """The token of this machine's own account, made at the first call; whoever can read the file is that account. Where roles keep what is
+    their own apart, it lies there: a role that is taken over must not be able to log in."""
+    path = (settings.private_dir or settings.data_dir) / TOKEN_FILE
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
@@ -78,5 +79,7 @@ class LocalToken:
         if not header.lower().startswith(BEARER):
             return None
         if not hmac.compare_digest(header[len(BEARER) :].strip().encode(), self._token.encode()):
-            raise NotAuthenticated("this bearer token is not known here", mend="read it anew: console.token in the data folder")
+            raise NotAuthenticated(
+                "this bearer token is not known here", mend="read it anew: console.token in the data folder, or the console's private one"
+            )
         return self._caller

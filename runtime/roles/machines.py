@@ -11,7 +11,7 @@ from core.domain.tokens import Token
 from runtime import flows
 from runtime.roles import console
 from runtime.roles.identifying import account
-from runtime.services import tokens
+from runtime.services import running, tokens
 from runtime.services.offers.incidents import Shown, whole
 from runtime.services.tokens import Issued
 from runtime.settings import Settings
@@ -59,4 +59,6 @@ async def incident(settings: Settings, name: str) -> Shown:
         database = stack.enter_context(contextlib.closing(opening.opened(settings.front_url)))
         kept = stack.enter_context(console.record(settings))
         saver = await stack.enter_async_context(checkpoints.opened(settings.data_dir / "checkpoints.db"))
-        return await whole(SqlIncidents(database), SqlIntake(database), kept.ledger, partial(flows.response, saver), name)
+        return await whole(
+            SqlIncidents(database), SqlIntake(database), partial(running.get, kept.ledger), partial(flows.response, saver), name
+        )

@@ -1,12 +1,15 @@
 """Who calls with a token: known again for a moment without the store, and no longer than that once it is revoked."""
 
+from pathlib import Path
+
 import pytest
 from starlette.requests import Request
 
 from core.domain.errors import NotAuthenticated
 from core.domain.tokens import Token
-from interfaces.web.callers import BELIEVED_SECONDS, ApiToken
+from interfaces.web.callers import BELIEVED_SECONDS, TOKEN_FILE, ApiToken, local_token
 from runtime.services import tokens
+from runtime.settings import load
 from tests.contracts.doors import AT
 from tools.hand_clock import HandClock
 from tools.stores.front.tokens import MemoryTokens
@@ -37,3 +40,13 @@ async def test_a_token_that_is_revoked_ends_when_it_is_believed_no_longer() -> N
     with pytest.raises(NotAuthenticated):
         await way(request)
     assert BELIEVED_SECONDS <= 1
+
+
+def test_the_token_of_the_machine_lies_where_other_roles_do_not_see_it(tmp_path: Path) -> None:
+    for name in ("data", "private"):
+        (tmp_path / name).mkdir()
+    one = load({"store.data_dir": tmp_path / "data"}, environment={}, files=()).settings
+    apart = load({"store.data_dir": tmp_path / "data", "store.private_dir": tmp_path / "private"}, environment={}, files=()).settings
+    assert local_token(one) == (tmp_path / "data" / TOKEN_FILE).read_text()
+    assert local_token(apart) == (tmp_path / "private" / TOKEN_FILE).read_text() != local_token(one)
+    assert (tmp_path / "private" / TOKEN_FILE).stat().st_mode & 0o777 == 0o600
