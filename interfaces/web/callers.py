@@ -6,7 +6,6 @@ import os
 import secrets
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from starlette.requests import Request
 

@@ -35,7 +35,7 @@ OPEN = {
     "console": {"enabled": True, "publicUrl": "https://day2.example"},
     "config": {"oidc": {"issuer": "https://id.example", "client_id": "day2"}},
 }
-CONSOLE = merged(POSTGRES, merged(OPEN, {"console": {"replicas": 2, "calledFrom": "ingress"}}))
+CONSOLE = merged(POSTGRES, merged(OPEN, {"console": {"replicas": 3, "calledFrom": "ingress"}}))
 MONITORED = {"metrics": {"serviceMonitor": True, "prometheusRule": True, "dashboard": True}}
 KINDS = ("ClusterRole", "ClusterRoleBinding", "RoleBinding")
 ALL = {
@@ -153,7 +153,7 @@ INSTEAD: dict[str, tuple[Any, Json]] = {
     "networkPolicy.prometheus.cidrs": (["10.9.9.9/32"], {}),
     "networkPolicy.prometheus.port": (9, {"networkPolicy": {"prometheus": {"cidrs": ["10.9.9.9/32"]}}}),
     "networkPolicy.egressCidrs": (["10.9.9.9/32"], {}),
-    "console.enabled": (False, {"console": {"publicUrl": ""}}),
+    "console.enabled": (False, {"console": {"publicUrl": ""}, "config": {"oidc": {"issuer": ""}}}),
     "console.publicUrl": ("https://other.example", {}),
     "pods.tolerations": ([{"key": "a", "operator": "Exists"}], {}),
 }
@@ -357,7 +357,7 @@ def secrets_of(spec: Json) -> list[str]:
 def test_the_console_is_a_pod_of_its_own_that_reads_and_is_called_from_the_gateway_alone() -> None:
     found = rendered(CONSOLE)
     deployment = named(found, "Deployment", "day2-console")["spec"]
-    assert (deployment["replicas"], "strategy" in deployment) == (2, False)
+    assert (deployment["replicas"], "strategy" in deployment) == (3, False)
     spec = deployment["template"]["spec"]
     (main,) = spec["containers"]
     assert main["command"] == ["/opt/day2/.venv-run/bin/python", "-m", "interfaces.web", "--settings", SETTINGS]
