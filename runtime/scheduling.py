@@ -49,7 +49,8 @@ class Post(Protocol):
 
 @dataclass(frozen=True)
 class Scheduling:
-    """`schedules` gives those in force, read anew at each look. `answer` is what a finished run answered; `posts` are channels by name."""
+    """`schedules` gives those in force, read anew at each look. `answer` is what a finished run answered; `posts` are channels by name.
+    `url` is where people reach the console, for links; empty: nowhere."""
 
     timetable: Timetable
     intake: Intake
@@ -59,6 +60,7 @@ class Scheduling:
     answer: Callable[[str], Awaitable[Mapping[str, Any]]]
     posts: Mapping[str, Post]
     digest: Schedule | None = None
+    url: str = ""
     _refused: dict[str, datetime] = field(default_factory=dict)
 
     def look(self) -> list[str]:
@@ -207,7 +209,8 @@ class Scheduling:
             if tick.schedule == DIGEST and self.timetable.begin(tick.run_id, now):
                 found = week(self.timetable, tick.at)
                 posts = [self.posts[name] for name in self.digest.report_to if name in self.posts]
-                told = [await _posted(post, digests.title(found), digests.markdown(found), digests.page(found)) for post in posts]
+                text, page = digests.markdown(found, digests.link(self.url, found)), digests.page(found)
+                told = [await _posted(post, digests.title(found), text, page) for post in posts]
                 self._over(tick, TickState.ENDED if any(told) else TickState.FAILED, "" if any(told) else "no channel took it")
 
     async def _sent(self, found: Report, names: Iterable[str]) -> None:

@@ -311,7 +311,13 @@ class IntakeSettings(Group):
         default=12, ge=0, le=1000, description="runs that alerts may begin within an hour, the worst incidents first"
     )
     reopen_minutes: int = Field(default=30, ge=0, le=1440, description="what fires again so soon at a place reopens its incident")
-    keep_days: int = Field(default=30, ge=1, le=3650, description="how long a resolved incident is kept")
+    silence_hours: int = Field(
+        default=12,
+        ge=1,
+        le=8760,
+        description="an alert that was not told again for so long is over, and its incident lapsed: more than the sender's repeat_interval",
+    )
+    keep_days: int = Field(default=30, ge=1, le=3650, description="how long an incident that is over is kept")
 
 
 class OidcSettings(Group):

@@ -3,10 +3,11 @@
 An alert's text is a stranger's: bounded and redacted before it is kept, shown as a quotation, and never what a run is told to do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
+STATES = ("open", "lapsed", "resolved")
 SEVERITIES = ("critical", "high", "medium", "low")
 """Worst first."""
 
@@ -22,7 +23,8 @@ class Place(NamedTuple):
 class Handed(NamedTuple):
     """One alert of one notification. `key` comes of groupKey, fingerprint and startsAt: the same key is the same alert.
 
-    `starts_at` and `ends_at` are the sender's clock, kept within reason of ours; `ends_at` is None while it fires.
+    `starts_at` and `ends_at` are the sender's clock, kept within reason of ours; `ends_at` is None while it fires. `until`: when it is
+    over unless it is told again, where the sender said so.
     """
 
     key: str
@@ -35,6 +37,7 @@ class Handed(NamedTuple):
     labels: dict[str, str]
     group: str
     truncated: int = 0
+    until: datetime | None = None
 
     @property
     def fires(self) -> bool:
@@ -42,17 +45,19 @@ class Handed(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """An alert that was handed in, in the incident that it was joined to. Over is over: nothing makes the same key fire again."""
+    """An alert that was handed in, in the incident that it was joined to, and when it was last heard of (to ten minutes). Over is over:
+    nothing makes the same key fire again. But where nobody told its end, it `lapsed`, and is taken up again when it is told."""
 
     alert: Handed
     incident: str
     at: datetime
+    lapsed: bool = False
 
 
 class Incident(NamedTuple):
     """`firing` of its `alerts` still fire. It hurt from `opened_at`; `ended_at` is the latest end of an alert, None while none has ended.
     `run` is its one investigation, empty until it began; `truncated` is how many alerts the sender said it left out. `told` counts the
-    moves that the audit chain has."""
+    moves that the audit chain has. `lapsed` of its alerts are taken to be over because nobody told of them any more."""
 
     id: str
     place: Place
@@ -68,10 +73,16 @@ class Incident(NamedTuple):
     run: str = ""
     run_at: datetime | None = None
     told: int = 0
+    lapsed: int = 0
 
     @property
     def open(self) -> bool:
         return self.firing > 0
+
+    @property
+    def state(self) -> str:
+        """Of `STATES`. Lapsed: over as far as anybody can tell, for nobody told the end."""
+        return "open" if self.open else "lapsed" if self.lapsed else "resolved"
 
     @property
     def closed_at(self) -> datetime | None:
@@ -99,10 +110,14 @@ class Incidents(Protocol):
     def get(self, incident_id: str) -> Incident | None: ...
 
     def recent(self, *, state: str = "", limit: int = 1000) -> list[Incident]:
-        """Newest first; `state` open or resolved."""
+        """Newest first; `state` one of `STATES`, empty: all."""
 
     def alerts(self, incident_id: str, limit: int = 500) -> list[Kept]:
         """Newest first."""
+
+    def lapse(self, *, at: datetime, silence: timedelta) -> int:
+        """End alerts, some at a time, that fire and of which nothing was heard for so long, or until when they were said to last. How many:
+        0 when there are no more."""
 
     def waiting(self, limit: int) -> list[Incident]:
         """Open and without a run: the worst first, of those the oldest."""
@@ -114,7 +129,8 @@ class Incidents(Protocol):
     def untold(self, limit: int = 200) -> list[Incident]:
         """Those with moves that the audit chain does not have."""
 
-    def told(self, incident_id: str, moves: int) -> None: ...
+    def told(self, moves: Mapping[str, int]) -> None:
+        """So many moves of each of these incidents are in the chain."""
 
     def forget(self, before: datetime) -> int:
-        """Drop incidents that were resolved before then, with their alerts."""
+        """Drop incidents that were over before then, with their alerts."""

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from core.domain.incidents import SEVERITIES, Handed, Incident, Kept, Place, Taken
 from core.domain.values import identifier
 
+HEARD = timedelta(minutes=10)
+
 
 class Joined(NamedTuple):
     """What changed: these alerts and these incidents are to be kept as they are here."""
@@ -28,6 +30,15 @@ def joined(
     desk = _Desk(known, incidents, at, again_within)
     taken = [desk.take(handed) for handed in many]
     return Joined(desk.alerts, {name: desk.incidents[name] for name in desk.changed}, taken)
+
+
+def lapsed(due: Iterable[Kept], incidents: Iterable[Incident], *, at: datetime, silence: timedelta) -> Joined:
+    """These alerts are over, though nobody said so: since when they were to last, or so long after they were last heard of."""
+    due = list(due)
+    desk = _Desk(due, incidents, at, silence)
+    for kept in due:
+        desk.lapse(kept, min(at, kept.alert.until or kept.at + silence))
+    return Joined(desk.alerts, {name: desk.incidents[name] for name in desk.changed}, [])
 
 
 class _Desk:
@@ -56,10 +67,13 @@ class _Desk:
             self._begin(alert)
         elif kept.alert.fires and not alert.fires:
             self._end(kept, alert)
+        elif kept.lapsed:
+            self._recall(kept, alert)
         else:
             self._repeated += 1
             self._touched[kept.incident] = None
             self._say_truncated(kept.incident, alert)
+            self._hear(kept, alert)
 
     def _begin(self, alert: Handed) -> None:
         incident = self._found(alert) or self._opened(alert)
@@ -86,6 +100,28 @@ class _Desk:
         self._keep(incident._replace(firing=incident.firing - 1, ended_at=ended_at, truncated=truncated))
         self._set(Kept(over, kept.incident, self._at))
         self._resolved += 1
+
+    def _hear(self, kept: Kept, alert: Handed) -> None:
+        """Remembered to ten minutes: a repetition is no reason to write."""
+        if kept.alert.fires and (self._at - kept.at >= HEARD or alert.until != kept.alert.until):
+            self._set(Kept(kept.alert._replace(until=alert.until), kept.incident, self._at))
+
+    def lapse(self, kept: Kept, end: datetime) -> None:
+        incident = self.incidents[kept.incident]
+        ended_at = _later(incident.ended_at, end)
+        self._keep(incident._replace(firing=incident.firing - 1, ended_at=ended_at, lapsed=incident.lapsed + 1))
+        self._set(Kept(kept.alert._replace(ends_at=end), kept.incident, self._at, lapsed=True))
+
+    def _recall(self, kept: Kept, alert: Handed) -> None:
+        """It was taken to be over, and is told after all: that it fires, or when it ended."""
+        incident = self.incidents[kept.incident]._replace(lapsed=self.incidents[kept.incident].lapsed - 1)
+        if alert.fires:
+            incident = incident._replace(firing=incident.firing + 1, reopened=incident.reopened + (not incident.open))
+            self._repeated += 1
+        else:
+            self._resolved += 1
+        self._keep(incident)
+        self._set(Kept(kept.alert._replace(ends_at=alert.ends_at, until=alert.until), kept.incident, self._at))
 
     def _say_truncated(self, incident_id: str, alert: Handed) -> None:
         incident = self.incidents[incident_id]

@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 
 class Target(NamedTuple):
     """`types` are beginnings of event types, empty for all; `secret` is the name of a file. `cursor` is the last event that was delivered.
-    `failures` counts since the last success; `dead`: it is told no more."""
+    `failures` counts since the last success; `dead`: it is told no more. `held_by` is the sender that tells it, until `held_until`: of
+    several consoles over one database only that one does."""
 
     name: str
     url: str
@@ -22,6 +23,8 @@ class Target(NamedTuple):
     delivered_at: datetime | None = None
     said: str = ""
     dead: bool = False
+    held_by: str = ""
+    held_until: datetime | None = None
 
     def wants(self, event_type: str) -> bool:
         return not self.types or event_type.startswith(self.types)
@@ -33,8 +36,14 @@ class Targets(Protocol):
 
     def all(self) -> list[Target]: ...
 
-    def keep(self, target: Target) -> None:
-        """How it stands now. One that was removed meanwhile stays removed."""
+    def claim(self, target: Target, sender: str, *, at: datetime, until: datetime) -> Target | None:
+        """Held by this sender until then, as it stands now; again is longer. None where another holds it, or it was removed or is dead."""
+
+    def release(self, sender: str) -> None:
+        """Nothing is held by it any more."""
+
+    def keep(self, target: Target) -> bool:
+        """How it stands now, for who holds it. False where another does by now, or it was removed: then nothing is kept."""
 
     def remove(self, name: str) -> bool: ...
 

@@ -8,8 +8,9 @@ from functools import cache, partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, FastAPI, Header, Path, Query
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import Field, create_model
+from pydantic import Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -47,7 +48,7 @@ def join(app: FastAPI, house: House) -> None:
             status_code=route.status,
             response_class=JSONResponse,
             responses=documenting.responses(route),
-            route_class_override=_guarded(house, rate, route),
+            route_class_override=_guarded(house, rate, route, offer),
         )
     router.add_api_route(
         STREAM,
@@ -76,7 +77,7 @@ async def _described(document: Callable[[], Json]) -> Response:
     return JSONResponse(document())
 
 
-def _guarded(house: House, rate: Rate, route: Route | None) -> type[APIRoute]:
+def _guarded(house: House, rate: Rate, route: Route | None, offer: Offer[Any] | None = None) -> type[APIRoute]:
     """Before anything is read: who calls, whether it is too often, and whether what they send can be read at all."""
 
     class Guarded(APIRoute):
@@ -89,6 +90,8 @@ def _guarded(house: House, rate: Rate, route: Route | None) -> type[APIRoute]:
                     raise HTTPException(429, "too many requests", headers={"Retry-After": str(math.ceil(seconds))})
                 if request.method == "POST" and not _is_json(request):
                     raise HTTPException(415, "send application/json")
+                if route and offer and route.at_once and "idempotency-key" not in request.headers:
+                    return await _answer(house, route, offer, caller, await _read(request, offer), None)
                 request.state.caller = caller
                 return await handle(request)
 
@@ -99,6 +102,15 @@ def _guarded(house: House, rate: Rate, route: Route | None) -> type[APIRoute]:
 
 def _is_json(request: Request) -> bool:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+
+
+async def _read(request: Request, offer: Offer[Any]) -> Wanted:
+    """The body as the service takes it. Raises what FastAPI raises."""
+    try:
+        found: Wanted = offer.takes.model_validate_json(await request.body())
+    except ValidationError as error:
+        raise RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in error.errors(include_input=False)]) from error
+    return found
 
 
 def endpoint(house: House, route: Route, offer: Offer[Any]) -> Callable[..., Coroutine[Any, Any, Response]]:

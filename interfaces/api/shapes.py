@@ -9,8 +9,8 @@ EVENT = shape(specversion=TEXT, id=TEXT, source=TEXT, type=TEXT, subject=TEXT, t
 RUN = either(shape(**schemas.RUN), NULL)
 INCIDENT = {
     **dict.fromkeys(("id", "cluster", "namespace", "workload", "title", "run"), TEXT),
-    **dict.fromkeys(("alerts", "firing", "reopened", "truncated"), WHOLE),
-    "state": words("open", "resolved"),
+    **dict.fromkeys(("alerts", "firing", "reopened", "truncated", "lapsed"), WHOLE),
+    "state": words("open", "lapsed", "resolved"),
     "severity": words("critical", "high", "medium", "low"),
     "openedAt": TIME,
     "closedAt": either(TIME, NULL),

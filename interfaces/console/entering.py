@@ -66,7 +66,7 @@ class Entrance:
             if house.settings.oidc.issuer or urlsplit(house.url).hostname not in LOOPBACK:
                 raise NotAuthorised("the token of this machine logs in at this machine only", mend="set oidc.issuer")
             self.attempts.check(client, now)
-            if not hmac.compare_digest(token.strip().encode(), local_token(house.settings.data_dir).encode()):
+            if not hmac.compare_digest(token.strip().encode(), local_token(house.settings).encode()):
                 self.attempts.failed(client, now)
                 raise NotAuthenticated("this is not the token of this machine")
         except Day2Error as error:
@@ -135,7 +135,7 @@ class Entrance:
             if known.session.how != "token":
                 raise NotAuthorised("you did not log in by the token of this machine", mend="log in at the provider again")
             self.attempts.check(client, now)
-            if not hmac.compare_digest(fields.get("token", "").strip().encode(), local_token(house.settings.data_dir).encode()):
+            if not hmac.compare_digest(fields.get("token", "").strip().encode(), local_token(house.settings).encode()):
                 self.attempts.failed(client, now)
                 raise NotAuthenticated("this is not the token of this machine: nothing was decided, and what you wrote is kept")
         except Day2Error as error:

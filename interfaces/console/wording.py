@@ -17,6 +17,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "done": ("good", "✓"),
     "closed": ("good", "✓"),
     "resolved": ("good", "✓"),
+    "lapsed": ("over", "–"),
     "whole": ("good", "✓"),
     # works
     "submitted": ("busy", "→"),

@@ -35,7 +35,7 @@ def listed(found: Sequence[Incident]) -> Json:
 def item(incident: Incident) -> Json:
     return {
         "id": incident.id,
-        "state": "open" if incident.open else "resolved",
+        "state": incident.state,
         "severity": incident.severity,
         **incident.place._asdict(),
         "title": incident.title,
@@ -46,6 +46,7 @@ def item(incident: Incident) -> Json:
         "firing": incident.firing,
         "reopened": incident.reopened,
         "truncated": incident.truncated,
+        "lapsed": incident.lapsed,
         "run": incident.run,
     }
 
@@ -68,7 +69,7 @@ def _alert(kept: Kept) -> Json:
     alert = kept.alert
     return {
         "name": alert.name,
-        "state": "firing" if alert.fires else "resolved",
+        "state": "firing" if alert.fires else "lapsed" if kept.lapsed else "resolved",
         "severity": alert.severity,
         "startsAt": moment(alert.starts_at),
         "endsAt": moment(alert.ends_at) if alert.ends_at else None,
@@ -81,7 +82,8 @@ def _alert(kept: Kept) -> Json:
 def timeline(found: Shown) -> list[Json]:
     """Oldest first: what fired and ended, and what the run did. At one moment in the order in which such things happen."""
     events = [(kept.alert.starts_at, "fired", kept.alert.name) for kept in found.alerts]
-    events += [(kept.alert.ends_at, "ended", kept.alert.name) for kept in found.alerts if kept.alert.ends_at is not None]
+    ends = [(kept.alert.ends_at, "lapsed" if kept.lapsed else "ended", kept.alert.name) for kept in found.alerts]
+    events += [(at, event, name) for at, event, name in ends if at is not None]
     if found.run is not None:
         events.append((found.run.started_at, "investigated", found.run.id))
         events += [(link.at, link.event, link.subject) for link in found.run.way if link.subject != found.run.id]
@@ -109,6 +111,8 @@ def view(screen: Screen, found: Json) -> None:
     screen.line(f"{found['id']}  {found['state']}  {found['severity']}  {where}", "bold")
     since = f"since {found['openedAt']}" + (f" until {found['closedAt']}" if found["closedAt"] else "")
     screen.line(f"  {found['firing']} of {found['alerts']} alerts fire, {since}")
+    if found["lapsed"]:
+        screen.line(f"  of {found['lapsed']} nobody told the end: nothing was heard of them any more (intake.silence_hours)", "dim")
     if found["truncated"]:
         screen.line(f"  the sender left {found['truncated']} more out", "dim")
     for row in found["timeline"]:

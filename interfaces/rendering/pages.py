@@ -12,6 +12,7 @@ from interfaces.rendering import actions, plans
 from interfaces.rendering.envelopes import Json
 from interfaces.rendering.screens import cell
 from interfaces.rendering.tables import Column
+from runtime.services import framing
 
 SEVERITIES = {"critical": "#a4123f", "high": "#c43e00", "medium": "#8a6100", "low": "#1d6a96", "info": "#5b6570"}
 STYLE = Markup("""
@@ -42,21 +43,13 @@ svg{display:block;width:100%;height:1rem;margin:.6rem 0}
 @media print{article{break-inside:avoid}
 }
 """)
-PAGE = Markup("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}</title><style>{style}</style></head><body>
-<header><h1>{title}</h1><p class="dim">{about}</p></header><main>
-{body}
-</main></body></html>
-""")
 
 
 def text(document: Json, columns: Sequence[Column], *, ascii_only: bool = False) -> str:
     """The page of a document: its own for findings and plans, a table for every other list."""
     make = {"FindingList": _findings, "Plan": _plan}.get(document["kind"])
     title, about, body = make(document) if make else _listed(document, columns)
-    page = str(PAGE.format(title=title, about=about, style=STYLE, body=body))
+    page = framing.page(title, about, STYLE, body)
     return page.encode("ascii", "xmlcharrefreplace").decode() if ascii_only else page
 
 

@@ -1,6 +1,7 @@
 """The console's process: `python -m interfaces.web --settings FILE`. It says where it listens, and serves until told to stop."""
 
 import asyncio
+import gc
 import socket
 import sys
 
@@ -8,7 +9,7 @@ import uvicorn
 
 from core.domain.errors import Unavailable
 from interfaces.web.app import build
-from interfaces.web.callers import ApiToken, LocalToken, local_token
+from interfaces.web.callers import BELIEVED_SECONDS, ApiToken, LocalToken, local_token
 from interfaces.web.house import House, Identify
 from runtime.roles import deciders, front
 from runtime.roles.front import ConsoleSettings
@@ -26,11 +27,12 @@ async def run(told: ConsoleSettings, stop: asyncio.Event) -> None:
     host, port = listening.getsockname()[:2]
     url = settings.web.public_url.rstrip("/") or f"http://{host}:{port}"
     async with front.opened(settings) as offers:
-        token = local_token(settings.data_dir)
+        token = local_token(settings)
         house = House(offers, settings, url, ways=_ways(offers, settings, token))
         server = uvicorn.Server(
             uvicorn.Config(build(house), log_level="warning", server_header=False, timeout_graceful_shutdown=GRACE_SECONDS, lifespan="on")
         )
+        gc.freeze()  # what is loaded by now stays: looking through it again and again costs each request
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         deciders.ready(ROLE, url=url, login=url if settings.oidc.issuer else f"{url}/login?token={token}")
         told_to = asyncio.create_task(stop.wait())
@@ -40,7 +42,7 @@ async def run(told: ConsoleSettings, stop: asyncio.Event) -> None:
 
 
 def _ways(offers: Offers, settings: Settings, token: str) -> tuple[Identify, ...]:
-    machines = ApiToken(offers.ports.beyond.tokens, offers.ports.clock, "api")
+    machines = ApiToken(offers.ports.beyond.tokens, offers.ports.clock, "api", believed_seconds=BELIEVED_SECONDS)
     return (machines, LocalToken(token, settings.access, "api"))
 
 

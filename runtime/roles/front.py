@@ -8,6 +8,8 @@ from functools import partial
 
 from pydantic import SecretStr
 
+from core.domain.clock import Clock
+from core.domain.ledger import Ledger
 from gate import stopping
 from gate.approvals import people_needed
 from gate.door import LedgerDoor
@@ -114,12 +116,17 @@ async def opened(settings: Settings, *, door: str = DOOR) -> AsyncIterator[Offer
                 tokens=SqlTokens(database),
                 answers=SqlAnswers(database),
                 events=events,
-                deliveries=Deliveries(SqlTargets(database), poster, events, kept, clock, settings.data_dir / "webhook-secrets"),
+                deliveries=_deliveries(settings, SqlTargets(database), poster, events, kept, clock),
                 desk=Desk(SqlIncidents(database), intake, kept, clock, _alert_rules(settings)),
             ),
             sessions=SqlSessions(database),
         )
         yield Offers(OFFERS, ports)
+
+
+def _deliveries(settings: Settings, targets: SqlTargets, poster: HttpPoster, events: Events, ledger: Ledger, clock: Clock) -> Deliveries:
+    secrets = settings.data_dir / "webhook-secrets"
+    return Deliveries(targets, poster, events, ledger, clock, secrets, sender=RandomIds().new("sender"))
 
 
 def _alert_rules(settings: Settings) -> Rules:
@@ -129,5 +136,6 @@ def _alert_rules(settings: Settings) -> Rules:
         runs_per_hour=wanted.runs_per_hour,
         reopen=timedelta(minutes=wanted.reopen_minutes),
         keep=timedelta(days=wanted.keep_days),
+        silence=timedelta(hours=wanted.silence_hours),
         writes=settings.flow.writes_per_run,
     )

@@ -75,6 +75,7 @@ async def _opened(settings: Settings, stack: contextlib.AsyncExitStack) -> Sched
         answer=answer,
         posts=pages.posts(wanted.channels_file) if wanted.channels_file else {},
         digest=_digest(wanted) if wanted.digest_to else None,
+        url=settings.web.public_url,
     )
 
 

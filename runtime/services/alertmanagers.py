@@ -18,7 +18,9 @@ from runtime.services.offering import Wanted
 
 MOST_ALERTS = 10_000
 MOST_LABELS = 64
-LONGEST_NAME, LONGEST_VALUE, LONGEST_SUMMARY = 120, 253, 400
+LONGEST_NAME, LONGEST_VALUE, LONGEST_SUMMARY, LONGEST_TEXT = 120, 253, 400, 2000
+LONGEST_READ = 600
+"""Of a label's name or value: more is not looked at, and not remembered."""
 AHEAD, BEHIND = timedelta(minutes=5), timedelta(days=30)
 """How far a sender's clock is believed."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,30 +65,40 @@ def handed(told: Notification, now: datetime) -> list[Handed]:
 
 
 def _one(told: Notification, alert: Alert, now: datetime) -> Handed:
-    labels = _safe(tuple(alert.labels.items()))
+    labels = _safe(alert.labels)
     starts = min(max(alert.starts_at, now - BEHIND), now + AHEAD)
     ends = min(max(alert.ends_at, starts), now + AHEAD) if alert.ends_at > NEVER else now
-    texts = redact_data({name: alert.annotations.get(name, "")[:2000] for name in ("summary", "description")})
+    fires = alert.status == "firing" and (alert.ends_at == NEVER or alert.ends_at > now)  # an end that is past is an end
+    summary, description = (alert.annotations.get(name, "")[:LONGEST_TEXT] for name in ("summary", "description"))
     return Handed(
         key=digest([told.group_key, alert.fingerprint, alert.starts_at.isoformat()]),
         name=labels.get("alertname", "") or "unnamed",
         severity=_SEVERITIES.get(labels.get("severity", "").casefold(), "medium"),
         place=place_of(labels),
         starts_at=starts,
-        ends_at=None if alert.status == "firing" else ends,
-        summary=bounded(texts["summary"] or texts["description"], LONGEST_SUMMARY),
-        labels=dict(labels),
+        ends_at=None if fires else ends,
+        summary=_summary(summary or description),
+        labels=labels,
         group=bounded(told.group_key, 200),
         truncated=told.truncated_alerts,
+        until=min(alert.ends_at, now + BEHIND) if fires and alert.ends_at > NEVER else None,
     )
 
 
-@lru_cache(maxsize=4096)
-def _safe(labels: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
-    """The same labels come again and again."""
-    some = sorted(labels)[:MOST_LABELS]
-    clean = redact_data({bounded(name, LONGEST_NAME): bounded(value, LONGEST_VALUE) for name, value in some})
-    return {name: bounded(str(value), LONGEST_VALUE) for name, value in clean.items()}
+def _safe(labels: Mapping[str, str]) -> dict[str, str]:
+    return dict(_safe_one(name[:LONGEST_READ], value[:LONGEST_READ]) for name, value in sorted(labels.items())[:MOST_LABELS])
+
+
+@lru_cache(maxsize=8192)
+def _safe_one(name: str, value: str) -> tuple[str, str]:
+    """The same labels come again and again, on this alert and on others."""
+    ((safe, clean),) = redact_data({bounded(name, LONGEST_NAME): bounded(value, LONGEST_VALUE)}).items()
+    return safe, bounded(str(clean), LONGEST_VALUE)
+
+
+@lru_cache(maxsize=1024)
+def _summary(text: str) -> str:
+    return bounded(str(redact_data(text)), LONGEST_SUMMARY)
 
 
 _SEVERITIES = {

@@ -32,6 +32,9 @@ DECIDED = (
     "prometheus.token_file",
     "clock",
     "profile",
+    "web.listen",
+    "web.public_url",
+    "oidc.client_secret_file",
 )
 """Settings that the chart sets, by what it mounts and where it runs; a value of one's own would contradict a volume or a port."""
 
@@ -91,6 +94,7 @@ class Credentials(Part):
     prometheus: str = Field(default="", pattern=OBJECT, description="key `token`: for config.prometheus.url")
     alertmanager: str = Field(default="", pattern=OBJECT, description="key `token`: for config.alerts.alertmanager")
     pages: str = Field(default="", pattern=OBJECT, description="key `pages`: one apprise address a line")
+    oidc: str = Field(default="", pattern=OBJECT, description="key `client-secret`: for config.oidc")
 
 
 class Rbac(Part):
@@ -149,6 +153,22 @@ class Notifier(Part):
     enabled: bool = Field(default=True, description="run it; nobody waits for it, but without it nobody is told either")
 
 
+class Console(Part):
+    """Pages, API and MCP, for people and machines, in a pod of their own. It signs what people decide, and writes no cluster."""
+
+    enabled: bool = Field(
+        default=False, description="run it. Without config.oidc.issuer it listens on its pod's loopback alone: kubectl port-forward"
+    )
+    replicas: int = Field(default=1, ge=1, le=9, description="pods; more than one needs a database")
+    port: int = Field(default=8080, ge=1024, le=65535, description="where it listens in its pod")
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https://[^\s/@?#]+(/[^\s@?#]*)?)?$",
+        description="address under which people reach it, at a gateway that ends TLS; for links and logins",
+    )
+    called_from: str = Field(default="", pattern=OBJECT, description="namespace of that gateway; empty: every pod may call it")
+
+
 class ApiServerPeers(Part):
     """Where the API server is, for NetworkPolicies."""
 
@@ -184,7 +204,8 @@ class NetworkPolicy(Part):
     prometheus: PrometheusPeers = PrometheusPeers()
     executor_dns: bool = Field(default=False, description="let the executor ask DNS; only for what is known to it by a name")
     egress_cidrs: tuple[str, ...] = Field(
-        default=("0.0.0.0/0", "::/0"), description="what controller, judge and notifier may reach beside: Prometheus, model, pages"
+        default=("0.0.0.0/0", "::/0"),
+        description="what controller, judge, notifier and console may reach beside: Prometheus, model, pages, who logs people in",
     )
     metrics_from: str = Field(default="monitoring", description="namespace that may scrape metrics; empty: every one")
 
@@ -261,6 +282,7 @@ class Values(Part):
     guard: Guard = Guard()
     webhook: Webhook = Webhook()
     notifier: Notifier = Notifier()
+    console: Console = Console()
     network_policy: NetworkPolicy = NetworkPolicy()
     metrics: Metrics = Metrics()
     pods: Pods = Pods()

@@ -1,5 +1,6 @@
 """Webhooks out: each target gets every event that it wants, in order, at least once, signed. In the console's process, beside the reader of
-events that it shares; nothing that decides or writes waits for it.
+events that it shares; nothing that decides or writes waits for it. Of several consoles over one database one tells a target: who
+claimed its row. An event is told twice only where a sender ends between post and commit, or stands still for longer than its claim.
 
 A receiver checks `Day2-Signature: t=SECONDS,v1=HEX`, HMAC-SHA256 of `SECONDS.BODY` under the secret that both have, and refuses what is
 older than it likes. An event's `id` is the same each time it is sent.
@@ -29,6 +30,10 @@ SIGNATURE = "Day2-Signature"
 SHORTEST_SECRET = 16
 MOST_TARGETS = 50
 LOOK_SECONDS = 2.0
+HELD = timedelta(seconds=30)
+"""A target is claimed for so long, and claimed again at each look: who was killed is followed by another sender after that."""
+ENOUGH = timedelta(seconds=15)
+"""No attempt begins with less of the claim left: a post that takes as long as it may ends within it."""
 LONGEST_PAUSE = 600.0
 BELIEVED = 3600.0
 """Retry-After beyond an hour is not waited for."""
@@ -66,10 +71,12 @@ def checked(url: str) -> str:
 
 
 class Deliveries:
-    """`secrets` is the folder of their files. `living` tells everybody for as long as it is entered."""
+    """`secrets` is the folder of their files; `sender` names this one among others. `living` tells all for as long as it is entered."""
 
-    def __init__(self, targets: Targets, poster: Poster, events: Events, ledger: Ledger, clock: Clock, secrets: Path) -> None:
-        self.targets = targets
+    def __init__(
+        self, targets: Targets, poster: Poster, events: Events, ledger: Ledger, clock: Clock, secrets: Path, *, sender: str = "sender"
+    ) -> None:
+        self.targets, self._sender = targets, sender
         self._poster, self._events, self._ledger, self._clock, self._secrets = poster, events, ledger, clock, secrets
 
     def add(self, name: str, url: str, types: tuple[str, ...], secret: str, *, by: str) -> Target:
@@ -119,56 +126,81 @@ class Deliveries:
             await asyncio.wait({task})
 
     async def _tell_all(self, source: str) -> None:
-        """One task a target: who is down delays nobody else."""
+        """One task a target that is ours: who is down delays nobody else."""
         telling: dict[tuple[str, datetime], asyncio.Task[None]] = {}
         try:
             while True:
                 try:
-                    known = {(target.name, target.made_at): target for target in await asyncio.to_thread(self.targets.all)}
-                except Day2Error as error:
+                    held = await self._held()
+                except Day2Error as error:  # what is being told goes on as long as its claim
                     log.warning("webhooks are looked at later: %s", error)
-                    known = {}
-                for gone in [key for key, task in telling.items() if key not in known or task.done()]:
-                    telling.pop(gone).cancel()
-                for key, target in known.items():
-                    if key not in telling and not target.dead:
-                        telling[key] = asyncio.create_task(self._tell(target, source))
+                else:
+                    for gone in [key for key, task in telling.items() if key not in held or task.done()]:
+                        telling.pop(gone).cancel()
+                    for key in held.keys() - telling.keys():
+                        telling[key] = asyncio.create_task(self._tell(held[key], source))
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             for task in telling.values():
                 task.cancel()
             await asyncio.gather(*telling.values(), return_exceptions=True)
+            with contextlib.suppress(Day2Error):  # then its claims end by themselves
+                self.targets.release(self._sender)
+
+    async def _held(self) -> dict[tuple[str, datetime], Target]:
+        """The targets that are ours for long enough, by name and when they were added; claimed where they are free. Raises what the store
+        raises."""
+        found = {}
+        for target in await asyncio.to_thread(self.targets.all):
+            lasts = target.held_until is not None and target.held_until - self._clock.now() > ENOUGH
+            ours = target if lasts and target.held_by == self._sender and not target.dead else await self._claimed(target)
+            if ours is not None:
+                found[target.name, target.made_at] = ours
+        return found
+
+    async def _claimed(self, target: Target) -> Target | None:
+        """As it stands, held by us from now on. None where it is another's, gone or dead. Raises what the store raises."""
+        now = self._clock.now()
+        if target.dead or (target.held_by not in ("", self._sender) and target.held_until is not None and target.held_until > now):
+            return None
+        return await asyncio.to_thread(lambda: self.targets.claim(target, self._sender, at=now, until=now + HELD))
 
     async def _tell(self, target: Target, source: str) -> None:
         following = self._events.follow(target.cursor)
         try:
             async for event in following:
                 if target.wants(event.type):
-                    target = await self._delivered(target, event, source)
-                    if target.dead:
+                    told = await self._delivered(target, event, source)
+                    if told is None or told.dead:
                         return
+                    target = told
         except Day2Error as error:  # it is begun again at the next look
             log.warning("webhook %s waits: %s", target.name, error)
         finally:
             await following.aclose()  # type: ignore[attr-defined]
 
-    async def _delivered(self, target: Target, event: Event, source: str) -> Target:
-        """Again and again until it is taken or the target is dead; what became of each attempt is kept."""
+    async def _delivered(self, target: Target, event: Event, source: str) -> Target | None:
+        """Again and again until it is taken or the target is dead; what became of each attempt is kept. None: it is another's by now."""
         body = json.dumps(event.cloud(source), separators=(",", ":"), ensure_ascii=False).encode()
         while True:
             if target.next_at is not None and (left := (target.next_at - self._clock.now()).total_seconds()) > 0:
                 await self._clock.sleep(left)
+            if target.held_until is None or self._clock.now() + ENOUGH >= target.held_until:
+                held = await self._claimed(target)
+                if held is None or held.cursor != target.cursor:  # somebody else told it meanwhile
+                    return None
+                target = held
             said, after, gone = await self._attempt(target, body)
             now = self._clock.now()
             if not said:
                 target = target._replace(cursor=event.place, failures=0, failing_since=None, next_at=None, delivered_at=now, said="")
-                await asyncio.to_thread(self.targets.keep, target)
-                return target
+                return target if await asyncio.to_thread(self.targets.keep, target) else None
             since, failures = target.failing_since or now, target.failures + 1
             wait = timedelta(seconds=min(BELIEVED, max(after or 0.0, pause(failures))))
             dead = gone or now - since >= DEAD_AFTER
             target = target._replace(failures=failures, failing_since=since, next_at=now + wait, said=said, dead=dead)
-            await asyncio.to_thread(self.targets.keep, target)
+            if not await asyncio.to_thread(self.targets.keep, target):
+                return None
             if dead:
                 await asyncio.to_thread(self._bury, target, now)
                 return target

@@ -1,7 +1,6 @@
 """The weekly digest for people: one page that can be mailed, and the same as markdown.
 
-The page holds all that it shows: inline style and SVG, no script, nothing that is loaded. Every text goes through `Markup.format`, which
-escapes it.
+Every text goes through `Markup.format`, which escapes it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,16 +9,9 @@ from markupsafe import Markup
 
 from core.domain.money import MICRO
 from core.domain.report import Line
-from runtime.services.reporting import Day, Digest, Row
+from runtime.services import framing
+from runtime.services.reporting import Digest, Row
 
-PAGE = Markup("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}</title><style>{style}</style></head><body>
-<header><h1>{title}</h1><p class="dim">{about}</p></header><main>
-{body}
-</main></body></html>
-""")
 STYLE = Markup("""
 :root{color-scheme:light dark;--fg:#1b1f24;--dim:#57606a;--bg:#fff;--line:#d0d7de;
 --done:#116329;--refused:#a4123f;--left:#8a6100;--saved:#1d6a96}
@@ -41,16 +33,20 @@ def title(found: Digest) -> str:
     return f"Autonomous runs, {found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
 
 
+def link(url: str, found: Digest) -> str:
+    """Its page on the console that people reach under this address; empty where there is none."""
+    return f"{url.rstrip('/')}/reports/weekly?until={found.until:%Y-%m-%d}" if url else ""
+
+
 def page(found: Digest) -> str:
     ran = sum(row.ran for row in found.rows)
     about = f"{ran} runs of {len(found.rows)} schedules; {money(found.saved_micro_usd)} a month saved. Times are UTC."
     bars = [[getattr(day, name) for name in SORTS] for day in found.days]
+    dates = [day.date for day in found.days]
     parts = [
-        Markup("<h2>What came of it, by day</h2>{}").format(
-            chart("actions done, refused and left to people, by day", found.days, bars, SORTS)
-        ),
+        Markup("<h2>What came of it, by day</h2>{}").format(chart("actions done, refused and left to people, by day", dates, bars, SORTS)),
         Markup("<h2>Saved a month, by day, USD</h2>{}").format(
-            chart("savings by day", found.days, [[day.saved_micro_usd // MICRO] for day in found.days], ("saved",))
+            chart("savings by day", dates, [[day.saved_micro_usd // MICRO] for day in found.days], ("saved",))
         ),
         Markup("<h2>By schedule</h2>{}").format(_table(found.rows)),
         _list("Waits for a person", found.waits),
@@ -60,13 +56,13 @@ def page(found: Digest) -> str:
             [Line(id=tick.run_id, what=f"{tick.schedule} {tick.at:%a %H:%M}", state=tick.state, note=tick.note) for tick in found.failed],
         ),
     ]
-    return str(PAGE.format(title=title(found), about=about, style=STYLE, body=Markup("\n").join(parts)))
+    return framing.page(title(found), about, STYLE, Markup("\n").join(parts))
 
 
-def chart(label: str, days: Sequence[Day], bars: Sequence[Sequence[int]], names: Sequence[str]) -> Markup:
+def chart(label: str, dates: Sequence[str], bars: Sequence[Sequence[int]], names: Sequence[str]) -> Markup:
     """Stacked columns, one a day, with their sum above; for those who do not see it, `label` and a title each."""
     most = max((sum(column) for column in bars), default=0) or 1
-    drawn = [_column(number, day, column, names, most) for number, (day, column) in enumerate(zip(days, bars, strict=True))]
+    drawn = [_column(number, date, column, names, most) for number, (date, column) in enumerate(zip(dates, bars, strict=True))]
     legend = Markup("").join(
         Markup('<rect class="{}" x="{}" y="188" width="9" height="9"/><text x="{}" y="197">{}</text>').format(
             name, 10 + 90 * place, 24 + 90 * place, name
@@ -79,15 +75,15 @@ def chart(label: str, days: Sequence[Day], bars: Sequence[Sequence[int]], names:
     )
 
 
-def _column(number: int, day: Day, column: Sequence[int], names: Sequence[str], most: int) -> Markup:
+def _column(number: int, date: str, column: Sequence[int], names: Sequence[str], most: int) -> Markup:
     left, top, parts = 20 + number * 97, float(BASE), []
     for name, value in zip(names, column, strict=True):
         height = 130 * value / most
         top -= height
         row = Markup('<rect class="{}" x="{}" y="{}" width="58" height="{}"><title>{}: {} {}</title></rect>')
-        parts += [row.format(name, left, f"{top:.1f}", f"{height:.1f}", day.date, value, name)] if value else []
+        parts += [row.format(name, left, f"{top:.1f}", f"{height:.1f}", date, value, name)] if value else []
     parts.append(Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(left + 29, f"{top - 5:.1f}", sum(column)))
-    parts.append(Markup('<text x="{}" y="176" text-anchor="middle">{}</text>').format(left + 29, day.date[5:]))
+    parts.append(Markup('<text x="{}" y="176" text-anchor="middle">{}</text>').format(left + 29, date[5:]))
     return Markup("").join(parts)
 
 
@@ -124,9 +120,10 @@ def money(micro_usd: int) -> str:
     return f"{micro_usd / MICRO:.2f} USD"
 
 
-def markdown(found: Digest) -> str:
-    """The same without plots. Names of objects stand in code spans, so that no chat takes them for something else."""
+def markdown(found: Digest, link: str = "") -> str:
+    """The same without plots, and where they are. Names of objects stand in code spans, so that no chat takes them for something else."""
     said = [f"# {title(found)}", "", f"{money(found.saved_micro_usd)} a month saved. Times are UTC.", ""]
+    said += [f"With plots: {link}", ""] if link else []
     said += [f"| {' | '.join(HEADS)} |", f"|{'---|' * len(HEADS)}", *(f"| {' | '.join(map(_plain, cells(row)))} |" for row in found.rows)]
     for head, lines in (("Waits for a person", found.waits), ("Done", found.done)):
         said += ["", f"## {head}", "", *(f"- `{_plain(line.what)}` {line.id}" for line in lines)] if lines else []

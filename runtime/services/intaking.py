@@ -1,41 +1,55 @@
 """Alerts that an Alertmanager hands in: kept before it is answered, joined to incidents, and each incident investigated by one run.
 
 Notifications that arrive together are one transaction, so that a storm costs few commits. What follows a commit, records in the audit
-chain and runs in the intake, is derived from what was kept: where a process dies between, the next look makes up for it.
+chain and runs in the intake, is derived from what was kept, soon after and for all at once: where a process dies between, the next look
+makes up for it.
 """
 
 import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from core.domain.clock import Clock
 from core.domain.errors import Day2Error
 from core.domain.incidents import Handed, Incident, Incidents, Taken
 from core.domain.intake import Intake
-from core.domain.ledger import Ledger
+from core.domain.ledger import AuditRow, Entry
 from core.domain.request import Request, RunBudget
 
 DOOR = BY = "alertmanager"
 ROLE = "door"
-AN_HOUR = timedelta(hours=1)
+AN_HOUR, A_MINUTE = timedelta(hours=1), timedelta(minutes=1)
 LOOK_SECONDS = 30.0
+GATHER_SECONDS = 0.005
+"""A notification waits so long for others to share its commit. Alertmanagers wait seconds for an answer, and a flush costs about this."""
+AFTER_SECONDS = 0.25
+"""What follows waits so long for what comes meanwhile: nobody is kept waiting by it."""
 MOVES = ("incident.opened", "incident.resolved", "incident.reopened")
 log = logging.getLogger(__name__)
 
 
 class Rules(NamedTuple):
     """`act`: proposals of a run that an alert begins go before the judge; else it only looks.
-    `runs_per_hour` bounds what a storm begins."""
+    `runs_per_hour` bounds what a storm begins. An alert of which nothing is heard for a `silence` is over: three times the four hours after
+    which an Alertmanager repeats itself."""
 
     act: bool = False
     runs_per_hour: int = 12
     reopen: timedelta = timedelta(minutes=30)
     keep: timedelta = timedelta(days=30)
     writes: int = 20
+    silence: timedelta = timedelta(hours=12)
+
+
+class Chain(Protocol):
+    """What the desk asks of a ledger."""
+
+    def record_all(self, entries: Sequence[Entry]) -> list[AuditRow]:
+        """In this order, by one commit: all of them, or none."""
 
 
 class _Waiting(NamedTuple):
@@ -46,7 +60,7 @@ class _Waiting(NamedTuple):
 class Desk:
     """`take` returns once what was handed in is durable. `look` does what is owed since."""
 
-    def __init__(self, kept: Incidents, intake: Intake, ledger: Ledger, clock: Clock, rules: Rules) -> None:
+    def __init__(self, kept: Incidents, intake: Intake, ledger: Chain, clock: Clock, rules: Rules) -> None:
         self.kept, self.rules = kept, rules
         self._intake, self._ledger, self._clock = intake, ledger, clock
         self._queue: list[_Waiting] = []
@@ -54,6 +68,7 @@ class Desk:
         self._looking: asyncio.Task[None] | None = None
         self._owed = False
         self._forgot: datetime | None = None
+        self._lapsed = self._since = clock.now()
 
     async def take(self, handed: Sequence[Handed]) -> Taken:
         """Raises what the store raises: then nothing of this was kept, and it is to be sent again."""
@@ -86,6 +101,7 @@ class Desk:
 
     async def _keep_all(self) -> None:
         while self._queue:
+            await asyncio.sleep(GATHER_SECONDS)
             waiting, self._queue = self._queue, []
             try:
                 found = await asyncio.to_thread(self._keep, [item.handed for item in waiting])
@@ -109,6 +125,7 @@ class Desk:
 
     async def _look(self) -> None:
         while self._owed:
+            await asyncio.sleep(AFTER_SECONDS)
             self._owed = False
             try:
                 await asyncio.to_thread(self.look)
@@ -116,21 +133,25 @@ class Desk:
                 log.warning("what alerts ask for is done later: %s", error)
 
     def look(self) -> None:
-        """Tell the audit chain what moved, begin the runs that are due, forget what is old. Raises what the stores raise."""
+        """End what nobody speaks of any more, tell the audit chain what moved, begin the runs that are due, forget what is old. Raises what
+        the stores raise."""
         now = self._clock.now()
+        self._lapse(now)
         while untold := self.kept.untold():
-            for incident in untold:
-                self._tell(incident, now)
+            self._ledger.record_all([entry for incident in untold for entry in _moves(incident, now)])
+            self.kept.told({incident.id: incident.moves for incident in untold})
         self._begin(now)
         if self._forgot is None or now - self._forgot >= AN_HOUR:
             self._forgot = now
             self.kept.forget(now - self.rules.keep)
 
-    def _tell(self, incident: Incident, now: datetime) -> None:
-        for number in range(incident.told, incident.moves):
-            event = MOVES[number if number < 2 else 2 - number % 2]
-            self._ledger.record(role=ROLE, event=event, subject=incident.id, body=_said(incident), at=now)
-        self.kept.told(incident.id, incident.moves)
+    def _lapse(self, now: datetime) -> None:
+        """Not before this process has listened for a third of that time: what could not be heard has not fallen silent."""
+        if now - self._since < self.rules.silence / 3 or now - self._lapsed < A_MINUTE:
+            return
+        self._lapsed = now
+        while self.kept.lapse(at=now, silence=self.rules.silence):
+            pass
 
     def _begin(self, now: datetime) -> None:
         room = self.rules.runs_per_hour - self.kept.runs_since(now - AN_HOUR)
@@ -168,6 +189,12 @@ def asked(incident: Incident) -> str:
     return " ".join(["alert", what, *(["at", *where] if where else [])])
 
 
+def _moves(incident: Incident, now: datetime) -> Iterator[Entry]:
+    """Those that the chain does not have."""
+    for number in range(incident.told, incident.moves):
+        yield Entry(ROLE, MOVES[number if number < 2 else 2 - number % 2], incident.id, _said(incident), now)
+
+
 def _said(incident: Incident) -> dict[str, Any]:
     return {
         "title": incident.title,
@@ -175,4 +202,5 @@ def _said(incident: Incident) -> dict[str, Any]:
         **incident.place._asdict(),
         "alerts": incident.alerts,
         "firing": incident.firing,
+        "lapsed": incident.lapsed,
     }

@@ -45,7 +45,7 @@ class Served(NamedTuple):
 
     @property
     def login(self) -> str:
-        return f"{self.url}/login?token={local_token(self.world.settings.data_dir)}"
+        return f"{self.url}/login?token={local_token(self.world.settings)}"
 
     def do(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)

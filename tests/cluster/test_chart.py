@@ -31,9 +31,22 @@ POSTGRES = merged(
     },
 )
 CERT_MANAGER = merged(ACT, {"webhook": {"caSecret": "", "caBundle": "", "certManager": {"enabled": True, "issuer": {"name": "ours"}}}})
+OPEN = {
+    "console": {"enabled": True, "publicUrl": "https://day2.example"},
+    "config": {"oidc": {"issuer": "https://id.example", "client_id": "day2"}},
+}
+CONSOLE = merged(POSTGRES, merged(OPEN, {"console": {"replicas": 3, "calledFrom": "ingress"}}))
 MONITORED = {"metrics": {"serviceMonitor": True, "prometheusRule": True, "dashboard": True}}
 KINDS = ("ClusterRole", "ClusterRoleBinding", "RoleBinding")
-ALL = {"readOnly": {}, "propose": PROPOSE, "act": ACT, "postgres": POSTGRES, "cert-manager": CERT_MANAGER, "monitored": MONITORED}
+ALL = {
+    "readOnly": {},
+    "propose": PROPOSE,
+    "act": ACT,
+    "postgres": POSTGRES,
+    "cert-manager": CERT_MANAGER,
+    "monitored": MONITORED,
+    "console": CONSOLE,
+}
 
 
 def plain(document: Json) -> Json:
@@ -69,6 +82,8 @@ WRONG: dict[str, tuple[Json, str]] = {
     "a setting out of bounds": ({"config": {"flow": {"approval_hours": 0}}}, "approval_hours"),
     "a setting that the chart decides": ({"config": {"store": {"data_dir": "/x"}}}, "store"),
     "a secret among the settings": ({"config": {"registry": {"url": "redis://:p@h"}}}, "url"),
+    "a console reached in plain": ({"console": {"publicUrl": "http://day2.example"}}, "/console/publicUrl"),
+    "a secret of logins that is no mount": ({"config": {"oidc": {"client_secret_file": "/x"}}}, "client_secret_file"),
     "no size": ({"persistence": {"size": "much"}}, "/persistence/size"),
     "no access mode": ({"persistence": {"accessModes": ["ReadOnlyMany"]}}, "/persistence/accessModes/0"),
     "no file name": ({"rules": {"../ours.yaml": ""}}, "../ours.yaml"),
@@ -90,6 +105,9 @@ CONTRADICTING: dict[str, tuple[Json, str]] = {
     "no issuer": (merged(CERT_MANAGER, {"webhook": {"certManager": {"issuer": {"name": ""}}}}), "issuer.name"),
     "sqlite on many nodes": ({"persistence": {"accessModes": ["ReadWriteMany"]}}, "sqlite is for pods on one node"),
     "a database that no pod reaches": (merged(POSTGRES, {"networkPolicy": {"sql": {"cidrs": []}}}), "networkPolicy.sql.cidrs"),
+    "two consoles on sqlite": (merged(ACT, merged(OPEN, {"console": {"replicas": 2}})), "several consoles need a database"),
+    "a console without logins": ({"console": {"enabled": True, "publicUrl": "https://day2.example"}}, "config.oidc.issuer"),
+    "logins that come back nowhere": (merged(OPEN, {"console": {"publicUrl": ""}}), "console.publicUrl"),
     "an executor that reaches anything": (merged(ACT, {"networkPolicy": {"apiServer": {"cidrs": []}}}), "apiServer.cidrs is needed"),
 }
 
@@ -107,7 +125,7 @@ def test_another_namespace_is_refused() -> None:
 
 def test_each_value_changes_what_is_installed() -> None:
     """A value that does nothing would lie about what holds."""
-    base = merged(POSTGRES, {"webhook": {"url": "https://10.0.0.9:9443"}, "persistence": {"storageClass": "fast"}})
+    base = merged(CONSOLE, {"webhook": {"url": "https://10.0.0.9:9443"}, "persistence": {"storageClass": "fast"}})
     dead = [item.path for item in chart_values.listed() if not _matters(item, base)]
     assert dead == []
 
@@ -135,6 +153,8 @@ INSTEAD: dict[str, tuple[Any, Json]] = {
     "networkPolicy.prometheus.cidrs": (["10.9.9.9/32"], {}),
     "networkPolicy.prometheus.port": (9, {"networkPolicy": {"prometheus": {"cidrs": ["10.9.9.9/32"]}}}),
     "networkPolicy.egressCidrs": (["10.9.9.9/32"], {}),
+    "console.enabled": (False, {"console": {"publicUrl": ""}, "config": {"oidc": {"issuer": ""}}}),
+    "console.publicUrl": ("https://other.example", {}),
     "pods.tolerations": ([{"key": "a", "operator": "Exists"}], {}),
 }
 """What to set a value to, where its type does not say, and what else must be so."""
@@ -313,8 +333,8 @@ def test_with_sqlite_all_pods_are_on_the_controllers_node_and_with_a_database_an
 
 
 def test_no_credential_is_a_value_and_each_is_mounted_only_where_it_is_used() -> None:
-    given = {name: f"{name}-secret" for name in ("registry", "model", "review", "prometheus", "alertmanager", "pages")}
-    found = rendered(merged(POSTGRES, {"credentials": given, "networkPolicy": {"prometheus": {"cidrs": ["10.2.0.1/32"]}}}))
+    given = {name: f"{name}-secret" for name in ("registry", "model", "review", "prometheus", "alertmanager", "pages", "oidc")}
+    found = rendered(merged(CONSOLE, {"credentials": given, "networkPolicy": {"prometheus": {"cidrs": ["10.2.0.1/32"]}}}))
     assert of_kind(found, "Secret") == []
     used = {role: {str(item) for item in secrets_of(spec)} for role, spec in pods(found).items()}
     assert used == {
@@ -322,6 +342,7 @@ def test_no_credential_is_a_value_and_each_is_mounted_only_where_it_is_used() ->
         "judge": {"db", "review-secret", "prometheus-secret"},
         "webhook": {"db", "day2-webhook-ca"},
         "notifier": {"db", "alertmanager-secret", "pages-secret"},
+        "console": {"db", "registry-secret", "model-secret", "prometheus-secret", "oidc-secret"},
         "executor": {"db", "prometheus-secret"},
     }
 
@@ -331,6 +352,63 @@ def secrets_of(spec: Json) -> list[str]:
     containers = (*spec.get("initContainers", ()), *spec["containers"])
     named_in = [item["valueFrom"]["secretKeyRef"]["name"] for one in containers for item in one.get("env", ()) if "valueFrom" in item]
     return [*mounted, *named_in]
+
+
+def test_the_console_is_a_pod_of_its_own_that_reads_and_is_called_from_the_gateway_alone() -> None:
+    found = rendered(CONSOLE)
+    deployment = named(found, "Deployment", "day2-console")["spec"]
+    assert (deployment["replicas"], "strategy" in deployment) == (3, False)
+    spec = deployment["template"]["spec"]
+    (main,) = spec["containers"]
+    assert main["command"] == ["/opt/day2/.venv-run/bin/python", "-m", "interfaces.web", "--settings", SETTINGS]
+    assert main["readinessProbe"]["httpGet"] == {"path": "/healthz", "port": "console"}
+    assert (spec["serviceAccountName"], spec["securityContext"]["runAsNonRoot"]) == ("console", True)
+    assert main["securityContext"] == {
+        "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]},
+    }  # fmt: skip
+    mounts = {mount["subPath"]: mount for mount in main["volumeMounts"] if mount["name"] == "data"}
+    assert set(mounts) == {"shared", "shared/data/keys", "private/console"}
+    assert mounts["shared/data/keys"]["readOnly"] is True
+    assert own_settings(found)["web"] == {"listen": "0.0.0.0:8080", "public_url": "https://day2.example"}
+    service = named(found, "Service", "day2-console")
+    assert service["spec"]["ports"] == [{"name": "http", "port": 80, "targetPort": "console"}]
+    assert "day2.dev/metrics" not in service["metadata"]["labels"]
+    gateway = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}
+    assert named(found, "NetworkPolicy", "day2-console")["spec"]["ingress"] == [{"ports": [{"port": 8080}], "from": [gateway]}]
+    assert [rule[1] for rule in egress(found, "console")] == [(443, 6443), (5432,), (53, 53), ()]
+
+
+SETTINGS = "/var/lib/day2-private/console.settings.json"
+
+
+def test_the_consoles_account_may_read_what_the_controllers_may_and_nothing_else() -> None:
+    found = rendered(CONSOLE)
+    rules = {role["metadata"]["name"]: role["rules"] for role in of_kind(found, "ClusterRole")}
+    assert rules["day2-console"] == [*rules["day2-reader"], *rules["day2-observer"]]
+    assert {verb for rule in rules["day2-console"] for verb in rule["verbs"]} == {"get", "list", "watch"}
+    bound = [
+        binding["roleRef"]["name"]
+        for binding in of_kind(found, "ClusterRoleBinding", "RoleBinding")
+        if "console" in {subject["name"] for subject in binding["subjects"]}
+    ]
+    assert bound == ["day2-console"]
+    others = [document for document in rendered(POSTGRES) if document["kind"] in KINDS]
+    assert [document for document in found if document["kind"] in KINDS and document["metadata"]["name"] != "day2-console"] == others
+
+
+def test_a_console_where_nobody_logs_in_is_reached_by_port_forward_alone() -> None:
+    found = rendered(merged(ACT, {"console": {"enabled": True}}))
+    assert own_settings(found)["web"]["listen"] == "127.0.0.1:8080"
+    assert "day2-console" not in {service["metadata"]["name"] for service in of_kind(found, "Service")}
+    assert named(found, "NetworkPolicy", "day2-console")["spec"]["ingress"] == []
+    (main,) = pods(found)["console"]["containers"]
+    assert "readinessProbe" not in main
+    assert "affinity" in pods(found)["console"]
+
+
+def own_settings(found: list[Json]) -> Json:
+    told: Json = yaml.safe_load(named(found, "ConfigMap", "day2")["data"]["day2.yaml"])
+    return told
 
 
 def test_the_executor_reaches_the_api_server_and_sql_and_nothing_else() -> None:

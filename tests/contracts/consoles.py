@@ -228,7 +228,7 @@ class Browser:
         return page.partition('name="csrf" value="')[2].partition('"')[0]
 
     async def log_in(self, token: str | None = None) -> httpx.Response:
-        known = token if token is not None else local_token(self.world.settings.data_dir)
+        known = token if token is not None else local_token(self.world.settings)
         return await self.get(f"/login?{urlencode({'token': known})}")
 
 

@@ -97,6 +97,7 @@ class Office:
             answer=self.answer,
             posts={"inbox": self.inbox},
             digest=self.digest,
+            url="https://day2.example",
         )
 
     async def answer(self, run_id: str) -> Mapping[str, Any]:

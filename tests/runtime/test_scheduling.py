@@ -263,6 +263,7 @@ async def test_the_digest_is_sent_once_by_whoever_is_first() -> None:
     ((title, text, page),) = office.inbox.got
     assert title == "Autonomous runs, 2026-05-04 to 2026-05-11"
     assert text.startswith("# Autonomous runs")
+    assert "With plots: https://day2.example/reports/weekly?until=2026-05-11\n" in text
     assert page.startswith("<!doctype html>")
 
 

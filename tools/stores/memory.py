@@ -1,5 +1,6 @@
 """The ledger's twin: the same promises, kept in this process. One contract suite runs on both."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -155,6 +156,10 @@ class MemoryLedger:
     def record(self, *, role: str, event: str, subject: str, body: dict[str, Any], at: datetime) -> AuditRow:
         self._answer()
         return self._append(Entry(role, event, subject, body, at))
+
+    def record_all(self, entries: Sequence[Entry]) -> list[AuditRow]:
+        self._answer()
+        return [self._append(entry) for entry in entries]
 
     def anchor(self, role: str, at: datetime) -> Head | None:
         self._answer()

@@ -26,6 +26,15 @@
 {{- if and (include "day2.sqlite" .) (has "ReadWriteMany" .Values.persistence.accessModes) }}
 {{- fail "sqlite is for pods on one node: ReadWriteOnce, or set ledger.existingSecret to a Postgres" }}
 {{- end }}
+{{- if and (include "day2.sqlite" .) .Values.console.enabled (gt (int .Values.console.replicas) 1) }}
+{{- fail "several consoles need a database: console.replicas 1, or set ledger.existingSecret to a Postgres" }}
+{{- end }}
+{{- if and .Values.console.publicUrl (not (include "day2.consoleOpen" .)) }}
+{{- fail "console.publicUrl is for people who log in at a provider: set console.enabled and config.oidc.issuer" }}
+{{- end }}
+{{- if and (include "day2.consoleOpen" .) (not .Values.console.publicUrl) }}
+{{- fail "logins come back to console.publicUrl: set it to the gateway's https address" }}
+{{- end }}
 {{- if and .Values.networkPolicy.enabled (not (include "day2.sqlite" .)) (not .Values.networkPolicy.sql.cidrs) }}
 {{- fail "networkPolicy.sql.cidrs says where the database is; without it no pod reaches it" }}
 {{- end }}

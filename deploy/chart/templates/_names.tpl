@@ -30,5 +30,7 @@ app.kubernetes.io/component: {{ .role }}
 {{- end }}
 
 {{- define "day2.sqlite" -}}{{ if not .Values.ledger.existingSecret }}yes{{ end }}{{- end }}
+{{/* It may be called over the network where people log in at a provider. */}}
+{{- define "day2.consoleOpen" -}}{{ if and .Values.console.enabled (dig "oidc" "issuer" "" .Values.config) }}yes{{ end }}{{- end }}
 {{- define "day2.gated" -}}{{ if ne .Values.mode "readOnly" }}yes{{ end }}{{- end }}
 {{- define "day2.claim" -}}{{ .Values.persistence.existingClaim | default "day2-data" }}{{- end }}

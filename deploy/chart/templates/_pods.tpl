@@ -21,6 +21,10 @@
 {{- if eq .Values.mode "act" }}
 {{- $found = append $found (dict "role" "executor" "account" "executor" "secrets" (list "webhook-ca" "prometheus") "ports" dict "small" true) }}
 {{- end }}
+{{- if .Values.console.enabled }}
+{{- $ports := ternary (dict "console" .Values.console.port) dict (ne (include "day2.consoleOpen" .) "") }}
+{{- $found = append $found (dict "role" "console" "account" "console" "secrets" (list "model" "prometheus" "oidc") "ports" $ports) }}
+{{- end }}
 {{- $found | toJson }}
 {{- end }}
 
@@ -61,7 +65,7 @@ capabilities:
   valueFrom:
     secretKeyRef: {name: {{ . }}, key: url}
 {{- end }}
-{{- if eq .role "controller" }}
+{{- if has .role (list "controller" "console") }}
 {{- with .root.Values.credentials.registry }}
 - name: DAY2_REGISTRY__URL
   valueFrom:
@@ -96,7 +100,8 @@ capabilities:
 {{- range .roles }}{{ $line = concat $line (list "--role" .) }}{{ end }}
 {{- $line | toJson }}
 {{- else }}
-{{- list $python "-m" (printf "runtime.roles.%s" .role) "--settings" (printf "%s/%s.settings.json" (include "day2.private" .root) .role) | toJson }}
+{{- $module := ternary "interfaces.web" (printf "runtime.roles.%s" .role) (eq .role "console") }}
+{{- list $python "-m" $module "--settings" (printf "%s/%s.settings.json" (include "day2.private" .root) .role) | toJson }}
 {{- end }}
 {{- end }}
 
@@ -155,13 +160,13 @@ spec:
           labelSelector:
             matchLabels: {{- include "day2.selector" (dict "root" $root "role" "controller") | nindent 14 }}
   {{- end }}
-  {{- else if eq $row.role "webhook" }}
+  {{- else if has $row.role (list "webhook" "console") }}
   topologySpreadConstraints:
     - maxSkew: 1
       topologyKey: kubernetes.io/hostname
       whenUnsatisfiable: ScheduleAnyway
       labelSelector:
-        matchLabels: {{- include "day2.selector" (dict "root" $root "role" "webhook") | nindent 10 }}
+        matchLabels: {{- include "day2.selector" (dict "root" $root "role" $row.role) | nindent 10 }}
   {{- end }}
   {{- /* It makes the role's keys and settings, which the role itself only reads. Only here are the public keys writable: whoever could exchange the judge's could sign permits. */}}
   initContainers:
@@ -204,6 +209,11 @@ spec:
         httpGet: {path: /healthz, port: webhook, scheme: HTTPS}
         periodSeconds: 5
         timeoutSeconds: 3
+      {{- else if and $row.ports (eq $row.role "console") }}
+      readinessProbe:
+        httpGet: {path: /healthz, port: console}
+        periodSeconds: 5
+        timeoutSeconds: 3
       {{- else if $row.ports }}
       readinessProbe:
         tcpSocket: {port: {{ keys $row.ports | sortAlpha | first }}}
@@ -213,12 +223,12 @@ spec:
         - {name: config, mountPath: {{ $etc }}, readOnly: true}
         - {name: data, mountPath: {{ dir (include "day2.data" $root) }}, subPath: shared}
         - {name: data, mountPath: {{ include "day2.data" $root }}/keys, subPath: shared/{{ base (include "day2.data" $root) }}/keys, readOnly: true}
-        - {name: data, mountPath: {{ include "day2.private" $root }}, subPath: private/{{ $row.role }}, readOnly: {{ not (or (eq $row.role "webhook") (has "notifier" $row.roles)) }}}
+        - {name: data, mountPath: {{ include "day2.private" $root }}, subPath: private/{{ $row.role }}, readOnly: {{ not (or (has $row.role (list "webhook" "console")) (has "notifier" $row.roles)) }}}
         - {name: tmp, mountPath: /tmp}
         {{- if ne $row.role "webhook" }}
         - {name: identity, mountPath: {{ include "day2.identity" $root }}, readOnly: true}
         {{- end }}
-        {{- if and $root.Values.rules (has $row.role (list "controller" "judge")) }}
+        {{- if and $root.Values.rules (has $row.role (list "controller" "judge" "console")) }}
         - {name: rules, mountPath: /etc/day2-rules, readOnly: true}
         {{- end }}
         {{- range $secrets }}
@@ -239,7 +249,7 @@ spec:
           - serviceAccountToken: {path: token, expirationSeconds: 3600}
           - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
     {{- end }}
-    {{- if and $root.Values.rules (has $row.role (list "controller" "judge")) }}
+    {{- if and $root.Values.rules (has $row.role (list "controller" "judge" "console")) }}
     - name: rules
       configMap: {name: day2-rules}
     {{- end }}

@@ -11,13 +11,14 @@ incident = typer.Typer(help="Incidents that alerts of others were joined to.", r
 
 @incident.command("list")
 def show_incidents(
-    context: typer.Context, state: Annotated[str, typer.Option("--state", help="open or resolved; without it: both")] = ""
+    context: typer.Context, state: Annotated[str, typer.Option("--state", help="open, lapsed or resolved; without it: all")] = ""
 ) -> None:
     """Incidents, newest first."""
+    from core.domain.incidents import STATES
     from interfaces.rendering import incidents
 
-    if state not in ("", "open", "resolved"):
-        raise typer.BadParameter("--state is open or resolved")
+    if state not in ("", *STATES):
+        raise typer.BadParameter(f"--state is one of {', '.join(STATES)}")
     session = begin(context)
     found = session.answer({"state": state})
     session.show(incidents.listed(found), columns=incidents.COLUMNS)

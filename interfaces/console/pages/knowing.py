@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from markupsafe import Markup
+
 from core.domain.errors import InvalidInput
 from interfaces.console.visiting import Answer, Moved, Page, Visit
 from interfaces.rendering.envelopes import Json
+from runtime.services import digests
 
 LIMIT = 100
 EXAMPLE = """{
@@ -68,6 +72,26 @@ async def run_now(visit: Visit) -> Answer:
 
 STAGES = {"proposed": "over", "approved": "busy", "applied": "busy", "realised": "good", "reverted": "asks", "dropped": "bad"}
 """The stages of a saving in their order, with the tone of each."""
+
+
+DAY = re.compile(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]")
+
+
+async def week(visit: Visit) -> Answer:
+    """Of any week: a digest that was sent links to its own."""
+    until = visit.query.get("until", "")
+    found = await visit.read("reports.weekly", **({"until": until} if DAY.fullmatch(until) else {}))
+    return Page("week.html", {"found": found, "plots": plots(found["days"]) if found else []}, at="/schedules")
+
+
+def plots(days: Sequence[Json]) -> list[tuple[str, Markup]]:
+    dates = [day["date"] for day in days]
+    came = [[day[name] for name in digests.SORTS] for day in days]
+    saved = [[int(float(day["saved"]["amount"]))] for day in days]
+    return [
+        ("What came of it, by day", digests.chart("actions done, refused and left to people, by day", dates, came, digests.SORTS)),
+        ("Saved a month, by day, USD", digests.chart("savings by day", dates, saved, ("saved",))),
+    ]
 
 
 async def savings(visit: Visit) -> Answer:

@@ -41,6 +41,7 @@ ROUTES = (
     Route("/policies/{rule}", knowing.policy),
     Route("/schedules", knowing.schedules),
     Route("/schedules/{schedule}/run", knowing.run_now, sends=True),
+    Route("/reports/weekly", knowing.week),
     Route("/savings", knowing.savings),
     Route("/audit", knowing.audit),
     Route("/evals", knowing.evals),

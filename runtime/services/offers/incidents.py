@@ -1,5 +1,6 @@
 """Alerts that come in and the incidents that they are joined to, as the doors offer them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -9,9 +10,8 @@ from core.domain.access import Caller, Right
 from core.domain.errors import NotFound
 from core.domain.incidents import Incident, Incidents, Kept, Taken
 from core.domain.intake import Asked, Intake
-from core.domain.ledger import Ledger
 from core.domain.values import bounded
-from runtime.services import alertmanagers, running
+from runtime.services import alertmanagers
 from runtime.services.alertmanagers import Notification
 from runtime.services.offering import Offer, Ports, Wanted
 from runtime.services.running import Run
@@ -20,7 +20,9 @@ SHOWN_ALERTS = 500
 
 
 class WhichIncidents(Wanted):
-    state: str = Field(default="", pattern="^(open|resolved)?$", description="open or resolved; empty: both")
+    state: str = Field(
+        default="", pattern="^(open|lapsed|resolved)?$", description="open, lapsed (nobody told its end) or resolved; empty: all"
+    )
     limit: int = Field(default=50, ge=1, le=1000)
 
 
@@ -48,13 +50,13 @@ async def listed(ports: Ports, _caller: Caller, wanted: WhichIncidents) -> list[
 
 
 async def shown(ports: Ports, _caller: Caller, wanted: OneIncident) -> Shown:
-    return await whole(ports.beyond.desk.kept, ports.intake, ports.ledger, ports.answer, wanted.incident)
+    return await whole(ports.beyond.desk.kept, ports.intake, ports.history.run, ports.answer, wanted.incident)
 
 
 async def whole(
-    kept: Incidents, intake: Intake, ledger: Ledger, answer: Callable[[str], Awaitable[dict[str, Any]]], incident_id: str
+    kept: Incidents, intake: Intake, known: Callable[[str], Run], answer: Callable[[str], Awaitable[dict[str, Any]]], incident_id: str
 ) -> Shown:
-    """Raises NotFound. `answer` gives what a finished run answered."""
+    """Raises NotFound. `known` gives a run, or raises NotFound too; `answer` what a finished run answered."""
     found = kept.get(incident_id)
     if found is None:
         raise NotFound(f"no incident {bounded(incident_id, 40)!r}", mend="day2 incident list")
@@ -63,7 +65,7 @@ async def whole(
         return Shown(found, alerts, None, None, None, held_back=found.open)
     asked = intake.get(found.run)
     try:
-        run = running.get(ledger, found.run)
+        run = await asyncio.to_thread(known, found.run)
     except NotFound:  # it waits in the intake
         return Shown(found, alerts, asked, None, None, held_back=False)
     return Shown(found, alerts, asked, run, await answer(found.run) if run.finished_at else None, held_back=False)

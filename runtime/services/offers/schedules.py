@@ -1,5 +1,7 @@
 """Schedules and what their runs came to, as the doors offer them."""
 
+import asyncio
+from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
 from pydantic import Field
@@ -36,6 +38,15 @@ class Document(Wanted):
 class Reports(Wanted):
     schedule: str = Field(default="", pattern=r"^([a-z0-9][-a-z0-9.]{0,62})?$", description="only of this one")
     limit: int = Field(default=50, ge=1, le=1000)
+
+
+class Week(Wanted):
+    until: date | None = Field(
+        default=None,
+        ge=date(2020, 1, 1),
+        le=date(2200, 1, 1),
+        description="the day after the last of them (UTC); today where none is given",
+    )
 
 
 class OneReport(Wanted):
@@ -97,8 +108,9 @@ async def report(ports: Ports, _caller: Caller, wanted: OneReport) -> Report:
     return schedules.report_of(ports.timetable, wanted.run)
 
 
-async def weekly(ports: Ports, _caller: Caller, _wanted: Nothing) -> Digest:
-    return scheduling.week(ports.timetable, ports.clock.now())
+async def weekly(ports: Ports, _caller: Caller, wanted: Week) -> Digest:
+    until = datetime.combine(wanted.until, time(), UTC) if wanted.until else ports.clock.now()
+    return await asyncio.to_thread(scheduling.week, ports.timetable, until)
 
 
 OFFERS = (
@@ -125,5 +137,5 @@ OFFERS = (
     Offer("schedules.remove", Right.MANAGE, "Take a schedule away that a door made. Its reports stay.", OneSchedule, remove, writes=True),
     Offer("reports.list", Right.READ, "What scheduled runs came to, newest first.", Reports, reports),
     Offer("reports.get", Right.READ, "One run's report: seen, done, refused, saved, left to people.", OneReport, report),
-    Offer("reports.weekly", Right.READ, "The last seven whole days of scheduled runs.", Nothing, weekly),
+    Offer("reports.weekly", Right.READ, "Seven whole days of scheduled runs, the last unless said otherwise.", Week, weekly),
 )

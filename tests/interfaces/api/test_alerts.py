@@ -1,6 +1,7 @@
 """What an Alertmanager hands in: durable when it is answered, joined to incidents, investigated once, and its text only ever quoted."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -194,6 +195,29 @@ async def test_fields_that_are_missing_or_huge_have_a_clear_answer_and_keep_noth
     assert len(await incidents(api)) == (status == 202 and bool(body["alerts"]))
     if status != 202:
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"", b"[]", b"\xff", b'{"version": "4"}', json.dumps(notification(alert()) | {"version": "3"}).encode()]
+)
+async def test_what_is_read_at_once_is_refused_as_what_is_read_field_by_field(api: Api, body: bytes) -> None:
+    sender = api.of(Role.SENDER)
+    quick, slow = [await sender.post(PATH, content=body, headers=JSON | key) for key in ({}, {"Idempotency-Key": "k-1"})]
+    assert (quick.status_code, quick.json()["title"]) == (422, "InvalidInput")
+    assert slow.status_code in (400, 422)
+    if slow.status_code == 422 and len(body) > 2:
+        assert {one["at"] for one in quick.json()["errors"]} == {one["at"] for one in slow.json()["errors"]}
+    assert await incidents(api) == []
+
+
+async def test_a_key_is_one_effect_for_alerts_too(api: Api) -> None:
+    sender = api.of(Role.SENDER)
+    first, again = [await sender.post(PATH, json=notification(alert()), headers={"Idempotency-Key": "k-1"}) for _ in range(2)]
+    assert (first.json(), again.headers["Idempotent-Replayed"]) == (again.json(), "true")
+    assert again.json()["new"] == 1
 
 
 async def test_alerts_are_never_too_many_requests(api: Api) -> None:

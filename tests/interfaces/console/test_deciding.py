@@ -82,7 +82,7 @@ async def test_a_severe_one_asks_who_it_is_after_five_minutes_and_nothing_is_los
     assert wrong.status_code == 401
     assert back in html.unescape(wrong.text)
     before = browser.client.cookies.get("day2_session")
-    again = await browser.send("/again", token=local_token(browser.world.settings.data_dir), next=back)
+    again = await browser.send("/again", token=local_token(browser.world.settings), next=back)
     assert (again.status_code, browser.client.cookies.get("day2_session") != before) == (303, True)
     form = (await browser.get(again.headers["location"].partition("#")[0])).text
     assert 'value="it hangs &amp; &#34;waits&#34;"' in form

@@ -66,7 +66,7 @@ async def test_the_token_in_the_form_logs_in_and_leads_on(browser: Browser) -> N
     token = page.text.partition('name="csrf" value="')[2].partition('"')[0]
     from interfaces.web.callers import local_token
 
-    known = local_token(browser.world.settings.data_dir)
+    known = local_token(browser.world.settings)
     assert (await browser.send("/login", csrf=token, token="guess", next="/approvals")).status_code == 401
     assert (await browser.send("/login", csrf="forged", token=known, next="/approvals")).status_code == 403
     assert (await browser.send("/login", csrf=token, origin="https://evil.example", token=known)).status_code == 403
@@ -80,7 +80,7 @@ async def test_a_login_never_leads_elsewhere(browser: Browser, after: str) -> No
 
     from interfaces.web.callers import local_token
 
-    query = urlencode({"token": local_token(browser.world.settings.data_dir), "next": after})
+    query = urlencode({"token": local_token(browser.world.settings), "next": after})
     assert (await browser.get(f"/login?{query}")).headers["location"] == "/"
 
 

@@ -2,12 +2,15 @@
 
 import html
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.domain.outcome import ActionState
+from core.domain.report import Line, Report
 from interfaces.console.guarding import HEADERS
 from interfaces.console.pages.table import ROUTES
 from tests.contracts.consoles import WAY, Browser, World, finding, lived
@@ -29,6 +32,7 @@ PAGES = (
     "/policies",
     "/policies/autonomy-guarded",
     "/schedules",
+    "/reports/weekly",
     "/savings",
     "/audit",
     "/audit?verify=1",
@@ -251,3 +255,22 @@ async def test_money_of_an_action_counts_once_where_it_stands(browser: Browser) 
     assert "realised: 424.00 USD a month in 2 actions" in page
     assert "dropped: 212.00 USD a month in 1 actions" in page
     assert "proposed: 0.00 USD a month in 0 actions" in page
+
+
+async def test_the_week_that_a_digest_links_to_is_shown_with_plots_and_its_words_are_text(browser: Browser) -> None:
+    at = datetime(2026, 5, 10, 2, 0, tzinfo=UTC)
+    line = Line(id="act-0001", what="<b>scale</b> shop/web", state="verified")
+    told: dict[str, Any] = {"schedule": "night", "tick": at, "ended": "ended", "began_at": at, "made_at": at, "complete": True}
+    browser.world.ports.timetable.report(Report(run="run-night1", done=(line,), saved_micro_usd=12_340_000, writes=1, **told))
+    await browser.log_in()
+    page = (await browser.get("/reports/weekly?until=2026-05-11")).text
+    held(page)
+    assert "<td>night</td>" in page
+    assert 'aria-label="actions done, refused and left to people, by day"' in page
+    assert "<title>2026-05-10: 1 done</title>" in page
+    assert "12.34 USD" in page
+    assert "&lt;b&gt;scale&lt;/b&gt;" in page
+    for other in ("/reports/weekly", "/reports/weekly?until=2026-05-10", "/reports/weekly?until=2026-99-99", "/reports/weekly?until=x"):
+        answer = await browser.get(other)
+        assert answer.status_code in (200, 400)
+        assert "<td>night</td>" not in answer.text

@@ -51,6 +51,14 @@ TICKS = [
 ]
 
 
+def test_a_link_leads_to_the_very_week_and_nowhere_without_an_address() -> None:
+    found = reporting.weekly(REPORTS, TICKS, MONDAY)
+    assert digests.link("https://day2.example/", found) == "https://day2.example/reports/weekly?until=2026-05-11"
+    assert digests.link("", found) == ""
+    assert "With plots" not in digests.markdown(found)
+    assert reporting.weekly(REPORTS, TICKS, found.until) == found
+
+
 def test_the_seven_whole_days_before_are_summed_by_day_and_by_schedule() -> None:
     found = reporting.weekly(REPORTS, TICKS, MONDAY)
     assert (found.since, found.until) == (MONDAY.replace(hour=0) - timedelta(days=7), MONDAY.replace(hour=0))

@@ -1,14 +1,14 @@
 """Incoming alerts and their incidents in SQL, and their twin in memory. Both join by `core.domain.joining`."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.domain.incidents import SEVERITIES, Handed, Incident, Kept, Place, Taken
-from core.domain.joining import Joined, joined
+from core.domain.joining import Joined, joined, lapsed
 from core.domain.values import digest
 from tools.stores.front.tables import metadata, moment, text
 from tools.stores.opening import Database
@@ -35,6 +35,7 @@ incidents = sa.Table(
     moment("run_at", nullable=True),
     sa.Column("told", sa.Integer, nullable=False),
     sa.Column("moves", sa.Integer, nullable=False),
+    sa.Column("lapsed", sa.Integer, nullable=False, server_default="0"),
     sa.Index("front_incidents_by_state", "firing", "opened_at"),
 )
 alerts = sa.Table(
@@ -51,11 +52,30 @@ alerts = sa.Table(
     text("labels"),
     text("group"),
     moment("at"),
+    moment("until", nullable=True),
+    sa.Column("lapsed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("front_alerts_that_fire", "ends_at", "at"),
 )
-_CHANGED = ("severity", "rank", "opened_at", "ended_at", "changed_at", "alerts", "firing", "reopened", "truncated", "moves")
+_SOME: sa.BindParameter[Any] = sa.bindparam("some", expanding=True)
+_OF_KEYS = sa.select(alerts).where(alerts.c.key.in_(_SOME))
+_OF_NAMES = sa.select(incidents).where(incidents.c.id.in_(_SOME))
+_AT_PLACES = sa.select(incidents).where(
+    incidents.c.at_place.in_(_SOME), (incidents.c.firing > 0) | (incidents.c.ended_at >= sa.bindparam("since"))
+)
+"""Built once: building them costs as much as asking them."""
+_CHANGED = ("severity", "rank", "opened_at", "ended_at", "changed_at", "alerts", "firing", "reopened", "truncated", "moves", "lapsed")
 _NEW = incidents.insert().values({column.name: sa.bindparam(column.name) for column in incidents.columns})
 _CHANGE = incidents.update().where(incidents.c.id == sa.bindparam("of")).values({name: sa.bindparam(name) for name in _CHANGED})
-_END = alerts.update().where(alerts.c.key == sa.bindparam("of")).values(ends_at=sa.bindparam("ends_at"), at=sa.bindparam("at"))
+_MOVED = ("ends_at", "until", "at", "lapsed")
+_MOVE = alerts.update().where(alerts.c.key == sa.bindparam("of")).values({name: sa.bindparam(name) for name in _MOVED})
+
+_TOLD = incidents.update().where(incidents.c.id == sa.bindparam("of")).values(told=sa.bindparam("told"))
+
+_IN = {
+    "open": incidents.c.firing > 0,
+    "lapsed": (incidents.c.firing == 0) & (incidents.c.lapsed > 0),
+    "resolved": (incidents.c.firing == 0) & (incidents.c.lapsed == 0),
+}
 
 
 class SqlIncidents:
@@ -67,8 +87,6 @@ class SqlIncidents:
         if not handed:
             return [Taken(0, 0, 0, ()) for _ in many]
         with self._database.writing() as connection:
-            if self._database.path is None:  # on a server two could join at once
-                connection.execute(sa.text("LOCK TABLE front_incidents IN SHARE ROW EXCLUSIVE MODE"))
             known = list(_known(connection, {alert.key for alert in handed}))
             found = {row.id: row for row in _near(connection, handed, {kept.incident for kept in known}, again_within)}
             result = joined(many, known, found.values(), at=at, again_within=again_within)
@@ -81,7 +99,7 @@ class SqlIncidents:
     def recent(self, *, state: str = "", limit: int = 1000) -> list[Incident]:
         wanted = sa.select(incidents).order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()).limit(limit)
         if state:
-            wanted = wanted.where(incidents.c.firing > 0 if state == "open" else incidents.c.firing == 0)
+            wanted = wanted.where(_IN[state])
         return self._read(wanted)
 
     def alerts(self, incident_id: str, limit: int = 500) -> list[Kept]:
@@ -89,6 +107,16 @@ class SqlIncidents:
         with self._database.reading() as connection:
             rows = connection.execute(mine.order_by(alerts.c.starts_at.desc(), alerts.c.key).limit(limit)).mappings()
             return [_alert(row) for row in rows]
+
+    def lapse(self, *, at: datetime, silence: timedelta) -> int:
+        silent = (alerts.c.until <= at) | (alerts.c.until.is_(None) & (alerts.c.at <= at - silence))
+        due = sa.select(alerts).where(alerts.c.ends_at.is_(None), silent).order_by(alerts.c.at, alerts.c.key).limit(AT_ONCE)
+        with self._database.writing() as connection:
+            over = [_alert(row) for row in connection.execute(due).mappings()]
+            names = sorted({kept.incident for kept in over})
+            found = [_incident(row) for some in _parts(names) for row in connection.execute(_OF_NAMES, {"some": some}).mappings()]
+            _keep(connection, lapsed(over, found, at=at, silence=silence), {kept.alert.key for kept in over}, names)
+        return len(over)
 
     def waiting(self, limit: int) -> list[Incident]:
         wanted = sa.select(incidents).where(incidents.c.firing > 0, incidents.c.run == "")
@@ -106,9 +134,9 @@ class SqlIncidents:
         wanted = sa.select(incidents).where(incidents.c.told < incidents.c.moves)
         return self._read(wanted.order_by(incidents.c.changed_at, incidents.c.id).limit(limit))
 
-    def told(self, incident_id: str, moves: int) -> None:
+    def told(self, moves: Mapping[str, int]) -> None:
         with self._database.writing() as connection:
-            connection.execute(incidents.update().where(incidents.c.id == incident_id).values(told=moves))
+            connection.execute(_TOLD, [{"of": name, "told": count} for name, count in sorted(moves.items())])
 
     def forget(self, before: datetime) -> int:
         old = (incidents.c.firing == 0) & (incidents.c.changed_at < before)
@@ -123,20 +151,19 @@ class SqlIncidents:
 
 def _known(connection: sa.Connection, keys: Iterable[str]) -> Iterator[Kept]:
     for some in _parts(sorted(keys)):
-        for row in connection.execute(sa.select(alerts).where(alerts.c.key.in_(some))).mappings():
+        for row in connection.execute(_OF_KEYS, {"some": some}).mappings():
             yield _alert(row)
 
 
 def _near(connection: sa.Connection, handed: Sequence[Handed], names: set[str], again_within: timedelta) -> Iterator[Incident]:
     """Those of the known alerts, and those of these places that may still be joined."""
     since = min(alert.starts_at for alert in handed) - again_within
-    recent = (incidents.c.firing > 0) | (incidents.c.ended_at >= since)
     for some in _parts(sorted({_at_place(alert.place) for alert in handed})):
-        for row in connection.execute(sa.select(incidents).where(incidents.c.at_place.in_(some), recent)).mappings():
+        for row in connection.execute(_AT_PLACES, {"some": some, "since": since}).mappings():
             names.discard(row["id"])
             yield _incident(row)
     for some in _parts(sorted(names)):
-        for row in connection.execute(sa.select(incidents).where(incidents.c.id.in_(some))).mappings():
+        for row in connection.execute(_OF_NAMES, {"some": some}).mappings():
             yield _incident(row)
 
 
@@ -144,8 +171,8 @@ def _keep(connection: sa.Connection, result: Joined, known: Iterable[str], there
     old_alerts, old = set(known), set(there)
     if new := [_alert_row(kept) for key, kept in result.alerts.items() if key not in old_alerts]:
         connection.execute(alerts.insert(), new)
-    if over := [{"of": key, "ends_at": kept.alert.ends_at, "at": kept.at} for key, kept in result.alerts.items() if key in old_alerts]:
-        connection.execute(_END, over)
+    if moved := [_alert_row(kept) for key, kept in result.alerts.items() if key in old_alerts]:
+        connection.execute(_MOVE, [{"of": row["key"], **{name: row[name] for name in _MOVED}} for row in moved])
     rows = [_incident_row(incident) for incident in result.incidents.values()]
     if made := [row for row in rows if row["id"] not in old]:
         connection.execute(_NEW, made)
@@ -181,13 +208,14 @@ def _alert_row(kept: Kept) -> dict[str, Any]:
         "labels": json.dumps(fields["labels"]),
         "incident": kept.incident,
         "at": kept.at,
+        "lapsed": kept.lapsed,
     }
 
 
 def _alert(kept: sa.RowMapping) -> Kept:
     fields = {name: kept[name] for name in Handed._fields if name != "truncated"}
     alert = Handed(**fields | {"place": Place(*json.loads(kept["place"])), "labels": json.loads(kept["labels"])})
-    return Kept(alert, kept["incident"], kept["at"])
+    return Kept(alert, kept["incident"], kept["at"], kept["lapsed"])
 
 
 class MemoryIncidents:
@@ -203,11 +231,19 @@ class MemoryIncidents:
         self._incidents |= result.incidents
         return result.taken
 
+    def lapse(self, *, at: datetime, silence: timedelta) -> int:
+        firing = [kept for kept in self._alerts.values() if kept.alert.fires]
+        over = [kept for kept in firing if (kept.alert.until or kept.at + silence) <= at]
+        result = lapsed(over, [self._incidents[kept.incident] for kept in over], at=at, silence=silence)
+        self._alerts |= result.alerts
+        self._incidents |= result.incidents
+        return len(over)
+
     def get(self, incident_id: str) -> Incident | None:
         return self._incidents.get(incident_id)
 
     def recent(self, *, state: str = "", limit: int = 1000) -> list[Incident]:
-        found = [incident for incident in self._incidents.values() if not state or incident.open == (state == "open")]
+        found = [incident for incident in self._incidents.values() if state in ("", incident.state)]
         return sorted(found, key=lambda incident: (incident.opened_at, incident.id), reverse=True)[:limit]
 
     def alerts(self, incident_id: str, limit: int = 500) -> list[Kept]:
@@ -228,8 +264,9 @@ class MemoryIncidents:
         found = [incident for incident in self._incidents.values() if incident.told < incident.moves]
         return sorted(found, key=lambda incident: (incident.changed_at, incident.id))[:limit]
 
-    def told(self, incident_id: str, moves: int) -> None:
-        self._incidents[incident_id] = self._incidents[incident_id]._replace(told=moves)
+    def told(self, moves: Mapping[str, int]) -> None:
+        for name, count in moves.items():
+            self._incidents[name] = self._incidents[name]._replace(told=count)
 
     def forget(self, before: datetime) -> int:
         old = {name for name, incident in self._incidents.items() if not incident.open and incident.changed_at < before}

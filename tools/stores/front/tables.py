@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from tools.stores.tables import Moment
 
-FORM = 1
+FORM = 2
 """Grows with every change of a table that an older file does not have."""
 
 metadata = sa.MetaData()

@@ -1,27 +1,21 @@
-"""What chats remember: one contract, on sqlite and on its twin."""
+"""What chats remember: one contract, on sqlite, on Postgres and on its twin."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from core.domain.chats import Chats, Place, Shows, Snooze, Taken, Topic
 from tools.stores.front import opening
 from tools.stores.front.chats import MemoryChats, SqlChats
+from tools.stores.opening import Database
 
 AT = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 HERE = Place("slack", "C1", "1.1")
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def chats(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Chats]:
-    if request.param == "memory":
-        yield MemoryChats()
-        return
-    database = opening.opened(f"sqlite:///{tmp_path / 'front.db'}")
-    yield SqlChats(database)
-    database.close()
+@pytest.fixture
+def chats(database: Database | None) -> Chats:
+    return SqlChats(database) if database else MemoryChats()
 
 
 def taken(event: str, product: str = "slack", seconds: int = 0) -> Taken:
@@ -100,13 +94,12 @@ def test_lines_are_of_one_conversation_oldest_first_and_may_be_said_anew(chats: 
     assert [line.body for line in chats.lines(mine, limit=1)] == ["edited"]
 
 
-def test_a_small_thing_is_kept_over_a_restart(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'front.db'}"
-    first = opening.opened(url)
+def test_a_small_thing_is_kept_over_a_restart(front_url: str) -> None:
+    first = opening.opened(front_url)
     assert SqlChats(first).kept("digest") == ""
     SqlChats(first).keep("digest", "one")
     SqlChats(first).keep("digest", "two")
     first.close()
-    again = opening.opened(url)
+    again = opening.opened(front_url)
     assert SqlChats(again).kept("digest") == "two"
     again.close()

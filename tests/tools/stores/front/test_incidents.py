@@ -1,9 +1,7 @@
-"""Alerts joined to incidents, on sqlite and on its twin: by place and time, whatever order they come in."""
+"""Alerts joined to incidents, on sqlite, on Postgres and on its twin: by place and time, whatever order they come in."""
 
 import random
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,20 +9,15 @@ import pytest
 from core.domain.incidents import Handed, Incidents, Taken
 from runtime.services.alertmanagers import Notification, handed
 from tests.contracts.alertmanagers import AT, alert, notification, storm
-from tools.stores.front import opening
 from tools.stores.front.incidents import MemoryIncidents, SqlIncidents
+from tools.stores.opening import Database
 
 AGAIN = timedelta(minutes=30)
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Incidents]:
-    if request.param == "memory":
-        yield MemoryIncidents()
-        return
-    database = opening.opened(f"sqlite:///{tmp_path / 'front.db'}")
-    yield SqlIncidents(database)
-    database.close()
+@pytest.fixture
+def kept(database: Database | None) -> Incidents:
+    return SqlIncidents(database) if database else MemoryIncidents()
 
 
 def read(*alerts: dict[str, Any], at: datetime = AT, **more: Any) -> list[Handed]:
@@ -111,7 +104,7 @@ def test_the_worst_waits_first_and_what_began_waits_no_more(kept: Incidents) -> 
 def test_moves_are_told_once(kept: Incidents) -> None:
     take(kept, alert())
     (incident,) = kept.untold()
-    kept.told(incident.id, incident.moves)
+    kept.told({incident.id: incident.moves})
     assert kept.untold() == []
     take(kept, alert(ends=minutes(1)), at=minutes(1))
     assert [(one.told, one.moves) for one in kept.untold()] == [(1, 2)]
@@ -124,6 +117,89 @@ def test_what_is_long_over_is_forgotten_with_its_alerts(kept: Incidents) -> None
     assert kept.forget(minutes(2)) == 1
     assert kept.alerts(gone) == []
     assert [one.open for one in kept.recent()] == [True]
+
+
+SILENCE = timedelta(hours=12)
+
+
+def hours(count: float) -> datetime:
+    return AT + timedelta(hours=count)
+
+
+def lapse(kept: Incidents, at: datetime) -> int:
+    return kept.lapse(at=at, silence=SILENCE)
+
+
+def test_an_incident_of_which_nothing_is_heard_any_more_has_lapsed(kept: Incidents) -> None:
+    take(kept, alert("A"), alert("B"), alert(pod="cart-0"))
+    take(kept, alert("A"), at=hours(4))
+    assert lapse(kept, hours(11.9)) == 0
+    assert lapse(kept, hours(12)) == 2
+    assert lapse(kept, hours(12)) == 0
+    cart, checkout = sorted(kept.recent(), key=lambda one: one.place.workload)
+    assert (checkout.state, checkout.firing, checkout.lapsed) == ("open", 1, 1)
+    assert (cart.state, cart.firing, cart.closed_at, cart.moves) == ("lapsed", 0, hours(12), 2)
+    assert lapse(kept, hours(16)) == 1
+    found = kept.get(checkout.id)
+    assert found is not None
+    assert (found.state, found.lapsed, found.closed_at) == ("lapsed", 2, hours(16))
+    assert [len(kept.recent(state=state)) for state in ("open", "lapsed", "resolved")] == [0, 2, 0]
+    assert kept.waiting(9) == []
+    assert [one.lapsed for one in kept.alerts(cart.id)] == [True]
+
+
+def test_a_repetition_is_written_down_only_now_and_then(kept: Incidents) -> None:
+    take(kept, alert())
+    (incident,) = kept.recent()
+    take(kept, alert(), at=minutes(9))
+    assert [one.at for one in kept.alerts(incident.id)] == [AT]
+    take(kept, alert(), at=minutes(10))
+    assert [one.at for one in kept.alerts(incident.id)] == [minutes(10)]
+
+
+def test_what_lapsed_and_is_told_again_goes_on_as_the_same_incident(kept: Incidents) -> None:
+    first = take(kept, alert())
+    lapse(kept, hours(12))
+    again = take(kept, alert(), at=hours(13))
+    assert (again.repeated, again.incidents) == (1, first.incidents)
+    (incident,) = kept.recent()
+    assert (incident.state, incident.firing, incident.alerts, incident.lapsed, incident.reopened) == ("open", 1, 1, 0, 1)
+    assert incident.moves == 3
+    assert lapse(kept, hours(24)) == 0
+    take(kept, alert(ends=hours(14)), at=hours(14))
+    assert [(one.state, one.closed_at) for one in kept.recent()] == [("resolved", hours(14))]
+
+
+def test_an_end_that_is_told_after_all_makes_it_resolved(kept: Incidents) -> None:
+    take(kept, alert())
+    lapse(kept, hours(12))
+    assert take(kept, alert(ends=hours(1)), at=hours(13)).resolved == 1
+    (incident,) = kept.recent()
+    assert (incident.state, incident.firing, incident.lapsed) == ("resolved", 0, 0)
+    assert [(one.alert.ends_at, one.lapsed) for one in kept.alerts(incident.id)] == [(hours(1), False)]
+
+
+def test_an_alert_lasts_until_its_sender_said_or_says_anew(kept: Incidents) -> None:
+    take(kept, alert() | {"endsAt": hours(1).isoformat()})
+    take(kept, alert() | {"endsAt": hours(2).isoformat()}, at=minutes(5))
+    assert lapse(kept, hours(1.9)) == 0
+    assert lapse(kept, hours(3)) == 1
+    assert [(one.state, one.closed_at) for one in kept.recent()] == [("lapsed", hours(2))]
+
+
+def test_an_end_that_is_past_is_an_end_whatever_the_status_says(kept: Incidents) -> None:
+    take(kept, alert())
+    take(kept, alert() | {"endsAt": minutes(5).isoformat()}, at=minutes(6))
+    assert [(one.state, one.closed_at) for one in kept.recent()] == [("resolved", minutes(5))]
+
+
+def test_a_storm_that_nobody_ends_lapses_whole(kept: Incidents) -> None:
+    count = 1_100  # more than are ended at a time
+    take(kept, *(alert(pod=f"web{number}-0") for number in range(count)))
+    found = [lapse(kept, hours(13)) for _ in range(4)]
+    assert sum(found) == count
+    assert found[-1] == 0
+    assert {one.state for one in kept.recent(limit=count)} == {"lapsed"}
 
 
 def test_nothing_handed_in_changes_nothing(kept: Incidents) -> None:

@@ -1,6 +1,6 @@
-"""The intake's contract, on sqlite and on its twin."""
+"""The intake's contract, on sqlite, on Postgres and on its twin."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from core.domain.intake import Intake, Stage
 from core.domain.request import Request
 from tools.stores.front import opening
 from tools.stores.front.intake import MemoryIntake, SqlIntake
+from tools.stores.opening import Database
 
 AT = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 
@@ -19,14 +20,9 @@ def request(number: int) -> Request:
     return Request(id=f"run-{number}", trigger="chat", by="oidc:ana", text=f"question {number}", at=AT + timedelta(seconds=number))
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def intake(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Intake]:
-    if request.param == "memory":
-        yield MemoryIntake()
-        return
-    database = opening.opened(f"sqlite:///{tmp_path / 'front.db'}")
-    yield SqlIntake(database)
-    database.close()
+@pytest.fixture
+def intake(database: Database | None) -> Intake:
+    return SqlIntake(database) if database else MemoryIntake()
 
 
 def test_the_same_request_twice_is_one(intake: Intake) -> None:
@@ -87,3 +83,24 @@ def test_what_is_not_ours_or_newer_is_refused(tmp_path: Path, spoil: Callable[[P
     spoil(tmp_path / "front.db")
     with pytest.raises(Corrupt):
         opening.opened(f"sqlite:///{tmp_path / 'front.db'}")
+
+
+def test_a_database_of_an_older_form_grows_and_keeps_what_it_has(front_url: str) -> None:
+    from core.domain.webhooks import Target
+    from tools.stores.front.webhooks import SqlTargets
+
+    old = opening.opened(front_url)
+    made = Target("siem", "https://siem.example/", (), "siem", "oidc:ana", AT, 7)
+    SqlTargets(old).add(made)
+    with old.writing() as connection:
+        for statement in (
+            "ALTER TABLE front_webhooks DROP COLUMN held_by",
+            "ALTER TABLE front_webhooks DROP COLUMN held_until",
+            "UPDATE front_about SET form = 1",
+        ):
+            connection.exec_driver_sql(statement)
+    old.close()
+    for _ in range(2):
+        grown = opening.opened(front_url)
+        assert SqlTargets(grown).all() == [made]
+        grown.close()

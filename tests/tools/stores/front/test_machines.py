@@ -1,9 +1,7 @@
-"""What is kept for machines, on sqlite and on its twins: tokens, answers under idempotency keys, targets of webhooks."""
+"""What is kept for machines, on sqlite, on Postgres and on its twins: tokens, answers under idempotency keys, targets of webhooks."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,16 +17,6 @@ from tools.stores.opening import Database
 
 AT = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 DAY, MOMENT = timedelta(days=1), timedelta(minutes=2)
-
-
-@pytest.fixture(params=["sqlite", "memory"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database | None]:
-    if request.param == "memory":
-        yield None
-        return
-    found = opening.opened(f"sqlite:///{tmp_path / 'front.db'}")
-    yield found
-    found.close()
 
 
 @pytest.fixture
@@ -92,8 +80,8 @@ def test_a_key_whose_taker_died_is_free_for_the_same_request_only(answers: Answe
     assert begin(answers, "another", at=AT + MOMENT * 2) is None
 
 
-def test_of_many_at_once_one_takes_the_key(tmp_path: Path) -> None:
-    database = opening.opened(f"sqlite:///{tmp_path / 'front.db'}")
+def test_of_many_at_once_one_takes_the_key(front_url: str) -> None:
+    database = opening.opened(front_url)
     answers = SqlAnswers(database)
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: begin(answers), range(16)))
@@ -101,18 +89,41 @@ def test_of_many_at_once_one_takes_the_key(tmp_path: Path) -> None:
     assert found.count(None) == 1
 
 
-def test_a_target_is_kept_as_it_stands_and_one_that_was_removed_stays_removed(targets: Targets) -> None:
+def test_a_target_is_kept_by_who_holds_it_and_one_that_was_removed_stays_removed(targets: Targets) -> None:
     made = Target("siem", "https://siem.example/", ("dev.day2.run.",), "siem", "oidc:ana", AT, 7)
     assert targets.add(made)
     assert not targets.add(made._replace(url="https://other.example/"))
-    moved = made._replace(cursor=9, failures=2, failing_since=AT, next_at=AT + MOMENT, said="HTTP 500", dead=True)
-    targets.keep(moved)
+    held = targets.claim(made, "one", at=AT, until=AT + MOMENT)
+    assert held == made._replace(held_by="one", held_until=AT + MOMENT)
+    moved = held._replace(cursor=9, failures=2, failing_since=AT, next_at=AT + MOMENT, said="HTTP 500")
+    assert targets.keep(moved)
     assert targets.all() == [moved]
+    assert not targets.keep(moved._replace(held_by="other", cursor=10))
+    assert targets.keep(moved._replace(dead=True))
+    assert targets.claim(moved, "one", at=AT, until=AT + DAY) is None
     assert targets.remove("siem")
     assert not targets.remove("siem")
-    targets.keep(moved)
+    assert not targets.keep(moved)
     assert targets.all() == []
     again = made._replace(made_at=AT + DAY)
     assert targets.add(again)
-    targets.keep(moved)  # of the one before, whose task ends only now
+    assert not targets.keep(moved._replace(held_by=""))  # of the one before, whose task ends only now
+    assert targets.claim(moved, "one", at=AT, until=AT + DAY) is None
     assert targets.all() == [again]
+
+
+def test_a_target_is_held_by_one_sender_until_that_is_over_or_released(targets: Targets) -> None:
+    made = Target("siem", "https://siem.example/", (), "siem", "oidc:ana", AT, 7)
+    targets.add(made)
+    assert targets.claim(made, "one", at=AT, until=AT + MOMENT)
+    assert targets.claim(made, "other", at=AT, until=AT + DAY) is None
+    longer = targets.claim(made, "one", at=AT, until=AT + MOMENT * 2)
+    assert longer is not None
+    assert targets.claim(made, "other", at=AT + MOMENT, until=AT + DAY) is None
+    taken = targets.claim(made, "other", at=AT + MOMENT * 2, until=AT + DAY)
+    assert taken is not None
+    assert not targets.keep(longer._replace(cursor=8))
+    targets.release("one")
+    assert targets.claim(made, "one", at=AT + MOMENT * 2, until=AT + DAY) is None
+    targets.release("other")
+    assert targets.claim(made, "one", at=AT, until=AT + DAY)

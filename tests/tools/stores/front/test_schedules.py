@@ -1,8 +1,7 @@
-"""The timetable's contract, on sqlite and on its twin."""
+"""The timetable's contract, on sqlite, on Postgres and on its twin."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from core.domain.report import Report
 from core.domain.timetable import Pause, Put, Sending, Tick, TickState, Timetable
 from tools.stores.front import opening
 from tools.stores.front.schedules import MemoryTimetable, SqlTimetable
+from tools.stores.opening import Database
 
 AT = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 T = TickState
@@ -27,14 +27,9 @@ def report(number: int, **other: Any) -> Report:
     return Report(**told | other)  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def timetable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Timetable]:
-    if request.param == "memory":
-        yield MemoryTimetable()
-        return
-    database = opening.opened(f"sqlite:///{tmp_path / 'front.db'}")
-    yield SqlTimetable(database)
-    database.close()
+@pytest.fixture
+def timetable(database: Database | None) -> Timetable:
+    return SqlTimetable(database) if database else MemoryTimetable()
 
 
 def test_a_tick_is_one_row_whoever_adds_it(timetable: Timetable) -> None:
@@ -103,9 +98,8 @@ def test_a_report_is_made_again_and_its_sending_stays(timetable: Timetable) -> N
     assert not timetable.send("run-s9", expected=Sending.UNSENT, to=Sending.CLAIMED)
 
 
-def test_two_processes_on_one_file_see_one_timetable(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'front.db'}"
-    databases = [opening.opened(url) for _ in range(2)]
+def test_two_processes_see_one_timetable(front_url: str) -> None:
+    databases = [opening.opened(front_url) for _ in range(2)]
     first, second = (SqlTimetable(database) for database in databases)
     begun: list[Callable[[], bool]] = [lambda: first.begin("run-s1", AT), lambda: second.begin("run-s1", AT)]
     first.add([tick(1)])

@@ -1,26 +1,19 @@
 """The store of sessions and its twin: the same answers."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from core.domain.sessions import Session, Sessions
-from tools.stores.front.opening import opened
 from tools.stores.front.sessions import MemorySessions, SqlSessions
+from tools.stores.opening import Database
 
 AT = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessions]:
-    if request.param == "memory":
-        yield MemorySessions()
-        return
-    database = opened(f"sqlite:///{tmp_path / 'front.db'}")
-    yield SqlSessions(database)
-    database.close()
+@pytest.fixture
+def store(database: Database | None) -> Sessions:
+    return SqlSessions(database) if database else MemorySessions()
 
 
 def session(key: str, *, minutes: int = 0) -> Session:
