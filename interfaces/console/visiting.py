@@ -18,7 +18,7 @@ from interfaces.console.templating import render
 from interfaces.rendering.envelopes import Json, moment
 from interfaces.rendering.offered import DOCUMENTS
 from interfaces.web import problems
-from interfaces.web.house import House
+from interfaces.web.house import Framed, House, Work
 
 log = logging.getLogger(__name__)
 LARGEST_FORM = 64 * 1024
@@ -133,6 +133,15 @@ class Visiting:
 
         return sent
 
+    async def framed(self, request: Request, work: Work) -> Response:
+        """A page of another door, with the navigation around it. What that door is sent, it guards itself."""
+
+        async def view(_visit: Visit) -> Answer:
+            made = await work()
+            return Page("framed.html", {"framed": made}, at=made.at) if isinstance(made, Framed) else made
+
+        return await self.page(view)(request)
+
     async def _answered(self, visit: Visit, view: View) -> Response:
         try:
             history = self.house.offers.ports.history
@@ -178,6 +187,7 @@ class Visiting:
             "part": visit.part,
             "place": visit.place,
             "query": visit.query,
+            "talks": ports.chats is not None,
             "login": "oidc" if settings.oidc.issuer else "token",
         }
 

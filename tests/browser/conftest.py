@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -58,18 +58,21 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def serving(folder: Path, settings: dict[str, Any] | None = None) -> Iterator[Served]:
-    """A world with a day behind it, on a port of its own."""
+def serving(
+    folder: Path, settings: dict[str, Any] | None = None, make: Callable[[Path, dict[str, Any]], World] | None = None
+) -> Iterator[Served]:
+    """A world on a port of its own: one with a day behind it, or what `make` makes."""
     from interfaces.web.__main__ import listener
 
     socket = listener("127.0.0.1:0")
     url = f"http://127.0.0.1:{socket.getsockname()[1]}"
-    world = World(folder, {"web.public_url": url} | (settings or {}))
+    world = (make or World)(folder, {"web.public_url": url} | (settings or {}))
     started, loop = threading.Event(), asyncio.new_event_loop()
     server = uvicorn.Server(uvicorn.Config(world.app, log_level="warning", timeout_graceful_shutdown=1, lifespan="off"))
 
     async def main() -> None:
-        await lived(world)
+        if make is None:
+            await lived(world)
         started.set()
         await server.serve(sockets=[socket])
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Literal
 
+import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from core.domain.outcome import ActionState
 from tests.browser.conftest import Served, looking, pictured, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -15,6 +17,8 @@ SCREENS = {
     "proposal": "/actions/act-0009",
     "runs": "/runs",
     "run": "/runs/run-4",
+    "live": "/runs/run-6",
+    "chat": "/chat",
     "findings": "/findings",
     "not-run": "/findings?tab=not-run",
     "muted": "/findings?tab=muted",
@@ -29,14 +33,27 @@ SCREENS = {
     "evals": "/evals",
     "stop": "/stop",
 }
-SHOWN = {"now", "approvals", "proposal", "run", "findings", "savings"}
+SHOWN = {"now", "approvals", "proposal", "run", "live", "chat", "findings", "savings"}
 """Those whose pictures are in the docs."""
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("screens")) as made:
+        made.do(_at_work(made))
+        with httpx.Client(base_url=made.url, follow_redirects=True) as client:
+            client.get(made.login)
+            for text in ("approvals", "show act-0009"):
+                client.post("/chat/messages", data={"text": text}, headers={"sec-fetch-site": "same-origin"}).raise_for_status()
         yield made
+
+
+async def _at_work(served: Served) -> None:
+    """A run that goes on: one change is done, one is watched, one waits for people."""
+    world = served.world
+    await world.action(ActionState.VERIFIED, name="basket", run="run-6")
+    await world.action(ActionState.APPLIED, name="web", agent="reliability", run="run-6")
+    await world.action(ActionState.NEEDS_APPROVAL, name="recommender", run="run-6")
 
 
 @pytest.mark.parametrize(("wide", "high", "scheme"), [(1440, 900, "light"), (1440, 900, "dark"), (390, 844, "light"), (390, 844, "dark")])
@@ -56,7 +73,29 @@ def test_every_screen_is_sound(chromium: Browser, served: Served, wide: int, hig
     assert problems == []
 
 
-@pytest.mark.parametrize("path", ["/login", "/", "/approvals", "/actions/act-0009", "/findings"])
+@pytest.mark.parametrize(("wide", "high", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
+def test_while_all_is_stopped_every_screen_says_so(
+    chromium: Browser, served: Served, wide: int, high: int, scheme: Literal["light", "dark"]
+) -> None:
+    stops = served.world.ports
+    stops.halt("all", "all", "oidc:ana@example.org", "payments are down, and nobody knows why yet")
+    try:
+        with looking(chromium, served.url, wide, high, scheme=scheme) as seen:
+            seen.page.goto(served.login)
+            seen.page.locator(".live.on").wait_for()
+            pictured(seen.page, f"stopped-{'desk' if wide > 1000 else 'phone'}")
+            for path in ("/", "/approvals", "/actions/act-0009", "/chat", "/stop"):
+                seen.page.goto(served.url + path)
+                seen.page.locator(".live.on").wait_for()
+                assert "payments are down" in seen.page.locator(".banner.stopped").inner_text()
+                assert seen.serious() == []
+                assert seen.overflow() <= 0
+            assert seen.problems == []
+    finally:
+        stops.lift("all", "oidc:cy@example.org", "it was the provider")
+
+
+@pytest.mark.parametrize("path", ["/login", "/", "/approvals", "/actions/act-0009", "/findings", "/chat"])
 def test_it_reflows_at_320_pixels(chromium: Browser, served: Served, path: str) -> None:
     with looking(chromium, served.url, 320, 640) as seen:
         seen.page.goto(served.login)

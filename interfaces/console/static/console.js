@@ -52,7 +52,7 @@
   window.addEventListener("pageshow", () => all("form[data-sent]").forEach((sent) => delete sent.dataset.sent));
 
   // Live or paused, and how old what one sees is.
-  const live = $("[data-live]"), stale = $("[data-stale]"), button = $("[data-pause]"), word = $("[data-live-word]");
+  const live = $("[data-live]"), stale = $("[data-stale]"), button = $("[data-pause]"), word = $("[data-live-word]"), moved = $("[data-moved]");
   let paused = false, heard = Date.now();
   const say = () => {
     if (!live) return;
@@ -80,7 +80,9 @@
     const cause = event.detail.requestConfig && event.detail.requestConfig.triggeringEvent;
     if (!cause || !String(cause.type).startsWith("sse:")) return;
     const target = event.detail.target;
-    if (paused || (target && target.contains(document.activeElement) && typing(document.activeElement))) event.preventDefault();
+    const written = target && target.contains(document.activeElement) && typing(document.activeElement);
+    if (written && !paused) moved.hidden = false; // nothing that is being written is replaced; that it is old is said
+    if (paused || written) event.preventDefault();
   });
   document.body.addEventListener("htmx:afterSettle", () => tick());
   setInterval(say, 2000);
@@ -115,7 +117,7 @@
   let keys = true;
   try { keys = localStorage.getItem("day2-keys") !== "off"; } catch { keys = true; }
   if (off) { off.checked = !keys; off.addEventListener("change", () => { keys = !off.checked; try { localStorage.setItem("day2-keys", keys ? "on" : "off"); } catch { /* a browser that keeps nothing */ } }); }
-  const places = { n: "/", a: "/approvals", r: "/runs", i: "/incidents", f: "/findings", u: "/audit", s: "/savings", g: "/agents", p: "/policies" };
+  const places = { n: "/", a: "/approvals", r: "/runs", i: "/incidents", f: "/findings", c: "/chat", u: "/audit", s: "/savings", g: "/agents", p: "/policies" };
   let going = 0, selected = -1;
   const rows = () => all("[data-row]");
   const select = (step) => {
@@ -133,6 +135,7 @@
     if (link) link.click();
   };
   document.addEventListener("keydown", (event) => {
+    if (keys && event.key === "Escape" && typing(event.target) && !$("dialog[open]")) { event.target.blur(); return; }
     if (!keys || event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || $("dialog[open]")) return;
     if (Date.now() - going < 1500 && places[event.key]) { location.assign(places[event.key]); return; }
     going = event.key === "g" ? Date.now() : 0;
