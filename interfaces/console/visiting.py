@@ -76,9 +76,13 @@ class Visit:
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])
 
+    async def answer(self, name: str, /, **wanted: Any) -> Any:
+        """What the service itself answers, for a page that shows more of it than its document has. Raises what the service raises."""
+        return await self.house.offers.call(self.caller, name, wanted)
+
     async def call(self, name: str, /, **wanted: Any) -> Json:
         """The document of the service's answer. Raises what the service raises."""
-        found = await self.house.offers.call(self.caller, name, wanted)
+        found = await self.answer(name, **wanted)
         return DOCUMENTS[name](found, self.house.offers.ports)
 
     async def read(self, name: str, /, **wanted: Any) -> Json | None:
