@@ -233,4 +233,4 @@ async def fields_of(request: Request) -> dict[str, str]:
     if not length.isdecimal() or int(length) > LARGEST_FORM:
         raise InvalidInput("this form is too large", mend=f"at most {LARGEST_FORM} bytes, with a Content-Length")
     read: FormData = await request.form(max_fields=100)
-    return {name: value for name, value in read.items() if isinstance(value, str)}
+    return {name: value.replace("\r\n", "\n") for name, value in read.items() if isinstance(value, str)}  # a browser sends CRLF

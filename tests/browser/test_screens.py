@@ -1,11 +1,12 @@
 """Every screen on a desk and a phone, light and dark: nothing serious by axe-core, no error, nothing from outside, no scroll sideways."""
 
+import json
 from collections.abc import Iterator
 from typing import Literal
 
 import httpx
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from core.domain.outcome import ActionState
 from tests.browser.conftest import Served, looking, pictured, serving
@@ -170,4 +171,90 @@ def test_the_theme_is_kept_and_the_help_opens(chromium: Browser, served: Served)
         seen.page.keyboard.press("?")
         seen.page.get_by_role("heading", name="Keys").wait_for()
         assert seen.serious() == []
+        assert seen.problems == []
+
+
+def test_the_palette_leads_by_words_and_by_ids_and_decides_nothing(chromium: Browser, served: Served) -> None:
+    with looking(chromium, served.url, 1440, 900) as seen:
+        page = seen.page
+        page.goto(served.login)
+        page.locator(".live.on").wait_for()
+        page.keyboard.press("Control+k")
+        page.get_by_role("combobox").wait_for()
+        page.keyboard.type("audit")
+        expect(page.get_by_role("option", selected=True)).to_have_text("Audit")
+        pictured(page, "palette-desk")
+        assert seen.serious() == []
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/audit")
+        page.locator(".live.on").wait_for()
+        page.keyboard.press("Control+k")
+        page.keyboard.type("act-0009")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/actions/act-0009")
+        page.locator(".live.on").wait_for()
+        for key, path in (("]", "spec.replicas"), ("]", "metadata.annotations.note"), ("[", "spec.replicas")):
+            page.keyboard.press(key)
+            assert path in page.locator(".hunk:focus").inner_text()
+        page.keyboard.press("Control+k")
+        page.keyboard.press("Escape")
+        expect(page.locator("#palette")).to_be_hidden()
+        assert seen.problems == []
+    assert served.world.ports.ledger.approvals("act-0009") == []
+
+
+def test_the_brackets_turn_the_pages_of_a_list(chromium: Browser, served: Served) -> None:
+    for number in range(100, 160):
+        served.do(_ran(served, f"run-{number}"))
+    with looking(chromium, served.url, 1440, 900) as seen:
+        seen.page.goto(served.login)
+        seen.page.goto(f"{served.url}/runs")
+        seen.page.locator(".live.on").wait_for()
+        seen.page.keyboard.press("]")
+        seen.page.wait_for_url("**/runs?*offset=50")
+        seen.page.locator(".live.on").wait_for()
+        seen.page.keyboard.press("[")
+        seen.page.wait_for_url("**/runs?*offset=0")
+
+
+async def _ran(served: Served, run_id: str) -> None:
+    served.world.run(run_id)
+
+
+def test_several_of_low_risk_are_ticked_and_approved_with_one_reason(chromium: Browser, served: Served) -> None:
+    rows = [served.do(served.world.action(kind="cordon_node", name=f"node-{number}", agent="reliability")) for number in (1, 2, 3)]
+    with looking(chromium, served.url, 390, 844) as seen:
+        page = seen.page
+        page.goto(served.login)
+        page.goto(f"{served.url}/approvals")
+        page.get_by_text("3 of kind cordon node").click()
+        for row in rows[:2]:
+            page.locator(f'[name="tick.{row.action_id}"]').check()
+        page.get_by_label("Why (kept in the audit chain with each)").fill("the rack is rewired")
+        assert seen.serious() == []
+        assert seen.overflow() <= 0
+        page.get_by_role("button", name="Approve those ticked").click()
+        expect(page.locator(".said")).to_contain_text("2 approved")
+        assert seen.problems == []
+    decided = [len(served.world.ports.ledger.approvals(row.action_id)) for row in rows]
+    assert decided == [1, 1, 0]
+
+
+def test_a_changed_rule_is_replayed_and_the_chain_is_handed_out(chromium: Browser, served: Served) -> None:
+    with looking(chromium, served.url, 1440, 900) as seen:
+        page = seen.page
+        page.goto(served.login)
+        page.goto(f"{served.url}/policies")
+        page.locator("#replay-rules").fill(page.locator("#replay-rules").input_value().replace("'payments'", "'shop'"))
+        page.get_by_role("button", name="Replay").click()
+        expect(page.locator("#replay [role=status], #replay [role=alert]")).to_be_visible()
+        assert seen.serious() == []
+        page.goto(f"{served.url}/audit?event=verified")
+        with page.expect_download() as saved:
+            page.get_by_role("link", name="Export CloudEvents").click()
+        lines = saved.value.path().read_text(encoding="utf-8").splitlines()
+        assert lines
+        assert {json.loads(line)["type"] for line in lines} == {"dev.day2.verified.v1"}
         assert seen.problems == []

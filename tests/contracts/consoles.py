@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from core.actions.catalogue import parse_action
 from core.domain.action import Change
-from core.domain.errors import Unavailable
+from core.domain.errors import InvalidInput, Unavailable
 from core.domain.evidence import observe
 from core.domain.facts import Facts
 from core.domain.finding import Finding, Severity
@@ -63,6 +63,8 @@ class World:
         self.answers: dict[str, Any] = {}
 
         async def answer(run_id: str) -> Any:
+            if run_id not in self.answers:
+                raise InvalidInput(f"no finished run {run_id}")
             return self.answers[run_id]
 
         self.ports: Ports = ports(folder, sessions=MemorySessions(), answer=answer, **{"reader": Away(), **other})
@@ -88,12 +90,14 @@ class World:
         note: str = "",
         text: str = "412m",
         message: str = "autonomy is guarded here: a person decides",
+        owner: str = "",
+        policy: str = "0" * 64,
     ) -> ActionRow:
         """One action in this state, on the way that it would have come."""
         self.number += 1
         made = _proposal(f"act-{self.number:04d}", kind, name, agent, run, why, text, self.ports.clock.now())
         await LedgerDoor(self.ports.ledger, self.ports.clock, poll_seconds=0.01).submit(made, by=by)
-        verdict = canonical(_verdict(made, self.ports.clock.now(), message)).decode()
+        verdict = canonical(_verdict(made, self.ports.clock.now(), message, owner, policy)).decode()
         for step in WAY[state]:
             row = self.ports.ledger.get(made.action.id)
             assert row is not None
@@ -165,11 +169,11 @@ def finding(
 
 
 def _proposal(action_id: str, kind: str, name: str, agent: str, run: str, why: str, text: str, at: datetime) -> Proposal:
-    arguments: dict[str, Any] = (
-        {"target": target(name).model_dump(), "from_replicas": 4, "to_replicas": 2}
-        if kind == "scale_workload"
-        else {"target": target(name, "Pod").model_dump(), "from_owner": ""}
-    )
+    arguments: dict[str, Any] = {
+        "scale_workload": {"target": target(name).model_dump(), "from_replicas": 4, "to_replicas": 2},
+        "delete_pod": {"target": target(name, "Pod").model_dump(), "from_owner": ""},
+        "cordon_node": {"target": target(name, "Node", namespace="").model_dump()},
+    }[kind]
     action = parse_action({"id": action_id, "kind": kind, **arguments})
     month = 1_000_000
     source = PriceSource(name="list price", at=at)
@@ -189,12 +193,12 @@ def _proposal(action_id: str, kind: str, name: str, agent: str, run: str, why: s
     )
 
 
-def _verdict(made: Proposal, at: datetime, message: str) -> Verdict:
+def _verdict(made: Proposal, at: datetime, message: str, owner: str, policy: str) -> Verdict:
     return Verdict(
         action_id=made.action.id,
         action_digest=made.action.digest(),
-        policy_digest="0" * 64,
-        facts=Facts(read_at=at, cluster="c-1", exists=True),
+        policy_digest=policy,
+        facts=Facts(read_at=at, cluster="c-1", exists=True, gitops_owner=owner),
         results=(
             RuleResult(rule="autonomy-guarded", result="fail", on_fail=Decision.NEEDS_APPROVAL, message=message),
             RuleResult(rule="target-exists", result="pass", on_fail=Decision.DENY),

@@ -51,7 +51,7 @@ async def policies(visit: Visit) -> Answer:
     found = await visit.read("policies.list")
     words = visit.query.get("q", "").casefold()[:100]
     items = [item for item in (found or {"items": []})["items"] if words in f"{item['rule']} {item['pack']}".casefold()]
-    data = {"found": found, "items": items, "words": words, "tried": None, "action": EXAMPLE, "facts": "{}", "wrong": ""}
+    data: dict[str, Any] = {"found": found, "items": items, "words": words, "tried": None, "action": EXAMPLE, "facts": "{}", "wrong": ""}
     data |= {"rules": CANDIDATE, "days": 30, "replayed": None, "misread": ""}
     return Page("policies.html", data | {"objectives": await visit.read("objectives.list")}, at="/policies")
 
@@ -147,7 +147,9 @@ async def export(visit: Visit) -> Answer:
         raise InvalidInput("there is no such form of an export", mend=f"one of: {', '.join(EXPORTS)}")
     rows = await visit.answer("audit.list", **_given(asked(visit)), limit=MOST_RECORDS)
     name = f"audit-{len(rows)}-records.{EXPORTS[form][0]}"
-    return Response(auditing.exported(rows, form), media_type=EXPORTS[form][1], headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Response(
+        auditing.exported(rows, form), media_type=EXPORTS[form][1], headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 def asked(visit: Visit) -> dict[str, str]:

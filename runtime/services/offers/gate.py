@@ -16,4 +16,6 @@ async def health(ports: Ports, _caller: Caller, _wanted: Nothing) -> Health:
     return made
 
 
-OFFERS = (Offer("gate.health", Right.READ, "Is the gate well: its guard, its rules, and whether who approves still looks.", Nothing, health),)
+OFFERS = (
+    Offer("gate.health", Right.READ, "Is the gate well: its guard, its rules, and whether who approves still looks.", Nothing, health),
+)

@@ -17,7 +17,6 @@ from runtime.services.policies import Difference, Evaluated, Judging
 from runtime.services.simulating import Simulation
 from runtime.services.trusting import Trust
 
-
 MOST_REPLAYED = 2000
 """Actions from the newest that a door replays; the command line looks at more."""
 
@@ -97,7 +96,9 @@ OFFERS = (
     Offer("policies.list", Right.READ, "The rules in force, and whether the judge runs these.", Nothing, listed),
     Offer("policies.get", Right.READ, "One rule: what it protects from, when it speaks, its tests.", OneRule, shown),
     Offer("policies.try", Right.READ, "What the rules in force would say of an action that nobody submitted.", Try, tried),
-    Offer("policies.simulate", Right.READ, "Past verdicts under other rules: which would be others now, and by which rule.", Replay, simulated),
+    Offer(
+        "policies.simulate", Right.READ, "Past verdicts under other rules: which would be others now, and by which rule.", Replay, simulated
+    ),
     Offer("objectives.list", Right.READ, "What people want, and who may do what.", Nothing, objectives),
     Offer("autonomy.list", Right.READ, "How far agents may go by themselves, and by which record.", Scope, autonomy),
 )
