@@ -41,7 +41,7 @@ class Asked(NamedTuple):
     until: datetime | None = None
 
 
-def newest(ledger: Ledger, end: int, asked: Asked = Asked(), *, limit: int = 200, most: int = 50_000) -> list[AuditRow]:
+def newest(ledger: Ledger, end: int, asked: Asked, *, limit: int = 200, most: int = 50_000) -> list[AuditRow]:
     """As `records`, read backwards from before place `end` until there are enough, or `most` were looked at."""
     found: list[AuditRow] = []
     first = end

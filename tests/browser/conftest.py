@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 
 from interfaces.web.callers import local_token
 from tests.contracts.consoles import World, lived
@@ -21,6 +21,9 @@ AXE = (HERE / "axe.min.js").read_text(encoding="utf-8")
 SCREENS = "DAY2_SCREENS"
 LARGEST_PNG = 150_000
 DESK = (1020, 640)
+PATIENCE_MS = 60_000
+"""How long a page may take before it counts as one that does not: this machine may be busy with others."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,7 @@ class Served(NamedTuple):
         return f"{self.url}/login?token={local_token(self.world.settings.data_dir)}"
 
     def do(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def later(self, seconds: float) -> None:
         async def move() -> None:
@@ -86,7 +89,7 @@ def serving(
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert started.wait(30)
+    assert started.wait(60)
     try:
         yield Served(world, url, loop)
     finally:
@@ -142,7 +145,7 @@ def looking(
         java_script_enabled=script,
         reduced_motion="reduce",
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     try:
         yield Watched(context, url)
     finally:

@@ -34,7 +34,7 @@ SCREENS = {
     "evals": "/evals",
     "stop": "/stop",
 }
-SHOWN = {"now", "approvals", "proposal", "run", "live", "chat", "findings", "savings"}
+SHOWN = {"now", "approvals", "proposal", "live", "chat", "findings", "savings"}
 """Those whose pictures are in the docs."""
 
 
@@ -44,8 +44,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         made.do(_at_work(made))
         with httpx.Client(base_url=made.url, follow_redirects=True) as client:
             client.get(made.login)
-            for text in ("approvals", "show act-0009"):
-                client.post("/chat/messages", data={"text": text}, headers={"sec-fetch-site": "same-origin"}).raise_for_status()
+            for path, fields in (
+                ("messages", {"text": "approvals"}),
+                ("presses", {"verb": "deny", "subject": "act-0011"}),  # its dialog stands in the conversation
+                ("messages", {"text": "show act-0009"}),
+            ):
+                client.post(f"/chat/{path}", data=fields, headers={"sec-fetch-site": "same-origin"}).raise_for_status()
         yield made
 
 
@@ -134,8 +138,7 @@ def test_the_keyboard_alone_triages_and_no_key_decides(chromium: Browser, served
     with looking(chromium, served.url, 1440, 900) as seen:
         seen.page.goto(served.login)
         seen.page.locator(".live.on").wait_for()
-        seen.page.keyboard.press("g")
-        seen.page.keyboard.press("a")
+        seen.page.keyboard.type("ga")
         seen.page.wait_for_url("**/approvals")
         seen.page.locator(".live.on").wait_for()
         rows = seen.page.locator("[data-row]").count()
@@ -183,7 +186,6 @@ def test_the_palette_leads_by_words_and_by_ids_and_decides_nothing(chromium: Bro
         page.get_by_role("combobox").wait_for()
         page.keyboard.type("audit")
         expect(page.get_by_role("option", selected=True)).to_have_text("Audit")
-        pictured(page, "palette-desk")
         assert seen.serious() == []
         page.keyboard.press("Enter")
         page.wait_for_url("**/audit")

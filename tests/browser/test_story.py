@@ -30,7 +30,6 @@ from tools.stores.front import opening
 from tools.stores.front.sessions import SqlSessions
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(540)]
-PATIENCE_MS = 60_000
 ANA, BO = "oidc:ana@example.org", "oidc:bo@example.org"
 """Ana approves, Bo asks; neither may do what the other does."""
 
@@ -125,30 +124,30 @@ def test_asked_in_the_chat_carded_approved_watched_verified_and_in_the_ledger(ch
         run_id = _asked_in_the_chat(bo.page, product)
         (row,) = product.running.ledger.of_run(run_id)
         card = bo.page.locator("#lines article").filter(has_text=row.action_id).filter(has_text="Undo")
-        expect(card).to_contain_text("needs 1", timeout=PATIENCE_MS)  # below the run that proposed it, of itself
+        expect(card).to_contain_text("needs 1")  # below the run that proposed it, of itself
         expect(card.get_by_role("button", name="Approve")).to_have_count(1)
         card.get_by_role("button", name="Approve").click()
         expect(bo.page.locator("#lines")).to_contain_text("may not call actions.approve")  # the card is not the authority
         assert product.running.ledger.approvals(row.action_id) == []
 
-        expect(ana.page.locator("[data-new]")).to_be_visible(timeout=PATIENCE_MS)  # told, and nothing moved under the cursor
+        expect(ana.page.locator("[data-new]")).to_be_visible()  # told, and nothing moved under the cursor
         expect(ana.page.locator("[data-row]")).to_have_count(0)
         with bo.page.context.expect_page() as opened:
             bo.page.evaluate(f"window.open('/runs/{run_id}')")
         watched = opened.value
         watched.locator(".live.on").wait_for()
         action = watched.locator(f"#act-row-{row.action_id}")
-        expect(action).to_contain_text("needs approval", timeout=PATIENCE_MS)
+        expect(action).to_contain_text("needs approval")
         ana.page.locator("[data-new] a").click()
         ana.page.locator(f"#card-{row.action_id}").get_by_role("link", name="Review").click()
         ana.page.locator("#approve-why").fill("read the diff and the evidence")
         ana.page.get_by_role("button", name=re.compile("^Approve")).click()
         ana.page.locator(".said:not([hidden])").wait_for()
-        expect(action).to_contain_text("verified", timeout=PATIENCE_MS)  # of itself: nobody loads the page again
+        expect(action).to_contain_text("verified")  # of itself: nobody loads the page again
         expect(watched.locator(".story")).to_contain_text("was done and verified")
-        expect(ana.page.locator("#action .meta")).to_contain_text("verified", timeout=PATIENCE_MS)
+        expect(ana.page.locator("#action .meta")).to_contain_text("verified")
         expect(ana.page.locator("#approve")).to_have_count(0)
-        expect(card).to_contain_text("verified", timeout=PATIENCE_MS)
+        expect(card).to_contain_text("verified")
         expect(card.get_by_role("button")).to_have_count(0)
         ana.page.goto(f"{product.url}/audit?subject={row.action_id}")
         events = ana.page.locator("main tbody").inner_text()
@@ -169,12 +168,12 @@ def _asked_in_the_chat(page: Page, product: Product) -> str:
     page.goto(f"{product.url}/chat")
     page.locator(".live.on").wait_for()
     _say(page, f"right-size {NAMESPACES.large}")
-    expect(page.locator("#lines")).to_contain_text("answered", timeout=PATIENCE_MS)
+    expect(page.locator("#lines")).to_contain_text("answered")
     assert product.running.ledger.search() == []  # a question proposes nothing to the judge
     _say(page, f"start a run in {NAMESPACES.large}")
     page.get_by_role("button", name="Start the run").click()
-    expect(page.locator("#lines")).to_contain_text("has begun", timeout=PATIENCE_MS)
-    expect(page.locator("#lines article").filter(has_text="answered")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(page.locator("#lines")).to_contain_text("has begun")
+    expect(page.locator("#lines article").filter(has_text="answered")).to_have_count(2)
     (found,) = product.running.ledger.search()
     return found.run_id
 
@@ -193,10 +192,10 @@ def test_a_refusal_is_the_end_and_nothing_is_written(chromium: Browser, product:
         page.goto(product.login)
         page.goto(f"{product.url}/actions/{row.action_id}")
         page.locator(".live.on").wait_for()
-        page.locator("#deny-why").wait_for(timeout=PATIENCE_MS)
+        page.locator("#deny-why").wait_for()
         page.locator("#deny-why").fill("not before the audit")
         page.get_by_role("button", name=re.compile("^Deny")).click()
-        expect(page.locator("#action .meta")).to_contain_text("denied", timeout=PATIENCE_MS)
+        expect(page.locator("#action .meta")).to_contain_text("denied")
         expect(page.locator("#approve")).to_have_count(0)
         assert seen.problems == []
     found = product.running.ledger.get(row.action_id)
