@@ -23,6 +23,7 @@ from interfaces.chat import html
 from interfaces.chat.pressing import Presses
 from interfaces.chat.talking import Talk
 from interfaces.chat.values import Answer, Card, Dialog, Filled, Inbox, Message, Notice, Picture, Press, Said, Verb
+from interfaces.rendering import letters
 from interfaces.web.house import Framed, House, Work
 
 PRODUCT = "web"
@@ -79,10 +80,10 @@ def fragment(line: Line) -> Markup:
     """One line of a conversation, everything in it escaped."""
     body = json.loads(line.body)
     if body["kind"] == "Text":
-        return Markup('<article class="mine" id="line-{}"><p>{}</p></article>').format(line.id, body["text"])
+        return Markup('<article class="mine" id="line-{}"><p>{}</p></article>').format(line.id, letters.shown(body["text"]))
     if body["kind"] == "Picture":
         return Markup('<figure id="line-{0}"><img src="/chat/pictures/{0}" alt="{1}"><figcaption>{1}</figcaption></figure>').format(
-            line.id, body["alt"]
+            line.id, letters.shown(body["alt"])
         )
     said = KINDS[body["kind"]].validate_python(body["said"])
     drawn = html.asked(said) if isinstance(said, Dialog) else html.fragment(said, line=line.id)

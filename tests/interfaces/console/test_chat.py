@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from interfaces.web.callers import local_token
-from tests.contracts.consoles import Browser, World
+from tests.contracts.consoles import Browser, World, finding
+from tests.interfaces.console.test_pages import HOSTILE, held
 
 WATCHING = "day2-watching"
 
@@ -63,3 +64,17 @@ async def test_a_page_that_watches_by_itself_keeps_no_session_alive(browser: Bro
         clock.advance(idle.total_seconds() / 3)  # type: ignore[attr-defined]
         watched = await browser.get("/chat/lines", **{WATCHING: "1"})
     assert watched.status_code == 401
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_what_others_wrote_is_text_in_the_conversation_too(browser: Browser, text: str) -> None:
+    world = browser.world
+    world.run("run-1", [finding(1, title=text, name="cart", text=text)], text=text)
+    await world.action(why=text, text=text, message=text, note=text)
+    for words in (text, "show act-0001", "why act-0001", "show run-1", "who approved act-0001"):
+        assert await said(browser, words) == 303
+    for path in ("/chat", "/chat/lines"):
+        page = (await browser.get(path)).text
+        held(page)
+        assert not {"\u202e", "\u2066", "\x1b", "\u200b"} & set(page)
+    assert world.ports.ledger.approvals("act-0001") == []

@@ -67,7 +67,7 @@ def held(page: str) -> None:
     seen.feed(page)
     for tag, attributes in seen.found:
         assert tag not in ("img", "iframe", "object", "embed", "style", "base"), f"<{tag}>"
-        assert tag != "script" or attributes.get("src", "").startswith("/static/"), "a script that is not ours"
+        assert tag != "script" or attributes.get("src", "").startswith(("/static/", "/chat/static/")), "a script that is not ours"
         assert not [name for name in attributes if name.startswith("on") or (name in ("style", "autofocus") and tag != "input")], attributes
         for name in ("src", "href", "action", "formaction", "hx-get"):
             assert attributes.get(name, "/").startswith(("/", "?", "#")), attributes
