@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
+
 from interfaces.console.wording import GLYPHS, TONES
 from interfaces.rendering.letters import shown
 

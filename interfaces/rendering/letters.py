@@ -1,4 +1,4 @@
-"""Letters of others on a page: what would hide, turn or colour the text around it is shown as its number. Called by the templates' finalizers."""
+"""Letters of others on a page: what would hide, turn or colour the text around it is shown as its number. Templates print by it."""
 
 import unicodedata
 from typing import Any

@@ -8,8 +8,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from core.domain.access import Role
 from core.domain.outcome import ActionState
 from tests.browser.conftest import Served, looking, pictured, serving
+from tests.contracts.alertmanagers import alert, notification
+from tests.contracts.consoles import sick
+from tests.contracts.doors import caller
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 SCREENS = {
@@ -34,7 +38,7 @@ SCREENS = {
     "evals": "/evals",
     "stop": "/stop",
 }
-SHOWN = {"now", "approvals", "proposal", "live", "chat", "findings", "savings"}
+SHOWN = {"now", "approvals", "proposal", "live", "chat", "incident", "findings", "savings"}
 """Those whose pictures are in the docs."""
 
 
@@ -53,20 +57,34 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def screens(served: Served) -> dict[str, str]:
+    (incident,) = served.do(served.world.house.offers.call(caller(Role.VIEWER), "incidents.list"))
+    return SCREENS | {"incident": f"/incidents/{incident.id}"}
+
+
 async def _at_work(served: Served) -> None:
     """A run that goes on: one change is done, one is watched, one waits for people."""
     world = served.world
     await world.action(ActionState.VERIFIED, name="basket", run="run-6")
     await world.action(ActionState.APPLIED, name="web", agent="reliability", run="run-6")
     await world.action(ActionState.NEEDS_APPROVAL, name="recommender", run="run-6")
+    await world.house.offers.call(
+        caller(Role.SENDER), "alerts.receive", notification(alert(pod="web-7d9f8c6b5d-x2x4z", starts=world.ports.clock.now()))
+    )
+    await world.ports.beyond.desk.settled()
+    (incident,) = await world.house.offers.call(caller(Role.VIEWER), "incidents.list")
+    world.run(incident.run, sick(), text="why does KubePodCrashLooping fire?")
 
 
 @pytest.mark.parametrize(("wide", "high", "scheme"), [(1440, 900, "light"), (1440, 900, "dark"), (390, 844, "light"), (390, 844, "dark")])
-def test_every_screen_is_sound(chromium: Browser, served: Served, wide: int, high: int, scheme: Literal["light", "dark"]) -> None:
+def test_every_screen_is_sound(
+    chromium: Browser, served: Served, screens: dict[str, str], wide: int, high: int, scheme: Literal["light", "dark"]
+) -> None:
     problems = []
     with looking(chromium, served.url, wide, high, scheme=scheme) as seen:
         seen.page.goto(served.login)
-        for name, path in SCREENS.items():
+        for name, path in screens.items():
             seen.page.goto(served.url + path)
             seen.page.locator(".live.on").wait_for()
             problems += [f"{name}: {problem}" for problem in seen.serious()]
@@ -115,11 +133,11 @@ def test_it_reflows_at_320_pixels(chromium: Browser, served: Served, path: str) 
         assert small == []
 
 
-def test_everything_can_be_read_and_decided_without_a_script(chromium: Browser, served: Served) -> None:
+def test_everything_can_be_read_and_decided_without_a_script(chromium: Browser, served: Served, screens: dict[str, str]) -> None:
     with looking(chromium, served.url, 1440, 900, script=False) as seen:
         row = served.do(served.world.action(name="no-script"))
         seen.page.goto(served.login)
-        for path in SCREENS.values():
+        for path in screens.values():
             answer = seen.page.goto(served.url + path)
             assert answer is not None
             assert answer.status == 200

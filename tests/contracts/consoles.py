@@ -232,9 +232,9 @@ class Browser:
         return await self.get(f"/login?{urlencode({'token': known})}")
 
 
-async def lived(world: World) -> None:
-    """A day of it, as screens show it best."""
-    one = [
+def sick() -> list[Finding]:
+    """What is wrong in `shop`: one cause with all that follows from it, and what costs more than it must."""
+    return [
         finding(
             1, title="web crashes at start: its image has no file /app/config.yaml", code="REL-101", severity=Severity.CRITICAL, name="web"
         ),
@@ -244,7 +244,11 @@ async def lived(world: World) -> None:
         finding(5, title="cart asks for 2 cores and uses 412m", code="FIN-101", severity=Severity.MEDIUM, name="cart"),
         finding(6, title="search keeps 9 replicas at night for 2 requests a second", code="FIN-102", severity=Severity.LOW, name="search"),
     ]
-    clock = world.ports.clock
+
+
+async def lived(world: World) -> None:
+    """A day of it, as screens show it best."""
+    one, clock = sick(), world.ports.clock
     for number in range(1, 6):
         world.run(f"run-{number}", one if number == 5 else (), text="" if number % 2 else "is anything wrong in shop?")
         if number in (2, 4):
