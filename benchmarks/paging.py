@@ -27,6 +27,9 @@ PAGES = (
     "/o/shop/Deployment/web-17",
     "/savings",
     "/audit",
+    "/audit?target=shop/web-17",
+    "/audit/export?form=jsonl",
+    "/chat",
     "/policies",
     "/parts/waiting",
 )

@@ -46,6 +46,20 @@ KINDS: dict[str, Json] = {
     },
     "WebhookList": listing(WEBHOOK),
     "FindingList": listing(OPEN, metadata(runs=OPEN)) | {"coverage": OPEN},
+    "BatchDecision": listing(OPEN) | {"left": many(shape(action=TEXT, why=TEXT))},
+    "GateHealth": {
+        "metadata": metadata(),
+        "guard": shape(state=words("whole", "altered", "unknown"), at=either(TIME, NULL), found=TEXT),
+        "rules": either(shape(digest=TEXT, at=TIME, refused=TEXT), NULL),
+        "audit": shape(records=WHOLE, anchoredAt=either(TIME, NULL)),
+        "canaries": shape(seenThrough=WHOLE, approved=WHOLE, approvedAt=either(TIME, NULL)),
+        "care": shape(
+            **dict.fromkeys(("decisions", "people", "hasty", "asked", "expired"), WHOLE),
+            mostADay=schemas.NUMBER,
+            waitSeconds=either(schemas.NUMBER, NULL),
+            waits=many(shape(wait=TEXT, decisions=WHOLE)),
+        ),
+    },
     "EventList": listing(EVENT, metadata(next=WHOLE)),
 }
 

@@ -60,6 +60,7 @@ class Follower:
         self._by_product = {chat.product: chat for chat in chats}
         self._locks: Mapping[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._seen: dict[int, object] = {}
+        self._answered: set[str] = set()  # actions that wait, and whose card stands where their run was asked for
         self._forgot: datetime | None = None
 
     @property
@@ -101,6 +102,10 @@ class Follower:
         waiting = approving.waiting(self._ports.ledger, self._ports.people_needed)
         for home in self._homes:
             await self._tried(home.place.product, self._post(home, waiting))
+        self._answered &= {row.row.action_id for row in waiting}
+        for row in waiting:
+            if row.row.action_id not in self._answered:
+                await self._tried(row.row.action_id, self._where_asked(row))
         for ref in self._chats.refs():
             if ref.place.product in self._by_product and ref.message:
                 await self._tried(ref.subject, self._follow(ref))
@@ -156,6 +161,19 @@ class Follower:
             ref = next((ref for ref in self._chats.refs(subject=row.row.action_id) if ref.place == home.place), None)
             if picture is not None and ref is not None:
                 await home.chat.show(home.place._replace(thread=ref.message), picture)
+
+    async def _where_asked(self, card: Waiting) -> None:
+        """In a conversation of our own, below the run that proposed it: nobody else posts a card there."""
+        for run in self._chats.refs(subject=card.row.run_id, only_open=False) if card.row.run_id else ():
+            chat = self._by_product.get(run.place.product)
+            if chat is None or not run.message or run.shows is not Shows.RUN or chat.product not in self._identities.own:
+                continue
+            async with self._locks[card.row.action_id]:
+                shown = self._chats.refs(subject=card.row.action_id, only_open=False)
+                if not any(ref.place == run.place and ref.message for ref in shown):
+                    found = await carding.carded(self._ports, card.row.action_id)
+                    await self._talk.show(chat, Shows.CARD, card.row.action_id, run.place, cards.card(found, self._house))
+        self._answered.add(card.row.action_id)
 
     async def _follow(self, ref: Ref) -> None:
         async with self._locks[ref.subject]:

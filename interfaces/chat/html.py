@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from interfaces.chat import parts
 from interfaces.chat.values import Card, Dialog, Said
+from interfaces.rendering import letters
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -18,7 +19,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 def environment() -> jinja2.Environment:
     """A name that a template does not get is an error, never an empty place."""
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=letters.shown,
     )
 
 

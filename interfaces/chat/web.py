@@ -23,7 +23,8 @@ from interfaces.chat import html
 from interfaces.chat.pressing import Presses
 from interfaces.chat.talking import Talk
 from interfaces.chat.values import Answer, Card, Dialog, Filled, Inbox, Message, Notice, Picture, Press, Said, Verb
-from interfaces.web.house import House
+from interfaces.rendering import letters
+from interfaces.web.house import Framed, House, Work
 
 PRODUCT = "web"
 LONGEST = 4000
@@ -35,6 +36,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 KINDS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in (Card, Answer, Notice, Inbox, Dialog)}
+STYLES, SCRIPTS = ("/chat/static/chat.css",), ("/chat/static/chat.js",)
 STATIC = {"chat.css": "text/css", "chat.js": "text/javascript"}
 
 
@@ -78,10 +80,10 @@ def fragment(line: Line) -> Markup:
     """One line of a conversation, everything in it escaped."""
     body = json.loads(line.body)
     if body["kind"] == "Text":
-        return Markup('<article class="mine" id="line-{}"><p>{}</p></article>').format(line.id, body["text"])
+        return Markup('<article class="mine" id="line-{}"><p>{}</p></article>').format(line.id, letters.shown(body["text"]))
     if body["kind"] == "Picture":
         return Markup('<figure id="line-{0}"><img src="/chat/pictures/{0}" alt="{1}"><figcaption>{1}</figcaption></figure>').format(
-            line.id, body["alt"]
+            line.id, letters.shown(body["alt"])
         )
     said = KINDS[body["kind"]].validate_python(body["said"])
     drawn = html.asked(said) if isinstance(said, Dialog) else html.fragment(said, line=line.id)
@@ -107,9 +109,22 @@ class WebDoor:
             app.add_api_route(path, route, methods=[method], include_in_schema=False, response_model=None)
 
     async def page(self, request: Request) -> Response:
-        caller = await self._caller(request)
-        shown = Markup("").join(fragment(line) for line in self._lines(caller))
-        return HTMLResponse(html.page("chat.html", fragments=shown, by=caller.by), headers=HEADERS)
+        async def work() -> Framed:
+            caller = await self._caller(request)
+            await self._talk.again(self._chat, user=caller.by)
+            shown = Markup("").join(fragment(line) for line in self._lines(caller))
+            body = Markup(html.page("conversation.html", fragments=shown, by=caller.by))  # noqa: S704  the template escapes
+            return Framed("Chat", "/chat", body, STYLES, SCRIPTS)
+
+        return await self._browsed(request, work)
+
+    async def _browsed(self, request: Request, work: Work) -> Response:
+        """Inside the console's frame for who is logged in there; a page of its own for a program that sends its token, and where no console
+        is served."""
+        if self._house.frames and "authorization" not in request.headers:
+            return await self._house.frames[0](request, work)
+        made = await work()
+        return HTMLResponse(html.page("alone.html", shown=made), headers=HEADERS) if isinstance(made, Framed) else made
 
     async def lines(self, request: Request) -> Response:
         """All lines of the newest hundred: those that are edited too."""
@@ -131,36 +146,50 @@ class WebDoor:
         return FileResponse(html.TEMPLATES / name, media_type=STATIC[name], headers={"X-Content-Type-Options": "nosniff"})
 
     async def said(self, request: Request, text: str = Form(max_length=LONGEST)) -> Response:
-        caller = await self._caller(request, changes=True)
-        if text.strip():
-            place = Place(PRODUCT, caller.by)
-            line = self._talk.chats.say(place, caller.by, json.dumps({"kind": "Text", "text": bounded(text, LONGEST)}), self._now())
-            message = Message(place, caller.by, text, f"line:{line}")
-            if self._talk.accept(message):
-                await self._talk.work(self._chat, message)
-        return _back()
+        async def work() -> Response:
+            caller = await self._caller(request, changes=True)
+            if text.strip():
+                place = Place(PRODUCT, caller.by)
+                line = self._talk.chats.say(place, caller.by, json.dumps({"kind": "Text", "text": bounded(text, LONGEST)}), self._now())
+                message = Message(place, caller.by, text, f"line:{line}")
+                if self._talk.accept(message):
+                    await self._talk.work(self._chat, message)
+            return _back()
+
+        return await self._browsed(request, work)
 
     async def pressed(self, request: Request, verb: str = Form(max_length=20), subject: str = Form(max_length=200)) -> Response:
-        caller = await self._caller(request, changes=True)
-        if verb not in set(Verb):
-            raise InvalidInput(f"{bounded(verb, 20)!r} is no button", mend="use the buttons of a card")
-        event = f"press:{self._house.offers.ports.ids.new('press')}"
-        await self._presses.pressed(self._chat, Press(Place(PRODUCT, caller.by), caller.by, Verb(verb), subject, event, trigger=caller.by))
-        return _back()
+        async def work() -> Response:
+            caller = await self._caller(request, changes=True)
+            if verb not in set(Verb):
+                raise InvalidInput(f"{bounded(verb, 20)!r} is no button", mend="use the buttons of a card")
+            event = f"press:{self._house.offers.ports.ids.new('press')}"
+            press = Press(Place(PRODUCT, caller.by), caller.by, Verb(verb), subject, event, trigger=caller.by)
+            await self._presses.pressed(self._chat, press)
+            return _back()
+
+        return await self._browsed(request, work)
 
     async def filled(self, request: Request) -> Response:
-        caller = await self._caller(request, changes=True)
-        form = {name: str(value)[:2000] for name, value in (await request.form()).items()}
-        verb, subject = form.pop("verb", ""), form.pop("subject", "")
-        if verb not in set(Verb):
-            raise InvalidInput("this is no dialog of ours", mend="use the buttons of a card")
+        async def work() -> Response:
+            caller = await self._caller(request, changes=True)
+            form = {name: str(value)[:2000] for name, value in (await request.form()).items()}
+            verb, subject = form.pop("verb", ""), form.pop("subject", "")
+            if verb not in set(Verb):
+                raise InvalidInput("this is no dialog of ours", mend="use the buttons of a card")
+            self._answer(caller, verb, subject)
+            event = f"dialog:{self._house.offers.ports.ids.new('press')}"
+            await self._presses.filled(self._chat, Filled(Place(PRODUCT, caller.by), caller.by, Verb(verb), subject, event, form))
+            return _back()
+
+        return await self._browsed(request, work)
+
+    def _answer(self, caller: Caller, verb: str, subject: str) -> None:
+        """The dialog in the conversation gives way to the word that it was answered."""
         for line in self._lines(caller):
             body = json.loads(line.body)
             if body["kind"] == "Dialog" and (body["said"]["verb"], body["said"]["subject"]) == (verb, subject):
                 self._talk.chats.resay(line.id, _written(Notice(f"{body['said']['title']} You answered.")))
-        event = f"dialog:{self._house.offers.ports.ids.new('press')}"
-        await self._presses.filled(self._chat, Filled(Place(PRODUCT, caller.by), caller.by, Verb(verb), subject, event, form))
-        return _back()
 
     async def _caller(self, request: Request, *, changes: bool = False) -> Caller:
         """Raises NotAuthenticated; NotAuthorised for what another site sends in a reader's name."""

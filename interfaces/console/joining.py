@@ -28,6 +28,7 @@ def join(app: FastAPI, house: House) -> None:
     desk = Desk(house, kept)
     house.visitors.append(desk.visitor)
     visiting, entrance, hub = Visiting(house, desk), Entrance(desk), Hub(desk)
+    house.frames.append(visiting.framed)
     app.add_middleware(guarding.Headers)
     for route in ROUTES:
         made = visiting.form(route.view) if route.sends else visiting.page(route.view)

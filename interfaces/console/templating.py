@@ -1,7 +1,6 @@
 """Templates. Everything in them is escaped, always; characters that hide or turn text are made visible first."""
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -9,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
-from markupsafe import Markup
 
 from interfaces.console.wording import GLYPHS, TONES
+from interfaces.rendering.letters import shown
 
 HERE = Path(__file__).parent
 LONGEST = 2000
@@ -35,21 +34,6 @@ def environment() -> Environment:
 
 def render(name: str, data: Mapping[str, Any]) -> str:
     return environment().get_template(name).render(data)
-
-
-def shown(value: Any) -> Any:
-    """What a template prints. Text of others keeps its letters; what would hide, turn or colour them is shown as its number."""
-    if value is None:
-        return ""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return value if value.isprintable() else "".join(map(_visible, value))
-    return value
-
-
-def _visible(char: str) -> str:
-    if char in "\n\t" or char.isprintable():
-        return char
-    return f"⟨U+{ord(char):04X}⟩" if unicodedata.category(char) != "Zs" else " "
 
 
 def cut(text: Any, most: int = 160) -> str:

@@ -18,7 +18,7 @@ from interfaces.console.templating import render
 from interfaces.rendering.envelopes import Json, moment
 from interfaces.rendering.offered import DOCUMENTS
 from interfaces.web import problems
-from interfaces.web.house import House
+from interfaces.web.house import Framed, House, Work
 
 log = logging.getLogger(__name__)
 LARGEST_FORM = 64 * 1024
@@ -76,9 +76,13 @@ class Visit:
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])
 
+    async def answer(self, name: str, /, **wanted: Any) -> Any:
+        """What the service itself answers, for a page that shows more of it than its document has. Raises what the service raises."""
+        return await self.house.offers.call(self.caller, name, wanted)
+
     async def call(self, name: str, /, **wanted: Any) -> Json:
         """The document of the service's answer. Raises what the service raises."""
-        found = await self.house.offers.call(self.caller, name, wanted)
+        found = await self.answer(name, **wanted)
         return DOCUMENTS[name](found, self.house.offers.ports)
 
     async def read(self, name: str, /, **wanted: Any) -> Json | None:
@@ -133,6 +137,15 @@ class Visiting:
 
         return sent
 
+    async def framed(self, request: Request, work: Work) -> Response:
+        """A page of another door, with the navigation around it. What that door is sent, it guards itself."""
+
+        async def view(_visit: Visit) -> Answer:
+            made = await work()
+            return Page("framed.html", {"framed": made}, at=made.at) if isinstance(made, Framed) else made
+
+        return await self.page(view)(request)
+
     async def _answered(self, visit: Visit, view: View) -> Response:
         try:
             history = self.house.offers.ports.history
@@ -178,6 +191,7 @@ class Visiting:
             "part": visit.part,
             "place": visit.place,
             "query": visit.query,
+            "talks": ports.chats is not None,
             "login": "oidc" if settings.oidc.issuer else "token",
         }
 
@@ -219,4 +233,4 @@ async def fields_of(request: Request) -> dict[str, str]:
     if not length.isdecimal() or int(length) > LARGEST_FORM:
         raise InvalidInput("this form is too large", mend=f"at most {LARGEST_FORM} bytes, with a Content-Length")
     read: FormData = await request.form(max_fields=100)
-    return {name: value for name, value in read.items() if isinstance(value, str)}
+    return {name: value.replace("\r\n", "\n") for name, value in read.items() if isinstance(value, str)}  # a browser sends CRLF

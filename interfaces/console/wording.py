@@ -55,6 +55,9 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "missed": ("bad", "✗"),
     "broken": ("bad", "✗"),
     "stopped": ("bad", "■"),
+    "altered": ("bad", "‼"),
+    "bad-rules": ("bad", "✗"),
+    "bad-canary": ("bad", "‼"),
     "firing": ("bad", "▲"),
     "expired-lease": ("bad", "✗"),
     # over, without harm

@@ -5,13 +5,15 @@ from typing import Any
 
 from interfaces.rendering import actions, approvals, findings, incidents, mutes, plans, records, rules, scheduled, trust, webhooks
 from interfaces.rendering.envelopes import Json, envelope, plain
+from runtime.services.batching import Batched
+from runtime.services.gauging import Health
 from runtime.services.offering import Ports
 from runtime.services.offers.actions import Explained
 from runtime.services.offers.cluster import Gpus, Outlook, Topology
 from runtime.services.offers.events import Page
 from runtime.services.offers.findings import Held, Looked
 from runtime.services.offers.plans import Saved, Submitted
-from runtime.services.offers.policies import Autonomy, InForce, Wishes
+from runtime.services.offers.policies import Autonomy, InForce, Replayed, Wishes
 from runtime.services.offers.runs import Shown
 from runtime.services.offers.schedules import Shown as ShownSchedule
 from runtime.services.running import Run
@@ -62,6 +64,28 @@ def _mutes(found: Held, _ports: Ports) -> Json:
 
 def _explained(found: Explained, _ports: Ports) -> Json:
     return actions.explanation(found.recorded, found.explanation)
+
+
+def _batched(found: Batched, _ports: Ports) -> Json:
+    items = [approvals.decided(one) for one in found.decided]
+    return envelope("BatchDecision", items=items, left=[{"action": one.action, "why": one.why} for one in found.left])
+
+
+def _health(found: Health, _ports: Ports) -> Json:
+    guard, rules_, canaries, care = found.guard, found.rules, found.canaries, found.care
+    return envelope(
+        "GateHealth",
+        guard={"state": guard.state, "at": guard.at, "found": guard.found},
+        rules={"digest": rules_.digest, "at": rules_.at, "refused": rules_.refused} if rules_ else None,
+        audit={"records": found.records, "anchoredAt": found.anchored_at},
+        canaries={"seenThrough": canaries.seen_through, "approved": canaries.approved, "approvedAt": canaries.approved_at},
+        care=care._asdict() | {"waits": [{"wait": name, "decisions": number} for name, number in care.waits]},
+    )
+
+
+def _replayed(found: Replayed, _ports: Ports) -> Json:
+    changed = [{"change": row.change, "rule": row.rule.name, "fields": list(row.fields)} for row in found.changes]
+    return rules.simulation_document(found.found, found.since) | {"rules": changed}
 
 
 def _rules(found: InForce, _ports: Ports) -> Json:
@@ -190,6 +214,9 @@ DOCUMENTS: Mapping[str, Callable[[Any, Ports], Json]] = {
     "reports.weekly": _of(scheduled.digest),
     "cards.get": _of(actions.carded),
     "actions.edit": _edited,
+    "approvals.batch": _batched,
+    "gate.health": _health,
+    "policies.simulate": _replayed,
     "events.list": _events,
     "alerts.receive": _of(incidents.taken),
     "incidents.list": _of(incidents.listed),

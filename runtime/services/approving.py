@@ -122,6 +122,8 @@ def decide(
             f"{action_id} is {row.state.value} and waits for nobody{f': {row.note}' if row.note else ''}",
             mend=f"day2 action get {action_id}",
         )
+    if now >= row.expires_at:  # the judge says so in the ledger at its next look
+        raise Conflict(f"{action_id} expired at {row.expires_at:%Y-%m-%d %H:%MZ}: nothing is decided any more", mend="ask for it again")
     card = _waiting(ledger, row, people_needed)
     if said.approve:
         _may_approve(card, said)

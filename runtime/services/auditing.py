@@ -5,13 +5,14 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.domain.errors import InvalidInput
-from core.domain.ledger import AuditRow, Ledger
+from core.domain.ledger import ActionRow, AuditRow, Ledger
 from runtime.services import recording
 
 WINDOW = 2000
+LOOKED_AT = 5000
 FORMATS = ("cloudevents", "csv", "jsonl")
 
 
@@ -30,20 +31,57 @@ def records(
     return found[-limit:] if limit else found
 
 
-def newest(ledger: Ledger, end: int, *, role: str = "", event: str = "", limit: int = 200, most: int = 50_000) -> list[AuditRow]:
+class Asked(NamedTuple):
+    """What a record must be. `by` is a part of who did it; empty and None ask nothing."""
+
+    role: str = ""
+    event: str = ""
+    by: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def newest(ledger: Ledger, end: int, asked: Asked, *, limit: int = 200, most: int = 50_000) -> list[AuditRow]:
     """As `records`, read backwards from before place `end` until there are enough, or `most` were looked at."""
     found: list[AuditRow] = []
     first = end
     while first > 1 and len(found) < limit and end - first < most:
         start = max(1, first - WINDOW)
         rows = [row for row in ledger.chain(start, first - start) if row.place < first]
-        found = [row for row in rows if fits(row, role, event)] + found
+        found = [row for row in rows if fits(row, asked)] + found
         first = start
     return sorted(found, key=lambda row: (row.at, row.place))[-limit:]
 
 
-def fits(row: AuditRow, role: str, event: str) -> bool:
-    return (not role or row.role == role) and (not event or row.event == event or row.event.startswith(f"{event}."))
+def fits(row: AuditRow, asked: Asked) -> bool:
+    return (
+        (not asked.role or row.role == asked.role)
+        and (not asked.event or row.event == asked.event or row.event.startswith(f"{asked.event}."))
+        and (asked.since is None or row.at >= asked.since)
+        and (asked.until is None or row.at < asked.until)
+        and (not asked.by or asked.by.casefold() in who(row).casefold())
+    )
+
+
+def who(row: AuditRow) -> str:
+    """The person, the agent or the process that the record names; its role where it names none."""
+    body = json.loads(row.body)
+    named = (body.get(name) for name in ("by", "agent", "owner"))
+    return " ".join((*(str(name) for name in named if name), row.role))
+
+
+def done_to(ledger: Ledger, target: str) -> list[str]:
+    """The actions on NAMESPACE/NAME, of the newest `LOOKED_AT`. Raises InvalidInput."""
+    namespace, slash, name = target.partition("/")
+    if not slash or not name:
+        raise InvalidInput(f"{target[:60]!r} is no NAMESPACE/NAME", mend="such as shop/cart; -/node-1 for what is in no namespace")
+    space = "" if namespace == "-" else namespace
+    rows = ledger.search(limit=LOOKED_AT)
+    return [row.action_id for row in rows if row.namespace == space and _target(row).casefold() == name.casefold()]
+
+
+def _target(row: ActionRow) -> str:
+    return str(json.loads(row.proposal)["action"]["target"]["name"])
 
 
 def get(ledger: Ledger, name: str) -> AuditRow:

@@ -103,6 +103,13 @@ def in_force(folder: Path | None) -> engine.Engine:
     return packs.in_force(folder.expanduser())
 
 
+def written(text: str) -> engine.Engine:
+    """The built-in packs with rules that somebody wrote just now. Raises InvalidDocument with the line."""
+    if len(text) > LARGEST:
+        raise InvalidInput("these rules are too long", mend=f"at most {LARGEST} characters")
+    return engine.Engine(packs.combined(documents.unique(documents.read(text, "rules")))) if text.strip() else engine.builtin()
+
+
 def named(judge: engine.Engine, name: str) -> policies.ActionPolicy:
     """One rule in force. Raises InvalidInput with the nearest name."""
     known = {rule.policy.name: rule.policy for rule in judge.rules}

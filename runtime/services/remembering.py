@@ -8,10 +8,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from core.domain.errors import NotFound
-from core.domain.ledger import AuditRow, Ledger
+from core.domain.ledger import ANCHORED, AuditRow, Ledger
 from runtime.services import running
 from runtime.services.recording import PAGE
 from runtime.services.running import FINISHED, STARTED, Run
+
+MARKS = frozenset({"guard.altered", "guard.restored", "sending", "canary.approved", ANCHORED})
+"""Events whose newest records are asked for by themselves."""
+MOST_MARKS = 100
 
 
 class History:
@@ -22,6 +26,7 @@ class History:
         self._lock = threading.Lock()
         self._next = 1
         self._runs: dict[str, Run] = {}
+        self._marks: dict[str, list[int]] = {}
         self._places: dict[str, list[int]] = {}
         self._newest: list[Run] = []
         self._sorted = True
@@ -41,6 +46,8 @@ class History:
 
     def _keep(self, row: AuditRow) -> None:
         self._places.setdefault(row.subject, []).append(row.place)
+        if row.event in MARKS:
+            self._marks[row.event] = [*self._marks.get(row.event, ()), row.place][-MOST_MARKS:]
         if row.event == STARTED:
             self._runs[row.subject] = running.begun(row, None)
             self._sorted = False
@@ -68,6 +75,15 @@ class History:
         if known is None:
             return Run(run_id, "cli", actions[0].submitted_by, "", actions[0].submitted_at, None, {}, actions, way)
         return known._replace(actions=actions, way=way)
+
+    def latest(self, event: str) -> AuditRow | None:
+        """The newest record of one of `MARKS`."""
+        return next(iter(self.all_of(event, most=1)), None)
+
+    def all_of(self, event: str, *, most: int = 100) -> tuple[AuditRow, ...]:
+        """The newest records of one of `MARKS`, oldest first."""
+        self.catch_up()
+        return tuple(row for place in self._marks.get(event, [])[-most:] for row in self._ledger.chain(place, 1))
 
     def way(self, subjects: Iterable[str]) -> tuple[AuditRow, ...]:
         """The records of these subjects in the order of their commits."""

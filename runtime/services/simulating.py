@@ -59,15 +59,15 @@ class NotReplayable(ValueError):
     """Says why in words that many verdicts can share."""
 
 
-def simulate(ledger: Ledger, candidate: engine.Engine, *, since: datetime) -> Simulation:
+def simulate(ledger: Ledger, candidate: engine.Engine, *, since: datetime, most: int = MOST) -> Simulation:
     """The newest verdict of each action, judged since then, under the candidate."""
-    rows = ledger.search(since=since, limit=MOST + 1)
+    rows = ledger.search(since=since, limit=most + 1)
     reads = {rule.policy.name: frozenset(lint.facts_read(rule.policy)) for rule in candidate.rules}
     shifts: list[Shift] = []
     tightened: Counter[tuple[str, Decision]] = Counter()
     left_out: Counter[str] = Counter()
     replayed = 0
-    for row in rows[:MOST]:
+    for row in rows[:most]:
         if not row.verdict:
             continue
         try:
@@ -83,7 +83,7 @@ def simulate(ledger: Ledger, candidate: engine.Engine, *, since: datetime) -> Si
         tightened.update((result.rule, result.would) for result in now.results if result.dry and _stricter(result.would, now.decision))
     names = sorted(rule.policy.name for rule in candidate.rules if rule.policy.mode == "dry")
     trials = tuple(Trial(name, tightened[name, Decision.NEEDS_APPROVAL], tightened[name, Decision.DENY]) for name in names)
-    return Simulation(candidate.digest, replayed, tuple(shifts), trials, dict(left_out), len(rows) > MOST)
+    return Simulation(candidate.digest, replayed, tuple(shifts), trials, dict(left_out), len(rows) > most)
 
 
 def replay(verdict: Verdict, action: Action, candidate: engine.Engine) -> Verdict:

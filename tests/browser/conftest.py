@@ -4,14 +4,14 @@ import asyncio
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 
 from interfaces.web.callers import local_token
 from tests.contracts.consoles import World, lived
@@ -21,6 +21,9 @@ AXE = (HERE / "axe.min.js").read_text(encoding="utf-8")
 SCREENS = "DAY2_SCREENS"
 LARGEST_PNG = 150_000
 DESK = (1020, 640)
+PATIENCE_MS = 60_000
+"""How long a page may take before it counts as one that does not: this machine may be busy with others."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,7 @@ class Served(NamedTuple):
         return f"{self.url}/login?token={local_token(self.world.settings)}"
 
     def do(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def later(self, seconds: float) -> None:
         async def move() -> None:
@@ -58,18 +61,21 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def serving(folder: Path, settings: dict[str, Any] | None = None) -> Iterator[Served]:
-    """A world with a day behind it, on a port of its own."""
+def serving(
+    folder: Path, settings: dict[str, Any] | None = None, make: Callable[[Path, dict[str, Any]], World] | None = None
+) -> Iterator[Served]:
+    """A world on a port of its own: one with a day behind it, or what `make` makes."""
     from interfaces.web.__main__ import listener
 
     socket = listener("127.0.0.1:0")
     url = f"http://127.0.0.1:{socket.getsockname()[1]}"
-    world = World(folder, {"web.public_url": url} | (settings or {}))
+    world = (make or World)(folder, {"web.public_url": url} | (settings or {}))
     started, loop = threading.Event(), asyncio.new_event_loop()
     server = uvicorn.Server(uvicorn.Config(world.app, log_level="warning", timeout_graceful_shutdown=1, lifespan="off"))
 
     async def main() -> None:
-        await lived(world)
+        if make is None:
+            await lived(world)
         started.set()
         await server.serve(sockets=[socket])
 
@@ -83,7 +89,7 @@ def serving(folder: Path, settings: dict[str, Any] | None = None) -> Iterator[Se
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert started.wait(30)
+    assert started.wait(60)
     try:
         yield Served(world, url, loop)
     finally:
@@ -139,7 +145,7 @@ def looking(
         java_script_enabled=script,
         reduced_motion="reduce",
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     try:
         yield Watched(context, url)
     finally:

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from core.actions.catalogue import parse_action
 from core.domain.action import Change
-from core.domain.errors import Unavailable
+from core.domain.errors import InvalidInput, Unavailable
 from core.domain.evidence import observe
 from core.domain.facts import Facts
 from core.domain.finding import Finding, Severity
@@ -66,6 +66,8 @@ class World:
         self.answers: dict[str, Any] = {}
 
         async def answer(run_id: str) -> Any:
+            if run_id not in self.answers:
+                raise InvalidInput(f"no finished run {run_id}")
             return self.answers[run_id]
 
         self.ports: Ports = ports(folder, sessions=MemorySessions(), answer=answer, **{"reader": Away(), **other})
@@ -92,12 +94,14 @@ class World:
         note: str = "",
         text: str = "412m",
         message: str = "autonomy is guarded here: a person decides",
+        owner: str = "",
+        policy: str = "0" * 64,
     ) -> ActionRow:
         """One action in this state, on the way that it would have come."""
         self.number += 1
         made = _proposal(f"act-{self.number:04d}", kind, name, agent, run, why, text, self.ports.clock.now())
         await LedgerDoor(self.ports.ledger, self.ports.clock, poll_seconds=0.01).submit(made, by=by)
-        verdict = canonical(_verdict(made, self.ports.clock.now(), message)).decode()
+        verdict = canonical(_verdict(made, self.ports.clock.now(), message, owner, policy)).decode()
         for step in WAY[state]:
             row = self.ports.ledger.get(made.action.id)
             assert row is not None
@@ -169,11 +173,11 @@ def finding(
 
 
 def _proposal(action_id: str, kind: str, name: str, agent: str, run: str, why: str, text: str, at: datetime) -> Proposal:
-    arguments: dict[str, Any] = (
-        {"target": target(name).model_dump(), "from_replicas": 4, "to_replicas": 2}
-        if kind == "scale_workload"
-        else {"target": target(name, "Pod").model_dump(), "from_owner": ""}
-    )
+    arguments: dict[str, Any] = {
+        "scale_workload": {"target": target(name).model_dump(), "from_replicas": 4, "to_replicas": 2},
+        "delete_pod": {"target": target(name, "Pod").model_dump(), "from_owner": ""},
+        "cordon_node": {"target": target(name, "Node", namespace="").model_dump()},
+    }[kind]
     action = parse_action({"id": action_id, "kind": kind, **arguments})
     month = 1_000_000
     source = PriceSource(name="list price", at=at)
@@ -193,12 +197,12 @@ def _proposal(action_id: str, kind: str, name: str, agent: str, run: str, why: s
     )
 
 
-def _verdict(made: Proposal, at: datetime, message: str) -> Verdict:
+def _verdict(made: Proposal, at: datetime, message: str, owner: str, policy: str) -> Verdict:
     return Verdict(
         action_id=made.action.id,
         action_digest=made.action.digest(),
-        policy_digest="0" * 64,
-        facts=Facts(read_at=at, cluster="c-1", exists=True),
+        policy_digest=policy,
+        facts=Facts(read_at=at, cluster="c-1", exists=True, gitops_owner=owner),
         results=(
             RuleResult(rule="autonomy-guarded", result="fail", on_fail=Decision.NEEDS_APPROVAL, message=message),
             RuleResult(rule="target-exists", result="pass", on_fail=Decision.DENY),
@@ -232,9 +236,9 @@ class Browser:
         return await self.get(f"/login?{urlencode({'token': known})}")
 
 
-async def lived(world: World) -> None:
-    """A day of it, as screens show it best."""
-    one = [
+def sick() -> list[Finding]:
+    """What is wrong in `shop`: one cause with all that follows from it, and what costs more than it must."""
+    return [
         finding(
             1, title="web crashes at start: its image has no file /app/config.yaml", code="REL-101", severity=Severity.CRITICAL, name="web"
         ),
@@ -244,7 +248,11 @@ async def lived(world: World) -> None:
         finding(5, title="cart asks for 2 cores and uses 412m", code="FIN-101", severity=Severity.MEDIUM, name="cart"),
         finding(6, title="search keeps 9 replicas at night for 2 requests a second", code="FIN-102", severity=Severity.LOW, name="search"),
     ]
-    clock = world.ports.clock
+
+
+async def lived(world: World) -> None:
+    """A day of it, as screens show it best."""
+    one, clock = sick(), world.ports.clock
     for number in range(1, 6):
         world.run(f"run-{number}", one if number == 5 else (), text="" if number % 2 else "is anything wrong in shop?")
         if number in (2, 4):

@@ -358,8 +358,8 @@ class Gate:
         return self.ledger.approve(approvals.sign(approval.model_copy(update=changes), self.person))
 
 
-@pytest.fixture
-def cluster() -> TwinCluster:
+def small_cluster() -> TwinCluster:
+    """A namespace, four nodes, and a Deployment of two pods."""
     made = TwinCluster()
     made.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "uid": "uid-shop"}, "spec": {}})
     for number in range(1, 5):
@@ -370,14 +370,24 @@ def cluster() -> TwinCluster:
 
 
 @pytest.fixture
+def cluster() -> TwinCluster:
+    return small_cluster()
+
+
+@pytest.fixture
 def ledger() -> Ledger:
     return MemoryLedger()
 
 
 @pytest.fixture
 def gate(cluster: TwinCluster, ledger: Ledger, tmp_path: Path) -> Gate:
+    return gated(cluster, ledger, tmp_path / "keys")
+
+
+def gated(cluster: TwinCluster, ledger: Ledger, folder: Path) -> Gate:
+    """A judge and an executor around this cluster, with their keys in the folder; only who has one there signs decisions."""
     clock, rules = HandClock(START), TableRules()
-    judge, person = keys.signer(tmp_path / "keys", keys.JUDGE), keys.signer(tmp_path / "keys", f"{keys.DOOR}cli")
+    judge, person = keys.signer(folder, keys.JUDGE), keys.signer(folder, f"{keys.DOOR}cli")
     trust = {"*": Autonomy.GUARDED}
     objective = Objective(name="shop", scope=Scope(namespaces=("shop",)), serves="reliability", priority=1, autonomy=trust, vouched=trust)
     bench = Bench(
@@ -387,7 +397,7 @@ def gate(cluster: TwinCluster, ledger: Ledger, tmp_path: Path) -> Gate:
         metrics=TableMetrics(),
         clock=clock,
         key=judge,
-        doors=keys.doors(tmp_path / "keys"),
+        doors=keys.doors(folder),
         rules=rules,
         ids=CountedIds(),
         objectives=Objectives(items=(objective,)),
@@ -401,7 +411,7 @@ def gate(cluster: TwinCluster, ledger: Ledger, tmp_path: Path) -> Gate:
         metrics=TableMetrics(),
         clock=clock,
         judge=judge.verifier,
-        key=keys.signer(tmp_path / "keys", ROLE),
+        key=keys.signer(folder, ROLE),
         owner="executor-0",
         settle_seconds=5,
     )

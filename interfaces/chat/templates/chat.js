@@ -3,7 +3,8 @@
 const lines = document.getElementById("lines");
 async function look() {
   if (document.hidden || lines.contains(document.activeElement)) return;
-  const answer = await fetch("/chat/lines", { credentials: "same-origin" });
+  const answer = await fetch("/chat/lines", { credentials: "same-origin", headers: { "day2-watching": "1" } });
+  if (answer.status === 401) { location.reload(); return; } // the session is over: the page asks who is there
   if (!answer.ok) return;
   const text = await answer.text();
   if (text !== lines.dataset.shown) {

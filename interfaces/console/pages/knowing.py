@@ -4,18 +4,38 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup
+from starlette.responses import Response
 
 from core.domain.errors import InvalidInput
 from interfaces.console.visiting import Answer, Moved, Page, Visit
 from interfaces.rendering.envelopes import Json
-from runtime.services import digests
+from runtime.services import auditing, digests
 
 LIMIT = 100
+MOST_RECORDS = 1000
+FILTERS = ("subject", "by", "target", "role", "event", "since", "until")
+EXPORTS = {"jsonl": ("jsonl", "application/jsonl"), "cloudevents": ("cloudevents.jsonl", "application/jsonl"), "csv": ("csv", "text/csv")}
+CANDIDATE = """apiVersion: day2.dev/v1alpha1
+kind: ActionPolicy
+metadata: {name: payments-asks}
+spec:
+  why: Whatever changes payments is decided by somebody who is on call for it.
+  appliesTo: ["*"]
+  decision: needs_approval
+  severity: high
+  when: facts.namespace == 'payments'
+  message: "action.kind + ' in payments: the team on call decides'"
+  tests:
+    - {name: payments, facts: {namespace: payments}, expect: needs_approval}
+    - {name: elsewhere, expect: pass}
+"""
 EXAMPLE = """{
   "id": "act-tried",
   "kind": "scale_workload",
@@ -33,7 +53,8 @@ async def policies(visit: Visit) -> Answer:
     found = await visit.read("policies.list")
     words = visit.query.get("q", "").casefold()[:100]
     items = [item for item in (found or {"items": []})["items"] if words in f"{item['rule']} {item['pack']}".casefold()]
-    data = {"found": found, "items": items, "words": words, "tried": None, "action": EXAMPLE, "facts": "{}", "wrong": ""}
+    data: dict[str, Any] = {"found": found, "items": items, "words": words, "tried": None, "action": EXAMPLE, "facts": "{}", "wrong": ""}
+    data |= {"rules": CANDIDATE, "days": 30, "replayed": None, "misread": ""}
     return Page("policies.html", data | {"objectives": await visit.read("objectives.list")}, at="/policies")
 
 
@@ -52,6 +73,21 @@ async def tried(visit: Visit) -> Answer:
     except InvalidInput as error:
         data["wrong"] = f"{error}{f' ({error.mend})' if error.mend else ''}"
     return Page("policies.html", data, at="/policies", status=400 if data["wrong"] else 200)
+
+
+async def simulated(visit: Visit) -> Answer:
+    """Past verdicts under the rules that were written into the form. It reads; it is a form because of its length."""
+    shown = await policies(visit)
+    assert isinstance(shown, Page)  # noqa: S101  it is what the line above returns
+    text, days = visit.form.get("rules", "")[:100_000], visit.form.get("days", "30")
+    data = dict(shown.data) | {"rules": text, "days": days}
+    try:
+        if not days.isdecimal():
+            raise InvalidInput("days is no number", mend="1 to 90")
+        data["replayed"] = await visit.call("policies.simulate", rules=text, days=int(days[:6]))
+    except InvalidInput as error:
+        data["misread"] = f"{error}{f' ({error.mend})' if error.mend else ''}"
+    return Page("policies.html", data, at="/policies", status=400 if data["misread"] else 200)
 
 
 def _read(text: str, name: str) -> Any:
@@ -116,14 +152,45 @@ def steps(items: Sequence[Json]) -> list[Json]:
 
 
 async def audit(visit: Visit) -> Answer:
-    wanted = {name: visit.query.get(name, "")[:200] for name in ("subject", "role", "event")}
-    limit = visit.whole("limit", LIMIT, most=1000) or LIMIT
-    found = await visit.read("audit.list", **wanted, limit=limit)
+    wanted, limit = asked(visit), visit.whole("limit", LIMIT, most=MOST_RECORDS) or LIMIT
+    found = await visit.read("audit.list", **_given(wanted), limit=limit)
     rows = list(reversed((found or {"items": []})["items"]))
     events = Counter(row["event"] for row in rows).most_common(8)
     checked = await visit.read("audit.verify") if visit.query.get("verify") == "1" else None
-    data = {"found": found, "items": rows, "wanted": wanted, "limit": limit, "events": events, "checked": checked}
-    return Page("audit.html", data, at="/audit")
+    data = {"found": found, "items": rows, "wanted": wanted, "limit": limit, "events": events, "checked": checked, "forms": EXPORTS}
+    kept = {name: value for name, value in wanted.items() if value}
+    return Page("audit.html", data | {"kept": urlencode(kept), "most": MOST_RECORDS}, at="/audit")
+
+
+async def export(visit: Visit) -> Answer:
+    """The newest records that fit, oldest first, as a file."""
+    form = visit.query.get("form", "")
+    if form not in EXPORTS:
+        raise InvalidInput("there is no such form of an export", mend=f"one of: {', '.join(EXPORTS)}")
+    rows = await visit.answer("audit.list", **_given(asked(visit)), limit=MOST_RECORDS)
+    name = f"audit-{len(rows)}-records.{EXPORTS[form][0]}"
+    return Response(
+        auditing.exported(rows, form), media_type=EXPORTS[form][1], headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def asked(visit: Visit) -> dict[str, str]:
+    """The filters as the address has them."""
+    return {name: visit.query.get(name, "").strip()[:200] for name in FILTERS}
+
+
+def _given(wanted: Mapping[str, str]) -> dict[str, Any]:
+    """As the service takes them. A browser's field of a time knows no zone: UTC is meant, as everywhere here."""
+    times = {name: _utc(wanted[name]) for name in ("since", "until")}
+    return {name: value for name, value in (dict(wanted) | times).items() if value}
+
+
+def _utc(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InvalidInput(f"{text[:40]!r} is no time", mend="such as 2026-12-24T10:00") from error
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
 async def evals(visit: Visit) -> Answer:

@@ -19,7 +19,7 @@ LATEST = 5
 
 
 async def now(visit: Visit) -> Answer:
-    approvals, runs, actions, agents, objectives, findings, savings = await asyncio.gather(
+    approvals, runs, actions, agents, objectives, findings, savings, health, webhooks = await asyncio.gather(
         visit.read("approvals.list"),
         visit.read("runs.list", limit=200),
         visit.read("actions.list", limit=120),
@@ -27,6 +27,8 @@ async def now(visit: Visit) -> Answer:
         visit.read("objectives.list"),
         visit.read("findings.list"),
         visit.read("savings.list"),
+        visit.read("gate.health"),
+        visit.read("webhooks.list"),
     )
     at = visit.house.offers.ports.clock.now()
     data = {
@@ -39,6 +41,8 @@ async def now(visit: Visit) -> Answer:
         "bad": sum(item["severity"] in BAD and not item["symptomOf"] for item in (findings or {"items": []})["items"]),
         "savings": {row["name"]: row["paper"] for row in steps(savings["items"])} if savings else None,
         "lanes": swimlanes(runs, actions, agents, at),
+        "health": health,
+        "deaf": [row["name"] for row in (webhooks or {"items": []})["items"] if row["state"] != "active"] if webhooks else None,
         "runs": (runs or {"items": []})["items"][:LATEST],
     }
     return Page("now.html", data, at="/")

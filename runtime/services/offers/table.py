@@ -11,6 +11,7 @@ from runtime.services.offers import (
     cluster,
     events,
     findings,
+    gate,
     incidents,
     operations,
     plans,
@@ -35,4 +36,5 @@ OFFERS: tuple[Offer[Any], ...] = (
     *events.OFFERS,
     *incidents.OFFERS,
     *webhooks.OFFERS,
+    *gate.OFFERS,
 )

@@ -70,6 +70,7 @@ def body(offer: str) -> dict[str, object]:
         "schedules.put": {"document": "kind: Schedule"},
         "findings.mute": {"what": "REL-101", "reason": "why", "hours": 1},
         "policies.try": {"action": {}},
+        "approvals.batch": {"actions": ["act-none"], "reason": "why"},
         "plans.submit": {"findings": ["fnd-none"]},
         "alerts.receive": {"version": "4", "groupKey": "{}", "alerts": []},
         "webhooks.add": {"name": "n", "url": "https://x.example", "secret": "none"},

@@ -95,7 +95,7 @@ class Stage:
         return Proposal(
             action=action,
             agent="finops",
-            run="run-1",
+            run=over.pop("run", "run-1"),
             why=over.pop("why", "half of it is idle"),
             evidence=(observe("metric", action.target, "cpu", "40m", now), observe("log", action.target, "log", HOSTILE, now)),
             effect=Effect(summary="less is paid"),

@@ -72,6 +72,18 @@ async def test_asked_carded_and_approved_in_the_page(stage: Stage, http: httpx.A
     assert 'value="approve"' not in lines
 
 
+async def test_what_a_run_proposed_comes_as_a_card_below_it_to_who_asked_and_to_nobody_else(stage: Stage, http: httpx.AsyncClient) -> None:
+    ana, dee = Browser(http, "ana"), Browser(http, "dee")
+    await dee.post("/chat/messages", text="why is web slow?")
+    await ana.post("/chat/messages", text="why does cart restart?")
+    run = stage.ports.intake.open()[-1].request.id
+    await stage.asked("act-0001", run=run)
+    for _ in range(3):
+        await stage.follower.look()
+    assert (await ana.get()).text.count('aria-label="Scale shop/deployment/cart from 4 to 2"') == 1
+    assert "act-0001" not in (await dee.get()).text
+
+
 async def test_nobody_reads_another_persons_conversation_and_nobody_without_a_name_reads_any(stage: Stage, http: httpx.AsyncClient) -> None:
     await Browser(http, "ana").post("/chat/messages", text="status")
     assert "Status" in (await Browser(http, "ana").get()).text

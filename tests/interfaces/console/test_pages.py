@@ -1,6 +1,7 @@
 """Every page over a past: it says what is known, escapes what others wrote, and answers also where nothing happened yet."""
 
 import html
+import json
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -36,6 +37,7 @@ PAGES = (
     "/savings",
     "/audit",
     "/audit?verify=1",
+    "/audit?by=ana&target=shop/cart&since=2026-11-26T10:00",
     "/evals",
     "/stop",
     "/parts/card/act-0001",
@@ -69,7 +71,7 @@ def held(page: str) -> None:
     seen.feed(page)
     for tag, attributes in seen.found:
         assert tag not in ("img", "iframe", "object", "embed", "style", "base"), f"<{tag}>"
-        assert tag != "script" or attributes.get("src", "").startswith("/static/"), "a script that is not ours"
+        assert tag != "script" or attributes.get("src", "").startswith(("/static/", "/chat/static/")), "a script that is not ours"
         assert not [name for name in attributes if name.startswith("on") or (name in ("style", "autofocus") and tag != "input")], attributes
         for name in ("src", "href", "action", "formaction", "hx-get"):
             assert attributes.get(name, "/").startswith(("/", "?", "#")), attributes
@@ -104,7 +106,12 @@ async def test_every_page_answers_of_a_day_of_work_with_its_headers(browser: Bro
 async def test_every_route_that_is_looked_at_is_in_these_tests() -> None:
     looked = {re.sub(r"\{[^}]+\}", "*", route.path) for route in ROUTES if not route.sends}
     known = {re.sub(r"(act|run|inc)-\w+|(?<=/o/).*|autonomy-guarded", "*", path.partition("?")[0]) for path in PAGES}
-    assert {path.replace("/o/*/*/*", "/o/*") for path in looked} - known == {"/parts/waiting", "/incidents/*"}
+    assert {path.replace("/o/*/*/*", "/o/*") for path in looked} - known == {
+        "/parts/waiting",
+        "/incidents/*",
+        "/audit/export",
+        "/actions/*/patch",
+    }
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -232,6 +239,62 @@ async def test_the_rules_can_be_tried_and_bad_json_is_said_beside_what_was_typed
     assert wrong.status_code == 400
     assert "action is no JSON" in wrong.text
     assert "&#34;kind&#34;" in wrong.text
+
+
+async def test_a_changed_rule_is_replayed_over_what_was_judged(browser: Browser) -> None:
+    await browser.world.action()
+    page = (await browser.get("/policies")).text
+    rules = html.unescape(page.partition('name="rules"')[2].partition(">")[2].partition("</textarea>")[0])
+    sent = await browser.send("/policies/simulate", rules=rules.replace("\n", "\r\n"), days="7")
+    assert sent.status_code == 200
+    assert "1 of 1 verdicts would be others" in sent.text
+    assert 'added <span class="mono">payments-asks</span>' in sent.text
+    assert "U+000D" not in sent.text, "a browser's line ends are no text of the cluster"
+    for text, days in (
+        ("kind: [", "7"),
+        ("kind: Nothing", "7"),
+        (rules.replace("facts.namespace ==", "facts.namespace ="), "7"),
+        ("", "0"),
+    ):
+        wrong = await browser.send("/policies/simulate", rules=text, days=days)
+        assert wrong.status_code == 400
+        assert 'role="alert"' in wrong.text
+    assert [row.event for row in browser.world.ports.ledger.chain(1, 100)].count("policy.loaded") == 0
+
+
+async def test_the_chain_is_filtered_by_who_what_and_when_and_handed_out(browser: Browser) -> None:
+    await browser.world.action(S.VERIFIED, by="oidc:bo@example.org")
+    browser.world.ports.clock.advance(1800)  # type: ignore[attr-defined]
+    await browser.world.action(name="web", by="oidc:cy@example.org")
+
+    async def subjects(query: str) -> set[str]:
+        lines = (await browser.get(f"/audit/export?form=jsonl&{query}")).text.splitlines()
+        return {json.loads(line)["subject"] for line in lines}
+
+    assert await subjects("") == {"act-0001", "act-0002"}
+    assert await subjects("by=BO@example") == {"act-0001"}
+    assert await subjects("target=shop/web") == {"act-0002"}
+    assert await subjects("since=2026-11-27T09:20") == {"act-0002"}
+    assert await subjects("until=2026-11-27T09:20&event=verified") == {"act-0001"}
+    events = (await browser.get("/audit/export?form=cloudevents&event=verified")).text.splitlines()
+    assert [json.loads(line)["type"] for line in events] == ["dev.day2.verified.v1"]
+    saved = await browser.get("/audit/export?form=csv&event=verified")
+    assert saved.headers["content-disposition"] == 'attachment; filename="audit-1-records.csv"'
+    for query in ("form=xml", "form=csv&since=yesterday", "form=csv&target=cart"):
+        assert (await browser.get(f"/audit/export?{query}")).status_code == 400
+    page = (await browser.get("/audit?by=bo&event=verified")).text
+    assert "/audit/export?form=jsonl&amp;by=bo&amp;event=verified" in page
+
+
+async def test_the_first_page_says_how_the_gate_is(browser: Browser) -> None:
+    assert "guard not seen yet" in (await browser.get("/")).text
+    await browser.world.action(S.VERIFIED)
+    assert "guard whole" in (await browser.get("/")).text
+    ledger, clock = browser.world.ports.ledger, browser.world.ports.clock
+    ledger.record(role="executor", event="guard.altered", subject="guard", body={"found": "the webhook is gone"}, at=clock.now())
+    page = (await browser.get("/")).text
+    assert "guard altered or missing" in page
+    assert "the webhook is gone" in page
 
 
 async def test_a_mute_has_an_end_and_a_reason_and_can_be_ended(browser: Browser) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from core.domain.access import RIGHTS, Right, Role, roles_of
-from core.domain.errors import InvalidInput, NotAuthorised
+from core.domain.errors import Conflict, InvalidInput, NotAuthorised
 from core.domain.intake import Stage
 from interfaces.rendering.offered import DOCUMENTS
 from runtime.services.offering import Offer, Offers, Ports
 from runtime.services.offers.table import OFFERS
+from tests.contracts.consoles import World
 from tests.contracts.doors import caller, ports
 
 
@@ -126,3 +127,18 @@ async def test_a_mute_has_who_asked_and_an_end(open_ports: Ports) -> None:
     over = await offers.call(caller(Role.OPERATOR), "mutes.expire", {"mute": mute.id})
     assert over.mutes[0].ended_by == "oidc:ana@example.org"
     assert (await offers.call(caller(Role.VIEWER), "mutes.list", {})).mutes == ()
+
+
+async def test_nothing_is_decided_of_what_expired_though_the_judge_has_not_looked(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    row = await world.action()
+    world.ports.clock.advance(4 * 3600 + 1)  # type: ignore[attr-defined]
+    for name in ("actions.approve", "actions.deny"):
+        with pytest.raises(Conflict, match="expired at"):
+            await world.house.offers.call(caller(Role.APPROVER), name, {"action": row.action_id, "reason": "late"})
+    assert world.ports.ledger.approvals(row.action_id) == []
+
+
+async def test_a_time_without_a_zone_is_no_time_for_the_chain(open_ports: Ports) -> None:
+    with pytest.raises(InvalidInput, match="no time zone"):
+        await Offers(OFFERS, open_ports).call(caller(Role.VIEWER), "audit.list", {"since": "2026-11-27T09:00:00"})
