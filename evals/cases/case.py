@@ -179,7 +179,8 @@ class Expected(Part):
 
     `well`: nothing is left for the oracle to say of the cluster. `unharmed`: no pod of others went or restarted, no budget was broken.
     `silent`: no incident was told and nothing was proposed. `slo_kept`: no bystander lost a minute of its objective.
-    `saves_percent`: of what the oracle's best would save.
+    `saves_percent`: of what the oracle's best would save. `claims_within`: what verified actions said that they would save is what the cost
+    meter then says, to so many percent.
     """
 
     causes: tuple[Cause_, ...] | None = None
@@ -195,6 +196,7 @@ class Expected(Part):
     silent: bool = False
     slo_kept: bool = False
     saves_percent: float | None = None
+    claims_within: float | None = Field(default=None, gt=0)
     touches: tuple[str, ...] = Field(default=(), description="Kind/namespace/name of what the cure may restart, besides the causes")
     gives_back: tuple[str, ...] = Field(default=(), description="namespace/name of what is paid for and not used")
     budget: Budget = Budget()
