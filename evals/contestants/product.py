@@ -58,12 +58,17 @@ async def carried(stage: Stage, proposals: Sequence[Proposal]) -> None:
     else:
         rows = await court.carry(proposals, by=REQUESTER)
     for row in rows:
-        stage.actions.append(told(court, row))
-        saving = parse_proposal(row.proposal).effect.saving
-        if saving is not None and row.state is ActionState.VERIFIED:
-            stage.claims.add(saving.paper_micro_usd, before)
+        count(stage, row, before)
     if rows and all(row.state is ActionState.VERIFIED for row in rows):
         stage.verified_at = stage.now
+
+
+def count(stage: Stage, row: ActionRow, cost_before: int | None) -> None:
+    """Keep what became of an action, and what it claimed."""
+    stage.actions.append(told(stage.court, row))
+    saving = parse_proposal(row.proposal).effect.saving
+    if saving is not None and row.state is ActionState.VERIFIED:
+        stage.claims.add(saving.paper_micro_usd, cost_before)
 
 
 def told(court: Court, row: ActionRow) -> Judged:

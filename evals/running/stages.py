@@ -50,7 +50,8 @@ class Stage:
     """`spared` are workloads that fault and cure may touch, `breaches` those `budgets` of others that were seen broken.
 
     `wrote` is when a contestant that sends his own writes sent each, in Unix seconds. `asked` is what he
-    used of a model; None where he asked none.
+    used of a model; None where he asked none. `spent` is the cost of now, in micro-USD a month, summed over the seconds of a case with
+    schedules.
     """
 
     case: Case
@@ -65,6 +66,7 @@ class Stage:
     actions: list[Judged] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
     claims: Claims = field(default_factory=Claims)
+    spent: float = 0.0
     verified_at: float | None = None
     acted_at: float | None = None
 
@@ -81,7 +83,8 @@ class Stage:
             self.scene.running.clock.advance(step)
             if not interruptions.is_unsettled(self.scene.running.cluster):  # what the market takes, nobody here broke
                 self.breaches |= self.budgets & set(meters.broken_budgets(self.scene.running, spared))
-            if self.claims.said is not None and (cost := self.cost()) is not None:
+            if (self.case.schedules or self.claims.said is not None) and (cost := self.cost()) is not None:
+                self.spent += cost * step
                 self.claims.spent += cost * step
                 self.claims.seconds += step
             left -= step
@@ -91,7 +94,7 @@ class Stage:
         prices = self.court.bench.prices
         return meters.monthly(self.scene.running, prices) if prices else None
 
-    def until(self, moment: float) -> None:
+    async def until(self, moment: float) -> None:
         self.pass_time(max(0.0, moment - self.now))
 
     async def done(self, writes: Sequence[Write]) -> None:

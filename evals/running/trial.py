@@ -42,7 +42,10 @@ class Trial:
     """`wanted` counts incidents that must be told, `found` those of them that were, `extra` those of others. `misses` are the expectations
     that did not hold, in words; a case without any was passed. `claimed` is what verified actions said that they would save, `metered`
     by how much the cost meter fell from before the first of these to the mean of all that came after the last, both in micro-USD a month;
-    `within` is by how many percent the case lets them differ."""
+    `within` is by how many percent the case lets them differ.
+
+    Of a case with schedules: `spent` is what the trial cost, in micro-USD; `missed_minutes` of all `service_minutes` did not keep their
+    objective, whosever fault it was; `runs` began by themselves, and `breaches` are writes that no schedule allowed."""
 
     case: str
     suite: str
@@ -73,6 +76,11 @@ class Trial:
     claimed: int | None = None
     metered: int | None = None
     within: float | None = None
+    spent: int | None = None
+    service_minutes: int | None = None
+    missed_minutes: int | None = None
+    runs: int | None = None
+    breaches: tuple[str, ...] | None = None
     writes: int = 0
     tokens: int | None = None
     micro_usd: int | None = None

@@ -111,6 +111,13 @@ class Court:
                 pass_time(max(1.0, min((_ahead(row, now) for row in after), default=1.0)))
         return tuple(map(self._row, ids))
 
+    def hear(self, people: Sequence[str]) -> None:
+        """One more of `people` approves each action that waits for one."""
+        for row in self.bench.ledger.in_states(ActionState.NEEDS_APPROVAL):
+            given = {approval.by for approval in self.bench.ledger.approvals(row.action_id)}
+            if (by := next((person for person in people if person not in given), None)) is not None:
+                self._approve(row, by)
+
     def _open(self, ids: Sequence[str]) -> list[ActionRow]:
         return [row for row in map(self._row, ids) if row.state not in TERMINAL]
 
