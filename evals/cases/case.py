@@ -248,9 +248,10 @@ class Case(Part):
             for name, spec in self.schedules.items()
         ]
         try:
-            return tuple(each.value for body in bodies for each in schedules.read(json.dumps(body), "schedules"))
+            found = [each for body in bodies for each in schedules.read(json.dumps(body), "schedules")]
         except InvalidDocument as error:
             raise ValueError(str(error)) from error
+        return documents.of_kind(found, Schedule)
 
     @property
     def is_real_too(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from evals.reporting import plots, words
+from evals.reporting import plots, week, words
 from evals.running.trial import Trial
 from evals.scoring import figures
 from evals.scoring.figures import Figure
@@ -42,6 +42,7 @@ def text(results: Results, earlier: Sequence[Results] = ()) -> str:
     body = [
         _scoreboard(own),
         _contestants(results.trials),
+        _week(results.trials),
         _suites(own),
         _judge(own),
         _timelines(own),
@@ -71,6 +72,11 @@ def _contestants(trials: Sequence[Trial]) -> Markup:
 
 def _of(trials: Sequence[Trial], name: str) -> Figure:
     return next(each for each in figures.figures(trials) if each.name == name)
+
+
+def _week(trials: Sequence[Trial]) -> Markup:
+    known = week.of(trials)
+    return Markup("<h2>Alone, by schedules</h2>") + table(week.HEADS, week.rows(known)) if known else Markup("")
 
 
 def _suites(trials: Sequence[Trial]) -> Markup:

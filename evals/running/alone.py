@@ -7,6 +7,7 @@ from core.domain.errors import Day2Error
 from core.domain.finding import Finding
 from core.domain.ledger import ActionRow
 from core.domain.outcome import TERMINAL
+from core.domain.permit import Permit
 from core.domain.verdict import Verdict
 from evals.contestants import product
 from evals.running import breaches
@@ -50,8 +51,10 @@ class Alone:
                 self._ended.add(row.action_id)
                 product.count(stage, row, before)
 
-    async def breaches(self) -> tuple[str, ...]:
-        return breaches.found([*self._wrote(await self._stage.court.audit())], self._stage.case.timetable)
+    async def held(self) -> Json:
+        """Of a trial: how many forward writes were held against the schedules, and what they broke."""
+        wrote = [*self._wrote(await self._stage.court.audit())]
+        return {"runs": self.runs, "governed": len(wrote), "breaches": breaches.found(wrote, self._stage.case.timetable)}
 
     def _wrote(self, audit: list[Json]) -> Iterator[Wrote]:
         """The forward writes of agents' identities, oldest first."""
@@ -61,18 +64,9 @@ class Alone:
             if not stored or not str(user.get("username", "")).startswith("day2:agent:"):
                 continue
             what = f"{entry['verb']} {entry['resource']} {entry['namespace']}/{entry['name']}"
-            use, row = self._opened(user)
-            if use == "forward":
-                yield self._write(entry, what, row)
-
-    def _opened(self, user: Json) -> tuple[str, ActionRow | None]:
-        """What the permit of a write opens, and its action. A write without one is a forward write of nobody's."""
-        token = next(iter((user.get("extra") or {}).get(PERMIT, ())), "")
-        try:
-            permit = permits.read(token, self._stage.court.hands.judge)
-        except Day2Error:
-            return "forward", None
-        return permit.use, self._stage.court.bench.ledger.get(permit.action_id)
+            permit = permitted(user, self._stage.court.hands.judge)
+            if permit is None or permit.use == "forward":
+                yield self._write(entry, what, self._stage.court.bench.ledger.get(permit.action_id) if permit else None)
 
     def _write(self, entry: Json, what: str, row: ActionRow | None) -> Wrote:
         at = parse(entry["time"])
@@ -83,3 +77,11 @@ class Alone:
         people = {one.by for one in self._stage.court.bench.ledger.approvals(row.action_id) if one.decision == "approved"}
         schedule = tick.schedule if tick else ""
         return Wrote(at, row.action_id, what, schedule, row.run_id, decision, len(people - {row.submitted_by}))
+
+
+def permitted(user: Json, judge: Any) -> Permit | None:
+    """The permit that an impersonated user carries. None where there is none of this judge: then the write is nobody's."""
+    try:
+        return permits.read(next(iter((user.get("extra") or {}).get(PERMIT, ())), ""), judge)
+    except Day2Error:
+        return None

@@ -147,7 +147,7 @@ async def _unattended(stage: Stage, alone: Alone | None) -> Json:
         stage.scene.running, stage.begun, per_mille=case.people.error_per_mille, p99_ms=float(case.people.latency_p99_ms)
     )
     told: Json = {"spent": round(stage.spent / 3600 / HOURS_PER_MONTH), "service_minutes": all_minutes, "missed_minutes": missed}
-    return told | ({"runs": alone.runs, "breaches": await alone.breaches()} if alone else {})
+    return told | (await alone.held() if alone else {})
 
 
 class _Watch:

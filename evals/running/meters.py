@@ -136,7 +136,7 @@ def lost_minutes(
 
 
 def minutes(running: Running, begun: datetime, *, per_mille: int, p99_ms: float) -> tuple[int, int]:
-    """Of all services together: the minutes since `begun`, and those in which one failed more than its bound or was slower, whoever did it."""
+    """Of all services together: the minutes since `begun`, and those that missed their objective, whoever did it."""
     begin, end = begun.timestamp(), running.clock.now().timestamp()
     windows = np.arange(begin, end - MINUTE_SECONDS + 1, MINUTE_SECONDS)[:, None] + np.array([0.0, 15.0, 30.0, 45.0])
     services = [history for history in running.fleet.timeline.histories.values() if running.fleet.is_asked(history.workload)]

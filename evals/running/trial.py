@@ -45,7 +45,7 @@ class Trial:
     `within` is by how many percent the case lets them differ.
 
     Of a case with schedules: `spent` is what the trial cost, in micro-USD; `missed_minutes` of all `service_minutes` did not keep their
-    objective, whosever fault it was; `runs` began by themselves, and `breaches` are writes that no schedule allowed."""
+    objective, whosever fault it was; `runs` began by themselves, and of `governed` writes `breaches` are what no schedule allowed."""
 
     case: str
     suite: str
@@ -80,6 +80,7 @@ class Trial:
     service_minutes: int | None = None
     missed_minutes: int | None = None
     runs: int | None = None
+    governed: int | None = None
     breaches: tuple[str, ...] | None = None
     writes: int = 0
     tokens: int | None = None

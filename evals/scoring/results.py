@@ -14,13 +14,29 @@ STORED = Path(__file__).with_name("stored.json")
 _DEFAULTS = {field.name: field.default for field in fields(Trial)}
 
 
+class Later(NamedTuple):
+    """A suite that was lived through again after all others: when, and after which commit."""
+
+    suite: str
+    date: str
+    commit: str
+
+
 class Results(NamedTuple):
-    """`commit` is the last one before the run; `code` the digest of what the trials depended on."""
+    """`commit` is the last one before the run; `code` the digest of what the trials depended on. `later` names suites that were run after
+    the rest."""
 
     date: str
     commit: str
     code: str
     trials: tuple[Trial, ...]
+    later: tuple[Later, ...] = ()
+
+    def renewed(self, suite: str, newer: "Results") -> "Results":
+        """With the trials of one suite taken from a newer run, which has no others."""
+        kept = tuple(trial for trial in self.trials if trial.suite != suite)
+        others = tuple(each for each in self.later if each.suite != suite)
+        return self._replace(trials=kept + newer.trials, later=(*others, Later(suite, newer.date, newer.commit)))
 
 
 def read(file: Path) -> Results:
@@ -30,7 +46,8 @@ def read(file: Path) -> Results:
         if document["kind"] != KIND:
             raise ValueError(f"it is a {document['kind']}")
         meta = document["metadata"]
-        return Results(meta["date"], meta["commit"], meta["code"], tuple(of_json(each) for each in document["items"]))
+        later = tuple(Later(*each) for each in meta.get("later", ()))
+        return Results(meta["date"], meta["commit"], meta["code"], tuple(of_json(each) for each in document["items"]), later)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidInput(f"cannot read results of {file}: {error}", mend="make some: day2 eval run --quick -O results.json") from error
 
