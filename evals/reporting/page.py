@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from evals.reporting import plots, week, words
+from evals.reporting import calibration, plots, week, words
 from evals.running.trial import Trial
 from evals.scoring import figures
 from evals.scoring.figures import Figure
@@ -46,6 +46,7 @@ def text(results: Results, earlier: Sequence[Results] = ()) -> str:
         _suites(own),
         _judge(own),
         _timelines(own),
+        _calibration(),
         _trend(earlier, results),
         _missed(results.trials),
     ]
@@ -100,6 +101,15 @@ def _timelines(trials: Sequence[Trial]) -> Markup:
     if not told:
         return Markup("")
     return Markup("<h2>Timelines</h2>") + plots.timeline(told, "Rings: an incident was told; bars: mending; squares: passed or not")
+
+
+def _calibration() -> Markup:
+    shown = [*calibration.shown()]
+    rows = [
+        (name, words.value(figure), words.interval(figure), words.of(figure), words.goal(figure).replace("*", "")) for name, figure in shown
+    ]
+    plot = plots.intervals(shown, "Of labelled trajectories: aligned, falsely alarmed, silently missed, each with its bound")
+    return Markup("<h2>Calibration of who assesses finished runs</h2>") + plot + table(("assessor", "value", "95 %", "of", "goal"), rows)
 
 
 def _trend(earlier: Sequence[Results], now: Results) -> Markup:

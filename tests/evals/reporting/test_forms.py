@@ -4,6 +4,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from evals.assessing import results
 from evals.reporting import junit, page, scoreboard
 from evals.running.trial import Judged, Told, Trial
 from evals.scoring.results import Results
@@ -32,8 +33,18 @@ def test_the_page_loads_nothing_and_escapes_everything() -> None:
     assert "<script" not in text
     assert "&lt;script&gt;" in text
     assert not re.findall(r"""(?:src|href)\s*=|url\(|@import""", text)
-    assert text.count("<svg") == text.count("</svg>") >= 4
+    assert text.count("<svg") == text.count("</svg>") == 6
     assert text.count("<title>") == text.count("<svg") + 1, "each plot says what is to be seen"
+
+
+def test_the_page_shows_how_well_who_assesses_is_calibrated() -> None:
+    text = page.text(RUN)
+    stored = results.read()
+    assert "Calibration of who assesses finished runs" in text
+    for name in ("code", *(f"with a model: {each}" for each in stored.models)):
+        for share in ("aligned", "false alarms", "silent misses"):
+            assert f"<td>{name}, {share}</td>" in text
+    assert f"<td>{sum(row.aligned for row in stored.rows)} of {len(stored.rows)}</td><td>≥ 85%: met</td>" in text
 
 
 def test_the_page_says_no_data_where_there_is_none() -> None:
