@@ -14,7 +14,7 @@ from evals.reporting import scoreboard
 from evals.running import pool
 from evals.running.trial import Trial
 from evals.scoring import results
-from evals.scoring.results import Results
+from evals.scoring.results import Repeated, Results
 
 PAGE = Path("docs/scoreboard.md")
 KEPT = Path(".cache/evals")
@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     parser.add_argument("--seeds", type=int, default=0, help="of each case; 0: all")
     parser.add_argument("--jobs", type=int, default=2, help="trials at the same time")
     parser.add_argument("--suite", default="", help="live through this one alone, and put it into the stored results")
+    parser.add_argument("--repeat", type=int, default=0, help="live through the quick suite so many times: is it the same each time?")
     parser.add_argument("--quick", action="store_true", help="only the quick suite")
     chosen = parser.parse_args(arguments)
     if chosen.suite:
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] = ()) -> int:
         results.write(results.read(results.STORED).renewed(chosen.suite, newer), results.STORED)
     elif chosen.run:
         results.write(ran(quick=chosen.quick, seeds=chosen.seeds, jobs=chosen.jobs), results.STORED)
+    if chosen.repeat:
+        results.write(results.read(results.STORED)._replace(repeated=again(chosen.repeat, jobs=chosen.jobs)), results.STORED)
     PAGE.write_text(scoreboard.text(results.read(results.STORED)), encoding="utf-8")
     return 0
 
@@ -50,6 +53,13 @@ def ran(*, quick: bool, seeds: int, jobs: int, suites: Sequence[str] = ()) -> Re
     wanted = [*pool.tasks(own, ["day2ops"]), *pool.tasks(shared, others)]
     trials = pool.run(wanted, jobs=jobs, kept=KEPT, told=told)
     return Results(datetime.now(UTC).date().isoformat(), before, pool.code(), trials)
+
+
+def again(times: int, *, jobs: int) -> Repeated:
+    """The quick suite as the product, so many times, without what was kept."""
+    before, wanted = commit(), pool.tasks(reading.chosen(reading.read(), quick=True), ["day2ops"])
+    rounds = [pool.run(wanted, jobs=jobs, told=told) for _ in range(times)]
+    return results.repeated(rounds, datetime.now(UTC).date().isoformat(), before)
 
 
 def is_shared(case: Case) -> bool:

@@ -32,7 +32,17 @@ def text(results: Results) -> str:
     )
     return (
         head
-        + "\n".join([*_scores(own), *_contestants(results.trials), *_week(results.trials), *_suites(own), *_judge(own), *_missed(own)])
+        + "\n".join(
+            [
+                *_scores(own),
+                *_contestants(results.trials),
+                *_week(results.trials),
+                *_suites(own),
+                *_judge(own),
+                *_repeated(results),
+                *_missed(own),
+            ]
+        )
         + "\n"
     )
 
@@ -90,6 +100,19 @@ def _judge(trials: Sequence[Trial]) -> Iterator[str]:
     yield ""
     packs = [(each.name, each.stopped, each.alone, each.denied, each.asked) for each in figures.by_pack(trials)]
     yield from _table(("pack", "breaches stopped", "by it alone", "fine, denied", "fine, asked about"), packs)
+
+
+def _repeated(results: Results) -> Iterator[str]:
+    again = results.repeated
+    if again is None:
+        return
+    equal = again.trials - len(again.differing)
+    yield from ("", f"## {again.times} times the same", "")
+    yield (
+        f"The quick suite was lived through {again.times} times, each time anew, on {again.date} after commit {again.commit}: {equal} of "
+        f"{again.trials} trials were equal each time, to the last value but the seconds that they took."
+    )
+    yield from (f"- {name} was not" for name in again.differing)
 
 
 def _missed(trials: Sequence[Trial]) -> Iterator[str]:
