@@ -23,12 +23,13 @@ from core.domain.errors import Conflict, NotAuthorised, Refused
 from core.domain.ledger import ActionRow
 from core.domain.model import Question
 from core.domain.outcome import TERMINAL, ActionState
+from core.domain.permit import Permit
 from core.domain.proposal import Proposal
 from core.domain.values import Json
 from core.domain.verdict import Verdict
 from core.policy.engine import builtin
 from core.policy.redaction import redact
-from gate import approvals, keys
+from gate import approvals, keys, permits
 from gate.door import LedgerDoor
 from gate.executing.hands import Hands
 from gate.executing.machine import execute_once
@@ -110,6 +111,13 @@ class Court:
                 now = self.bench.clock.now()
                 pass_time(max(1.0, min((_ahead(row, now) for row in after), default=1.0)))
         return tuple(map(self._row, ids))
+
+    def permit(self, token: str) -> Permit | None:
+        """What a write was permitted by. None where it carries nothing that this judge signed."""
+        try:
+            return permits.read(token, self.hands.judge)
+        except Refused:
+            return None
 
     def hear(self, people: Sequence[str]) -> None:
         """One more of `people` approves each action that waits for one."""

@@ -1,16 +1,13 @@
 """Nobody calls the product: the schedules of a case run it, and what it wrote is held against them."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evals.cases.case import Case
 from evals.reporting import week
-from evals.running import alone
 from evals.running.lives import lived
 from evals.running.trial import Trial
-from gate import keys
 
 CRASH = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "registry.apps.example/web:crash"}]}}}}
 WASTE = {"name": "small", "change": {"worker": {"replicas": 4, "faults": ["overprovisioned"]}}}
@@ -89,12 +86,6 @@ def test_a_ceiling_leaves_everything_as_it_is() -> None:
     assert quiet.misses == ()
     assert quiet.told
     assert quiet.actions == ()
-
-
-def test_a_write_without_a_permit_of_this_judge_is_nobodys(tmp_path: Path) -> None:
-    judge = keys.signer(tmp_path, keys.JUDGE).verifier
-    assert alone.permitted({}, judge) is None
-    assert alone.permitted({"extra": {alone.PERMIT: ["forged"]}}, judge) is None
 
 
 def test_a_schedule_that_cannot_be_is_told_with_its_place() -> None:
