@@ -90,18 +90,22 @@ class Planted(Part):
 
 
 class Edit(Part):
-    """What somebody else does to the cluster meanwhile: a merge patch of one object, its creation, or its deletion."""
+    """What somebody else does to the cluster meanwhile: a merge patch of one object, its creation, or its deletion. Or what machines cost from
+    then on, in micro-USD an hour by instance type."""
 
     at: Seconds = 0
-    target: str = Field(description="Kind/namespace/name, Kind/name for what has no namespace")
+    target: str = Field(default="", description="Kind/namespace/name, Kind/name for what has no namespace")
     patch: dict[str, Any] = {}
     create: dict[str, Any] = {}
     delete: bool = False
+    prices: dict[str, Annotated[int, Field(ge=0)]] = {}
 
     @model_validator(mode="after")
     def _one_change(self) -> Self:
-        if sum(map(bool, (self.patch, self.create, self.delete))) != 1:
-            raise ValueError("an edit is exactly one of patch, create, delete")
+        if sum(map(bool, (self.patch, self.create, self.delete, self.prices))) != 1:
+            raise ValueError("an edit is exactly one of patch, create, delete, prices")
+        if bool(self.target) == bool(self.prices):
+            raise ValueError("an edit has a `target`, unless it is of prices")
         return self
 
 
@@ -235,6 +239,8 @@ class Case(Part):
             raise ValueError("a snapshot and manifests stand still: no faults, edits, asks or acts")
         if self.schedules and (self.world.is_still or self.asks or self.agents):
             raise ValueError("`schedules` say who looks and acts: no asks, no agents, and a world that moves")
+        if self.schedules and any(edit.prices for edit in self.edits):
+            raise ValueError("prices stay as they are while schedules run")
         _ = self.timetable
         if self.faults and self.world.name != GROUND:
             raise ValueError(f"faults of the library befall `world: {GROUND}`; elsewhere use recipes of `change` and `edits`")

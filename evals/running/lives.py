@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from agents.catalogue import AGENTS
 from core.domain.errors import Day2Error
 from core.domain.finding import Finding
-from core.domain.money import HOURS_PER_MONTH
+from core.domain.money import HOURS_PER_MONTH, PriceList
 from core.domain.request import Request
 from evals.cases.case import Case, Edit, Planted
 from evals.contestants import table
@@ -242,8 +242,20 @@ async def _happens(stage: Stage, what: Planted | Edit) -> None:
         ground, fault = stage.scene.ground, BY_ID[what.id]
         assert ground is not None  # noqa: S101  the form of a case holds it
         await stage.done(fault.inject(ground, fault.victim(ground)))
+    elif what.prices:
+        stage.court = stage.court.priced(_repriced(stage, what.prices))
     else:
         await stage.done([_edited(what)])
+
+
+def _repriced(stage: Stage, prices: Mapping[str, int]) -> PriceList:
+    known = stage.court.bench.prices
+    assert known is not None  # noqa: S101  scenes declare some
+    rows = tuple(
+        each.model_copy(update={"hourly_micro_usd": prices.get(each.instance_type, each.hourly_micro_usd)}) for each in known.instances
+    )
+    source = known.source.model_copy(update={"at": stage.scene.running.clock.now()})
+    return known.model_copy(update={"instances": rows, "source": source})
 
 
 def _edited(edit: Edit) -> Write:

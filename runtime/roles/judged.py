@@ -6,7 +6,7 @@ nothing can be permitted: the judge only looks, and `apply` shows what an action
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +22,7 @@ from core.domain.clock import Clock
 from core.domain.errors import Conflict, NotAuthorised, Refused
 from core.domain.ledger import ActionRow
 from core.domain.model import Question
+from core.domain.money import PriceList
 from core.domain.outcome import TERMINAL, ActionState
 from core.domain.permit import Permit
 from core.domain.proposal import Proposal
@@ -118,6 +119,10 @@ class Court:
             return permits.read(token, self.hands.judge)
         except Refused:
             return None
+
+    def priced(self, prices: PriceList) -> "Court":
+        """The same roles once people have declared other prices."""
+        return replace(self, bench=replace(self.bench, prices=prices), agents=replace(self.agents, prices=prices))
 
     def hear(self, people: Sequence[str]) -> None:
         """One more of `people` approves each action that waits for one."""

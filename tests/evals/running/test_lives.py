@@ -262,3 +262,27 @@ def test_a_claim_that_the_meter_does_not_show_is_missed() -> None:
     assert silent.shown is None
     other = Trial(case="one", suite="own", seed=1, contestant="nothing", within=5)
     assert expecting.held(case, other, ()).misses == ()
+
+
+def test_a_price_that_changes_changes_what_is_worth_a_rollout() -> None:
+    cheap = {"name": "small", "with": {"prices": {"m6.4xlarge": 10000}}, "change": {"web": {"cpu_request_milli": 1500}}}
+    touches = {"touches": ["Deployment/apps/web"]}
+    assert of(world=cheap, acts="always", lasts="3h", every="1h", expect=touches).actions == ()
+    dear = of(world=cheap, acts="always", lasts="3h", every="1h", edits=[{"at": "90m", "prices": {"m6.4xlarge": 768000}}], expect=touches)
+    assert dear.misses == ()
+    assert [(told.code, told.at) for told in dear.told] == [("FIN-101", 7200.0)]
+    assert [(action.kind, action.ended) for action in dear.actions] == [("set_requests", "verified")]
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        ({"edits": [{"prices": {"m": 1}, "target": "Node/n"}]}, "unless it is of prices"),
+        ({"edits": [{"delete": True}]}, "unless it is of prices"),
+        ({"edits": [{"target": "Node/n"}]}, "exactly one of"),
+        ({"edits": [{"prices": {"m": 1}}], "schedules": {"s": {"every": "1h"}}}, "prices stay as they are"),
+    ],
+)
+def test_an_edit_that_cannot_be_is_told(parts: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        case(world={"name": "small"}, **parts)
