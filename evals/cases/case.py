@@ -90,8 +90,8 @@ class Planted(Part):
 
 
 class Edit(Part):
-    """What somebody else does to the cluster meanwhile: a merge patch of one object, its creation, or its deletion. Or what machines cost from
-    then on, in micro-USD an hour by instance type."""
+    """What somebody else does to the cluster meanwhile: a merge patch of one object, its creation, or its deletion. Or what machines cost
+    from then on, in micro-USD an hour by instance type."""
 
     at: Seconds = 0
     target: str = Field(default="", description="Kind/namespace/name, Kind/name for what has no namespace")
