@@ -143,7 +143,7 @@ def _saved(trials: Sequence[Trial]) -> Figure:
 def _claimed(trials: Sequence[Trial]) -> Figure:
     """Of the trials whose case holds claims against the meter."""
     known = [trial.shown for trial in trials if trial.shown is not None]
-    return _share("savings claimed that the meter shows", sum(known), len(known))
+    return _share("savings claimed and shown", sum(known), len(known))
 
 
 def _asked(trials: Iterable[Trial]) -> list[Judged]:

@@ -109,6 +109,6 @@ def test_claims_are_counted_where_the_case_holds_them_against_the_meter() -> Non
         trial("three", claimed=100, metered=0),
         trial("four", within=5),
     ]
-    figure = named(trials, "savings claimed that the meter shows")
+    figure = named(trials, "savings claimed and shown")
     assert (figure.right, figure.total) == (1, 2)
-    assert named([trial()], "savings claimed that the meter shows").value is None
+    assert named([trial()], "savings claimed and shown").value is None
