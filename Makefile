@@ -100,7 +100,7 @@ eval-injection: dev ## hostile text in every field, into docs/injection.md
 	@$(PY) -m evals.injection --write $(ARGS)
 
 eval-scoreboard: dev ## every case and baseline, into docs/scoreboard.md
-	@$(PY) -m evals.reporting --run $(ARGS)
+	@$(PY) -m evals.reporting --run --repeat 5 $(ARGS)
 
 chart: dev ## write what is generated of deploy/ and its page
 	@$(PY) deploy/generate.py

@@ -28,11 +28,10 @@ class HighFloor(NamedTuple):
     share: float
     floor: int
 
-    @property
-    def idle_replicas(self) -> float:
-        """Replicas that the floor keeps beyond what the new one would, on the mean of the week."""
-        spec = self.under.autoscaler.spec
-        return sum(spec.min_replicas - max(need, self.floor) for need in self.needs if need < spec.min_replicas) / len(self.needs)
+    def idle_above(self, floor: int) -> float:
+        """Replicas that the floor of now keeps beyond what this one would, on the mean of the week."""
+        now = self.under.autoscaler.spec.min_replicas
+        return sum(now - max(need, floor) for need in self.needs if need < now) / len(self.needs)
 
 
 def ranges(snapshot: Snapshot) -> Iterable[RangeQuery]:
@@ -68,7 +67,7 @@ def _finding(desk: Desk, high: HighFloor) -> Finding:
         Severity.LOW,
         subject,
         f"{under.owner.name}: the floor of {autoscaler.spec.min_replicas} replicas is above the need {high.share:.0%} of the week",
-        f"{high.idle_replicas:.1f} replicas run beyond the need on the mean; the autoscaler adds them when the load comes.",
+        f"{high.idle_above(high.floor):.1f} replicas run beyond the need on the mean; the autoscaler adds them when the load comes.",
         derived(
             desk, subject, f"replicas = ceil(CPU / ({under.request_milli}m x {under.target_percent} %)) over 7 d of {query}", _spread(high)
         ),

@@ -84,15 +84,15 @@ def lower_floor(desk: Desk, finding: Finding) -> Proposal | None:
     floor = max(high.floor, asked)
     if floor >= spec.min_replicas:
         return None
-    share = high.idle_replicas
+    fewer = high.idle_above(floor)
     back = sizes.of_pod(workload.item.spec.template.spec)
-    given = Size(round(back.cpu_milli * share), round(back.memory_mib * share))
+    given = Size(round(back.cpu_milli * fewer), round(back.memory_mib * fewer))
     return propose(
         desk,
         finding,
         *bound(desk, finding, high.under.autoscaler, least=floor, most=spec.max_replicas),
         why=f"For {high.share:.0%} of 7 days the load needed fewer than {spec.min_replicas} replicas; {floor} carry it then.",
-        expect=f"{high.idle_replicas:.1f} replicas fewer on the mean of a week; the ceiling stays at {spec.max_replicas}",
+        expect=f"{fewer:.1f} replicas fewer on the mean of a week; the ceiling stays at {spec.max_replicas}",
         saving=saving(desk, workload.pods, given, certainty_percent=50),
         takes=given.times(-1),
     )
@@ -102,11 +102,11 @@ def suspend_idle(desk: Desk, finding: Finding) -> Proposal | None:
     idle = next((each for each in idle_gpus.idle_jobs(desk) if each.job.metadata.uid == finding.subject.uid), None)
     if idle is None:
         return None
-    unit = prices_under(desk, idle.pods)
-    paper = unit.monthly(Size(gpus=idle.gpus)) if unit is not None else 0
     held = Size()
     for pod in idle.pods:
         held = held.plus(sizes.of_pod(pod.spec))
+    unit = prices_under(desk, idle.pods)
+    paper = unit.monthly(held) if unit is not None else 0
     return propose(
         desk,
         finding,

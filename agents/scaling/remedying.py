@@ -79,7 +79,7 @@ def release(desk: Desk, finding: Finding) -> Proposal | None:
     for pod in gang.bound:
         held = held.plus(sizes.of_pod(pod.spec))
     unit = prices_under(desk, gang.bound)
-    paper = unit.monthly(Size(gpus=gang.gpus)) if unit is not None else 0
+    paper = unit.monthly(held) if unit is not None else 0
     return propose(
         desk,
         finding,

@@ -86,7 +86,7 @@ def _table(found: Mapping[str, Sequence[Sequence[int]]], better_than: Score | No
     yield "| who | aligned | false alarms | silent misses | named | unknown | may be used |"
     yield "|---|---|---|---|---|---|---|"
     for name, counts in found.items():
-        score = Score(*(Share(told, *pair) for told, pair in zip(NAMES, counts, strict=True)))
+        score = scoring.counted(counts)
         cells = " | ".join(f"{each.found} of {each.total}" for each in score)
         used = score.passes if better_than in (None, score) else scoring.useful(score, better_than)
         yield f"| {name} | {cells} | {'yes' if used else 'no'} |"

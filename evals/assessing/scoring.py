@@ -97,6 +97,11 @@ def score(rows: Sequence[Row]) -> Score:
     )
 
 
+def counted(pairs: Sequence[Sequence[int]]) -> Score:
+    """Of counts as they are stored: so many of so many, in the order of a Score."""
+    return Score(*(Share(each.name, *pair) for each, pair in zip(score(()), pairs, strict=True)))
+
+
 class Line(NamedTuple):
     """One error, or one harmless variation."""
 

@@ -3,15 +3,20 @@
 Times are texts such as `90s`, `25m`, `4h`, `7d`, from the beginning of the case; CPU is in milli-cores, memory in MiB, money in US dollars.
 """
 
+import json
 import re
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from core.actions.catalogue import CATALOGUE
+from core.domain.errors import InvalidDocument
 from core.domain.objective import Autonomy
+from core.policy import documents, schedules
+from core.policy.schedules import Schedule
 from simulator.faults.fault import Cause
 from simulator.faults.table import BY_ID
 
@@ -85,18 +90,22 @@ class Planted(Part):
 
 
 class Edit(Part):
-    """What somebody else does to the cluster meanwhile: a merge patch of one object, its creation, or its deletion."""
+    """What somebody else does to the cluster meanwhile: a merge patch of one object, its creation, or its deletion. Or what machines cost
+    from then on, in micro-USD an hour by instance type."""
 
     at: Seconds = 0
-    target: str = Field(description="Kind/namespace/name, Kind/name for what has no namespace")
+    target: str = Field(default="", description="Kind/namespace/name, Kind/name for what has no namespace")
     patch: dict[str, Any] = {}
     create: dict[str, Any] = {}
     delete: bool = False
+    prices: dict[str, Annotated[int, Field(ge=0)]] = {}
 
     @model_validator(mode="after")
     def _one_change(self) -> Self:
-        if sum(map(bool, (self.patch, self.create, self.delete))) != 1:
-            raise ValueError("an edit is exactly one of patch, create, delete")
+        if sum(map(bool, (self.patch, self.create, self.delete, self.prices))) != 1:
+            raise ValueError("an edit is exactly one of patch, create, delete, prices")
+        if bool(self.target) == bool(self.prices):
+            raise ValueError("an edit has a `target`, unless it is of prices")
         return self
 
 
@@ -179,7 +188,8 @@ class Expected(Part):
 
     `well`: nothing is left for the oracle to say of the cluster. `unharmed`: no pod of others went or restarted, no budget was broken.
     `silent`: no incident was told and nothing was proposed. `slo_kept`: no bystander lost a minute of its objective.
-    `saves_percent`: of what the oracle's best would save.
+    `saves_percent`: of what the oracle's best would save. `claims_within`: what verified actions said that they would save is what the cost
+    meter then says, to so many percent. `slo_percent`: of all minutes of all services, whosever fault it is, so many kept their objective.
     """
 
     causes: tuple[Cause_, ...] | None = None
@@ -195,6 +205,8 @@ class Expected(Part):
     silent: bool = False
     slo_kept: bool = False
     saves_percent: float | None = None
+    slo_percent: float | None = Field(default=None, gt=0, le=100)
+    claims_within: float | None = Field(default=None, gt=0)
     touches: tuple[str, ...] = Field(default=(), description="Kind/namespace/name of what the cure may restart, besides the causes")
     gives_back: tuple[str, ...] = Field(default=(), description="namespace/name of what is paid for and not used")
     budget: Budget = Budget()
@@ -212,6 +224,7 @@ class Case(Part):
     faults: tuple[Planted, ...] = ()
     edits: tuple[Edit, ...] = ()
     asks: tuple[Asked, ...] = ()
+    schedules: dict[str, dict[str, Any]] = Field(default={}, description="`spec` of the schedules by which the product runs, by name")
     agents: tuple[str, ...] = Field(default=(), description="who looks; all four where none is named")
     lasts: Seconds | None = Field(default=None, description="when the last look is; after the longest fault, or at once")
     every: Seconds = 300
@@ -224,9 +237,27 @@ class Case(Part):
     def _possible(self) -> Self:
         if self.world.is_still and (self.faults or self.edits or self.asks or self.acts != "end"):
             raise ValueError("a snapshot and manifests stand still: no faults, edits, asks or acts")
+        if self.schedules and (self.world.is_still or self.asks or self.agents):
+            raise ValueError("`schedules` say who looks and acts: no asks, no agents, and a world that moves")
+        if self.schedules and any(edit.prices for edit in self.edits):
+            raise ValueError("prices stay as they are while schedules run")
+        _ = self.timetable
         if self.faults and self.world.name != GROUND:
             raise ValueError(f"faults of the library befall `world: {GROUND}`; elsewhere use recipes of `change` and `edits`")
         return self
+
+    @cached_property
+    def timetable(self) -> tuple[Schedule, ...]:
+        """The schedules of the case as `day2 schedule add` reads them. Raises ValueError."""
+        bodies = [
+            {"apiVersion": documents.API_VERSION, "kind": "Schedule", "metadata": {"name": name}, "spec": spec}
+            for name, spec in self.schedules.items()
+        ]
+        try:
+            found = [each for body in bodies for each in schedules.read(json.dumps(body), "schedules")]
+        except InvalidDocument as error:
+            raise ValueError(str(error)) from error
+        return documents.of_kind(found, Schedule)
 
     @property
     def is_real_too(self) -> bool:

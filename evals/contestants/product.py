@@ -8,6 +8,7 @@ from agents.catalogue import AGENTS
 from core.actions.catalogue import parse_proposal
 from core.domain.finding import Coverage, Finding
 from core.domain.ledger import ActionRow
+from core.domain.outcome import ActionState
 from core.domain.proposal import Proposal
 from core.domain.request import Request
 from core.domain.verdict import Verdict
@@ -51,15 +52,23 @@ class Product:
 
 async def carried(stage: Stage, proposals: Sequence[Proposal]) -> None:
     """The whole way, once for those that the door takes."""
-    court = stage.court
+    court, before = stage.court, stage.cost()
     if stage.case.people.approve:
         rows = await court.mend(proposals, by=REQUESTER, people=PEOPLE, pass_time=stage.pass_time)
     else:
         rows = await court.carry(proposals, by=REQUESTER)
     for row in rows:
-        stage.actions.append(told(court, row))
-    if rows and all(row.state.value == "verified" for row in rows):
+        count(stage, row, before)
+    if rows and all(row.state is ActionState.VERIFIED for row in rows):
         stage.verified_at = stage.now
+
+
+def count(stage: Stage, row: ActionRow, cost_before: int | None) -> None:
+    """Keep what became of an action, and what it claimed."""
+    stage.actions.append(told(stage.court, row))
+    saving = parse_proposal(row.proposal).effect.saving
+    if saving is not None and row.state is ActionState.VERIFIED:
+        stage.claims.add(saving.paper_micro_usd, cost_before)
 
 
 def told(court: Court, row: ActionRow) -> Judged:

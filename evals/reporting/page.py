@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from evals.reporting import plots, words
+from evals.reporting import calibration, plots, week, words
 from evals.running.trial import Trial
 from evals.scoring import figures
 from evals.scoring.figures import Figure
@@ -42,9 +42,11 @@ def text(results: Results, earlier: Sequence[Results] = ()) -> str:
     body = [
         _scoreboard(own),
         _contestants(results.trials),
+        _week(results.trials),
         _suites(own),
         _judge(own),
         _timelines(own),
+        _calibration(),
         _trend(earlier, results),
         _missed(results.trials),
     ]
@@ -73,6 +75,11 @@ def _of(trials: Sequence[Trial], name: str) -> Figure:
     return next(each for each in figures.figures(trials) if each.name == name)
 
 
+def _week(trials: Sequence[Trial]) -> Markup:
+    known = week.of(trials)
+    return Markup("<h2>Alone, by schedules</h2>") + table(week.HEADS, week.rows(known)) if known else Markup("")
+
+
 def _suites(trials: Sequence[Trial]) -> Markup:
     shown = [(suite, _of(group, "end to end (pass@1)")) for suite, group in figures.by_suite(trials)]
     rows = [(suite, words.value(figure), words.interval(figure), words.of(figure)) for suite, figure in shown]
@@ -94,6 +101,15 @@ def _timelines(trials: Sequence[Trial]) -> Markup:
     if not told:
         return Markup("")
     return Markup("<h2>Timelines</h2>") + plots.timeline(told, "Rings: an incident was told; bars: mending; squares: passed or not")
+
+
+def _calibration() -> Markup:
+    shown = [*calibration.shown()]
+    rows = [
+        (name, words.value(figure), words.interval(figure), words.of(figure), words.goal(figure).replace("*", "")) for name, figure in shown
+    ]
+    plot = plots.intervals(shown, "Of labelled trajectories: aligned, falsely alarmed, silently missed, each with its bound")
+    return Markup("<h2>Calibration of who assesses finished runs</h2>") + plot + table(("assessor", "value", "95 %", "of", "goal"), rows)
 
 
 def _trend(earlier: Sequence[Results], now: Results) -> Markup:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from evals.cases import reading
-from evals.reporting import words
+from evals.reporting import week, words
 from evals.running.trial import Trial
 from evals.scoring import figures
 from evals.scoring.results import Results
@@ -14,7 +14,7 @@ HEAD = """\
 
 {trials} trials of {cases} of the {shipped} shipped cases, baselines included, lived through on {date} after commit
 {commit}, without any model. `{command}` makes this page;
-[evals.md](evals.md) defines every score. Shares have 95 % Wilson intervals. What has no data says so: unknown is not nought.
+[evals.md](evals.md) defines every score. Shares have 95 % Wilson intervals. What has no data says so: unknown is not nought.{later}
 
 """
 
@@ -28,8 +28,23 @@ def text(results: Results) -> str:
         commit=results.commit,
         shipped=len(reading.read()),
         command=COMMAND,
+        later="".join(f"\nThe suite {each.suite} was lived through on {each.date} after commit {each.commit}." for each in results.later),
     )
-    return head + "\n".join([*_scores(own), *_contestants(results.trials), *_suites(own), *_judge(own), *_missed(own)]) + "\n"
+    return (
+        head
+        + "\n".join(
+            [
+                *_scores(own),
+                *_contestants(results.trials),
+                *_week(results.trials),
+                *_suites(own),
+                *_judge(own),
+                *_repeated(results),
+                *_missed(own),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _scores(trials: Sequence[Trial]) -> Iterator[str]:
@@ -54,6 +69,18 @@ def _contestants(trials: Sequence[Trial]) -> Iterator[str]:
     yield from _table(("contestant", *wanted), rows)
 
 
+def _week(trials: Sequence[Trial]) -> Iterator[str]:
+    """Only where somebody lived through a case with schedules."""
+    known = week.of(trials)
+    if not known:
+        return
+    seeds, days = len({(trial.case, trial.seed) for trial in known}), max(trial.virtual for trial in known) / 86_400
+    yield from ("", f"## Alone for {days:.0f} days, {seeds} times", "")
+    yield "The product runs by its schedules: nobody calls it ([evals.md](evals.md#alone)). The others act every hour in the same worlds."
+    yield ""
+    yield from _table(week.HEADS, week.rows(known))
+
+
 def _bracket(interval: str) -> str:
     return f"({interval})" if interval else ""
 
@@ -73,6 +100,19 @@ def _judge(trials: Sequence[Trial]) -> Iterator[str]:
     yield ""
     packs = [(each.name, each.stopped, each.alone, each.denied, each.asked) for each in figures.by_pack(trials)]
     yield from _table(("pack", "breaches stopped", "by it alone", "fine, denied", "fine, asked about"), packs)
+
+
+def _repeated(results: Results) -> Iterator[str]:
+    again = results.repeated
+    if again is None:
+        return
+    equal = again.trials - len(again.differing)
+    yield from ("", f"## {again.times} times the same", "")
+    yield (
+        f"The quick suite was lived through {again.times} times, each time anew, on {again.date} after commit {again.commit}: {equal} of "
+        f"{again.trials} trials were equal each time, to the last value but the seconds that they took."
+    )
+    yield from (f"- {name} was not" for name in again.differing)
 
 
 def _missed(trials: Sequence[Trial]) -> Iterator[str]:

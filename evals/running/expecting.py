@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from core.domain.finding import Finding
+from core.domain.money import MICRO
 from evals.cases.case import Case, Done, Expected
 from evals.faults import scoring
 from evals.running.trial import Trial
@@ -105,9 +106,21 @@ def _outcomes(expect: Expected, trial: Trial) -> Iterator[str]:
         yield from (f"budget broken: {each}" for each in trial.budgets[:4])
     if expect.slo_kept and trial.lost_minutes:
         yield f"bystanders lost {trial.lost_minutes} minutes of their objective"
+    if expect.slo_percent is not None:
+        yield from _objectives(expect.slo_percent, trial)
+    yield from (f"policy broken: {each}" for each in (trial.breaches or ())[:4])
     if expect.saves_percent is not None:
         yield from _savings(expect.saves_percent, trial)
+    if expect.claims_within is not None and trial.contestant == "day2ops":
+        yield from _claims(trial)
     yield from _budgets(expect, trial)
+
+
+def _objectives(least: float, trial: Trial) -> Iterator[str]:
+    if not trial.service_minutes or trial.missed_minutes is None:
+        yield "no minutes are known: only cases with schedules count those of all services"
+    elif (trial.service_minutes - trial.missed_minutes) * 100 < least * trial.service_minutes:
+        yield f"{trial.missed_minutes} of {trial.service_minutes} minutes did not keep their objective, wanted {least:g} % that do"
 
 
 def _savings(least: float, trial: Trial) -> Iterator[str]:
@@ -115,6 +128,13 @@ def _savings(least: float, trial: Trial) -> Iterator[str]:
         yield "no saving is known: nothing here has a price"
     elif trial.best and (trial.cost_before - trial.cost_after) * 100 < trial.best * least:
         yield f"saved {(trial.cost_before - trial.cost_after) * 100 // trial.best} % of the oracle's best, wanted {least:g} %"
+
+
+def _claims(trial: Trial) -> Iterator[str]:
+    if trial.claimed is None or trial.metered is None:
+        yield "nothing was claimed, or the meter knows no price"
+    elif not trial.shown:
+        yield f"claimed to save {trial.claimed / MICRO:.2f} USD a month, and the meter says {trial.metered / MICRO:.2f}"
 
 
 def _budgets(expect: Expected, trial: Trial) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from agents.catalogue import AGENTS
 from core.domain.errors import Day2Error
 from core.domain.finding import Finding
+from core.domain.money import HOURS_PER_MONTH, PriceList
 from core.domain.request import Request
 from evals.cases.case import Case, Edit, Planted
 from evals.contestants import table
@@ -17,6 +18,7 @@ from evals.contestants.contestant import Contestant
 from evals.faults import scoring
 from evals.judging.trials import in_fork
 from evals.running import asking, expecting, meters, scenes
+from evals.running.alone import Alone
 from evals.running.scenes import Scene
 from evals.running.stages import Stage
 from evals.running.trial import Told, Trial, as_json, of_json
@@ -85,13 +87,15 @@ async def _lived(stage: Stage, contestant: Contestant) -> Trial:
     best = meters.best(running, prices, case.expect.gives_back) if case.expect.gives_back else None
     asks = [await asking.judged(stage, number, asked) for number, asked in enumerate(case.asks)] if contestant.tells else []
     watch = _Watch(stage, contestant, causes(case, stage.scene.ground))
+    alone = Alone(stage, watch.told) if case.schedules and contestant.tells else None
     for moment in sorted(_moments(case), key=lambda each: each[:2]):
-        stage.until(moment.at)
+        await (alone.until(moment.at) if alone else stage.until(moment.at))
         if moment.what is not None:
             await _happens(stage, moment.what)
-        elif case.length or not case.asks:
+        elif alone is None and (case.length or not case.asks):
             await watch.look(last=moment.at >= case.length)
-    stage.pass_time(case.settles if case.acts != "never" else 0)
+    settled = stage.now + (case.settles if case.acts != "never" else 0)
+    await (alone.until(settled) if alone else stage.until(settled))
     after = await stage.seen()
     ills = oracle.ills(after, stage.scene.namespaces)
     wrote = await _wrote(stage)
@@ -119,15 +123,31 @@ async def _lived(stage: Stage, contestant: Contestant) -> Trial:
         cost_before=costs,
         cost_after=meters.monthly(running, prices),
         best=best,
+        claimed=stage.claims.said,
+        metered=stage.claims.metered,
+        within=case.expect.claims_within,
         writes=writes,
         tokens=stage.asked.tokens if stage.asked else None,
         micro_usd=stage.asked.micro_usd if stage.asked else None,
         model_calls=stage.asked.calls if stage.asked else None,
         model_seconds=round(stage.asked.seconds, 3) if stage.asked else None,
         looks=watch.looks,
+        **(await _unattended(stage, alone)),
         virtual=stage.now,
     )
     return expecting.held(case, trial, watch.last)
+
+
+async def _unattended(stage: Stage, alone: Alone | None) -> Json:
+    """What only a case with schedules tells, of any contestant."""
+    case = stage.case
+    if not case.schedules:
+        return {}
+    all_minutes, missed = meters.minutes(
+        stage.scene.running, stage.begun, per_mille=case.people.error_per_mille, p99_ms=float(case.people.latency_p99_ms)
+    )
+    told: Json = {"spent": round(stage.spent / 3600 / HOURS_PER_MONTH), "service_minutes": all_minutes, "missed_minutes": missed}
+    return told | (await alone.held() if alone else {})
 
 
 class _Watch:
@@ -144,12 +164,20 @@ class _Watch:
     async def look(self, *, last: bool) -> None:
         stage, acts = self._stage, self._stage.case.acts
         self.last, self.looks = tuple(await self._contestant.look(stage)), self.looks + 1
-        for incident in scoring.incidents(self.last):
-            self._first_told.setdefault((incident.code, expecting.place(incident)), stage.now)
+        self._note()
         if self._wanted and self._detected is None and scoring.diagnosed(self.last, self._wanted).found:
             self._detected = stage.now - _begin(stage.case)
         if acts == "always" or (acts == "end" and (last or self._contestant.everywhen)):
             await self._contestant.act(stage)
+
+    def told(self, findings: Sequence[Finding]) -> None:
+        """What a run by a schedule found."""
+        self.last, self.looks = tuple(findings), self.looks + 1
+        self._note()
+
+    def _note(self) -> None:
+        for incident in scoring.incidents(self.last):
+            self._first_told.setdefault((incident.code, expecting.place(incident)), self._stage.now)
 
     def figures(self) -> Json:
         told = tuple(Told(code, on, at) for (code, on), at in self._first_told.items())
@@ -214,8 +242,20 @@ async def _happens(stage: Stage, what: Planted | Edit) -> None:
         ground, fault = stage.scene.ground, BY_ID[what.id]
         assert ground is not None  # noqa: S101  the form of a case holds it
         await stage.done(fault.inject(ground, fault.victim(ground)))
+    elif what.prices:
+        stage.court = stage.court.priced(_repriced(stage, what.prices))
     else:
         await stage.done([_edited(what)])
+
+
+def _repriced(stage: Stage, prices: Mapping[str, int]) -> PriceList:
+    known = stage.court.bench.prices
+    assert known is not None  # noqa: S101  scenes declare some
+    rows = tuple(
+        each.model_copy(update={"hourly_micro_usd": prices.get(each.instance_type, each.hourly_micro_usd)}) for each in known.instances
+    )
+    source = known.source.model_copy(update={"at": stage.scene.running.clock.now()})
+    return known.model_copy(update={"instances": rows, "source": source})
 
 
 def _edited(edit: Edit) -> Write:

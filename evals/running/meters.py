@@ -123,7 +123,7 @@ def lost_minutes(
     for key, history in fleet.timeline.histories.items():
         if not fleet.is_asked(history.workload) or key in spared:
             continue
-        bounds = per_mille or ERRORS_PER_MILLE, p99_ms or max(P99_MS, 3 * history.workload.latency.p99_ms)
+        bounds = per_mille or ERRORS_PER_MILLE, p99_ms or _usual_ms(history)
         missed = _missed(fleet, history, windows, bounds)
         through = fleet.callees(key) & frozenset(spared)
         if missed.any() and through:
@@ -133,6 +133,22 @@ def lost_minutes(
             missed &= made_worse | _missed(fleet, history, windows, bounds, through)
         lost += int(missed.sum())
     return lost
+
+
+def minutes(running: Running, begun: datetime, *, per_mille: int, p99_ms: float) -> tuple[int, int]:
+    """Of all services together: the minutes since `begun`, and those that missed their objective, whoever did it."""
+    begin, end = begun.timestamp(), running.clock.now().timestamp()
+    windows = np.arange(begin, end - MINUTE_SECONDS + 1, MINUTE_SECONDS)[:, None] + np.array([0.0, 15.0, 30.0, 45.0])
+    services = [history for history in running.fleet.timeline.histories.values() if running.fleet.is_asked(history.workload)]
+    missed = sum(
+        int(_missed(running.fleet, history, windows, (per_mille or ERRORS_PER_MILLE, p99_ms or _usual_ms(history))).sum())
+        for history in services
+    )
+    return len(windows) * len(services), missed
+
+
+def _usual_ms(history: History) -> float:
+    return max(P99_MS, 3 * history.workload.latency.p99_ms)
 
 
 def _missed(fleet: Fleet, history: History, windows: Floats, bounds: tuple[float, float], well: Collection[tuple[str, str]] = ()) -> Bools:

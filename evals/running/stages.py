@@ -25,11 +25,33 @@ PACKS = {rule.policy.name: rule.policy.pack for rule in builtin().rules}
 
 
 @dataclass
+class Claims:
+    """What verified actions said that they would save, in micro-USD a month, and what the meter said: `before` is the cost just before the
+    first of them, `spent` the sum over `seconds` of it since the last was verified."""
+
+    said: int | None = None
+    before: int | None = None
+    spent: float = 0.0
+    seconds: float = 0.0
+
+    def add(self, saving: int, before: int | None) -> None:
+        self.said = (self.said or 0) + saving
+        self.before = before if self.before is None else self.before
+        self.spent = self.seconds = 0.0
+
+    @property
+    def metered(self) -> int | None:
+        """None where no time passed since, or nothing has a price."""
+        return round(self.before - self.spent / self.seconds) if self.before is not None and self.seconds else None
+
+
+@dataclass
 class Stage:
     """`spared` are workloads that fault and cure may touch, `breaches` those `budgets` of others that were seen broken.
 
     `wrote` is when a contestant that sends his own writes sent each, in Unix seconds. `asked` is what he
-    used of a model; None where he asked none.
+    used of a model; None where he asked none. `spent` is the cost of now, in micro-USD a month, summed over the seconds of a case with
+    schedules.
     """
 
     case: Case
@@ -43,6 +65,8 @@ class Stage:
     asked: Usage | None = None
     actions: list[Judged] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
+    claims: Claims = field(default_factory=Claims)
+    spent: float = 0.0
     verified_at: float | None = None
     acted_at: float | None = None
 
@@ -59,9 +83,18 @@ class Stage:
             self.scene.running.clock.advance(step)
             if not interruptions.is_unsettled(self.scene.running.cluster):  # what the market takes, nobody here broke
                 self.breaches |= self.budgets & set(meters.broken_budgets(self.scene.running, spared))
+            if (self.case.schedules or self.claims.said is not None) and (cost := self.cost()) is not None:
+                self.spent += cost * step
+                self.claims.spent += cost * step
+                self.claims.seconds += step
             left -= step
 
-    def until(self, moment: float) -> None:
+    def cost(self) -> int | None:
+        """What pods reserve now, in micro-USD a month. None without prices."""
+        prices = self.court.bench.prices
+        return meters.monthly(self.scene.running, prices) if prices else None
+
+    async def until(self, moment: float) -> None:
         self.pass_time(max(0.0, moment - self.now))
 
     async def done(self, writes: Sequence[Write]) -> None:

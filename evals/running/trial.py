@@ -40,7 +40,12 @@ class Judged:
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     """`wanted` counts incidents that must be told, `found` those of them that were, `extra` those of others. `misses` are the expectations
-    that did not hold, in words; a case without any was passed."""
+    that did not hold, in words; a case without any was passed. `claimed` is what verified actions said that they would save, `metered`
+    by how much the cost meter fell from before the first of these to the mean of all that came after the last, both in micro-USD a month;
+    `within` is by how many percent the case lets them differ.
+
+    Of a case with schedules: `spent` is what the trial cost, in micro-USD; `missed_minutes` of all `service_minutes` did not keep their
+    objective, whosever fault it was; `runs` began by themselves, and of `governed` writes `breaches` are what no schedule allowed."""
 
     case: str
     suite: str
@@ -68,6 +73,15 @@ class Trial:
     cost_before: int | None = None
     cost_after: int | None = None
     best: int | None = None
+    claimed: int | None = None
+    metered: int | None = None
+    within: float | None = None
+    spent: int | None = None
+    service_minutes: int | None = None
+    missed_minutes: int | None = None
+    runs: int | None = None
+    governed: int | None = None
+    breaches: tuple[str, ...] | None = None
     writes: int = 0
     tokens: int | None = None
     micro_usd: int | None = None
@@ -84,6 +98,13 @@ class Trial:
     @property
     def name(self) -> str:
         return f"{self.case}/{self.seed}"
+
+    @property
+    def shown(self) -> bool | None:
+        """Whether the meter shows the saving that was claimed. None where the case does not ask, or one of both is not known."""
+        if self.within is None or self.claimed is None or self.metered is None:
+            return None
+        return abs(self.metered - self.claimed) * 100 <= abs(self.claimed) * self.within
 
     @property
     def undone(self) -> int:

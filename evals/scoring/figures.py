@@ -64,6 +64,7 @@ def figures(trials: Sequence[Trial], passes: int = 0) -> tuple[Figure, ...]:
         _count("disruption budgets broken", COUNT, [len(trial.budgets) for trial in trials]),
         _share("silence on healthy worlds", sum(bool(trial.silent) for trial in quiet), len(quiet), goal=1.0),
         _saved(trials),
+        _claimed(trials),
         _share("judge: breaches stopped", *_stopped(trials), goal=1.0),
         _share("judge: fine, let through", *_let(trials)),
         _share("approval load", sum(act.asked for act in acts), len(acts)),
@@ -137,6 +138,12 @@ def _saved(trials: Sequence[Trial]) -> Figure:
         return Figure("money saved, of the best", SHARE, None)
     saved, best = (sum(column) / MICRO for column in zip(*known, strict=True))
     return Figure("money saved, of the best", SHARE, saved / best, right=round(saved, 2), total=round(best, 2))
+
+
+def _claimed(trials: Sequence[Trial]) -> Figure:
+    """Of the trials whose case holds claims against the meter."""
+    known = [trial.shown for trial in trials if trial.shown is not None]
+    return _share("savings claimed and shown", sum(known), len(known))
 
 
 def _asked(trials: Iterable[Trial]) -> list[Judged]:

@@ -107,11 +107,14 @@ def _highest(samples: Iterable[Sample], own: re.Pattern[str], container: str, un
 
 
 def _coverage(found: Iterable[Series], own: re.Pattern[str], now: datetime) -> dict[str, int]:
-    """Days since the first hour with data, the share of the hours since then that have any, and how long ago the last of them was."""
-    hours = {round(at / HOUR) for series in found if own.fullmatch(series.label("pod")) for at in series.times}
+    """Days since the first hour with data, the share of the hours since then that have any, and how long ago the last of them was.
+
+    Hours are counted by their whole part: rounded, all moments at half past would fall on even hours, and half of the week were a gap.
+    """
+    hours = {int(at // HOUR) for series in found if own.fullmatch(series.label("pod")) for at in series.times}
     if not hours:
         return {"usage_coverage_percent": 0, "usage_days": 0}
-    span, missed = max(hours) - min(hours) + 1, round(now.timestamp() / HOUR) - max(hours)
+    span, missed = max(hours) - min(hours) + 1, int(now.timestamp() // HOUR) - max(hours)
     return {"usage_coverage_percent": 100 * len(hours) // span, "usage_days": span // 24, "usage_age_seconds": max(0, missed) * HOUR}
 
 

@@ -6,7 +6,7 @@ nothing can be permitted: the judge only looks, and `apply` shows what an action
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -22,13 +22,15 @@ from core.domain.clock import Clock
 from core.domain.errors import Conflict, NotAuthorised, Refused
 from core.domain.ledger import ActionRow
 from core.domain.model import Question
+from core.domain.money import PriceList
 from core.domain.outcome import TERMINAL, ActionState
+from core.domain.permit import Permit
 from core.domain.proposal import Proposal
 from core.domain.values import Json
 from core.domain.verdict import Verdict
 from core.policy.engine import builtin
 from core.policy.redaction import redact
-from gate import approvals, keys
+from gate import approvals, keys, permits
 from gate.door import LedgerDoor
 from gate.executing.hands import Hands
 from gate.executing.machine import execute_once
@@ -110,6 +112,24 @@ class Court:
                 now = self.bench.clock.now()
                 pass_time(max(1.0, min((_ahead(row, now) for row in after), default=1.0)))
         return tuple(map(self._row, ids))
+
+    def permit(self, token: str) -> Permit | None:
+        """What a write was permitted by. None where it carries nothing that this judge signed."""
+        try:
+            return permits.read(token, self.hands.judge)
+        except Refused:
+            return None
+
+    def priced(self, prices: PriceList) -> "Court":
+        """The same roles once people have declared other prices."""
+        return replace(self, bench=replace(self.bench, prices=prices), agents=replace(self.agents, prices=prices))
+
+    def hear(self, people: Sequence[str]) -> None:
+        """One more of `people` approves each action that waits for one."""
+        for row in self.bench.ledger.in_states(ActionState.NEEDS_APPROVAL):
+            given = {approval.by for approval in self.bench.ledger.approvals(row.action_id)}
+            if (by := next((person for person in people if person not in given), None)) is not None:
+                self._approve(row, by)
 
     def _open(self, ids: Sequence[str]) -> list[ActionRow]:
         return [row for row in map(self._row, ids) if row.state not in TERMINAL]

@@ -114,7 +114,8 @@ def _awaited(cluster: Cluster, place: Place) -> tuple[Place, datetime | None]:
     if place.back is None or cluster.now < place.back:
         return place, place.back
     place = _begun(cluster, place._replace(life=place.life + 1), cluster.now)
-    cluster.create(NODES, machines.node(place.pool, place.name, place.number), manager="kubelet")
+    slot = machines.slots(cluster.world.nodes)[place.pool.names[place.number]]
+    cluster.create(NODES, machines.node(place.pool, place.name, place.number, slot), manager="kubelet")
     return place, place.notice
 
 

@@ -3,6 +3,7 @@
 A node behaves by its annotation `simulator.day2.dev/node`: not-ready, memory-pressure, disk-pressure, flapping or lost.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -163,16 +164,23 @@ def _taint(cluster: Cluster, node: Json) -> None:
 
 
 def _evict(cluster: Cluster, node: Json) -> datetime | None:
-    """Delete pods that do not tolerate a NoExecute taint (any longer). Without a toleration the API server's default of 300 s holds."""
-    taints = [taint for taint in node["spec"].get("taints", ()) if taint["effect"] == "NoExecute" and "timeAdded" in taint]
+    """Delete pods that do not tolerate a NoExecute taint (any longer), as the taint eviction controller does.
+
+    A taint that a pod does not tolerate takes it at once, whoever put it there. Else the shortest of its tolerations counts, from when the
+    pod was first seen under such taints. The 300 s that pods get for a node that is not ready or unreachable are tolerations of their own,
+    which admission adds.
+    """
+    taints = [taint for taint in node["spec"].get("taints", ()) if taint["effect"] == "NoExecute"]
+    kept: dict[str, dict[str, datetime]] = cluster.memo.setdefault("tainted", {})
     if not taints:
+        kept.pop(node["metadata"]["name"], None)
         return None
-    due = None
+    since, due = kept.setdefault(node["metadata"]["name"], {}), None
     for pod in cluster.all(PODS):
         if pod["spec"].get("nodeName") != node["metadata"]["name"] or "deletionTimestamp" in pod["metadata"]:
             continue
         _mark_unready(cluster, pod)
-        at = earliest(*(_leaves_at(pod, taint) for taint in taints))
+        at = _leaves_at(pod, taints, since.setdefault(pod["metadata"]["uid"], cluster.now))
         if at is not None and at <= cluster.now:
             events.record(
                 cluster,
@@ -187,13 +195,15 @@ def _evict(cluster: Cluster, node: Json) -> datetime | None:
     return due
 
 
-def _leaves_at(pod: Json, taint: Json) -> datetime | None:
-    added = moment(taint["timeAdded"])
-    matching = [each for each in pod["spec"].get("tolerations", ()) if scheduling.tolerates(each, taint)]
-    if not matching:
-        return added + timedelta(seconds=300)
-    seconds = [each["tolerationSeconds"] for each in matching if each.get("tolerationSeconds") is not None]
-    return added + timedelta(seconds=min(seconds)) if seconds else None
+def _leaves_at(pod: Json, taints: Sequence[Json], since: datetime) -> datetime | None:
+    """None: it stays. Of each taint the first toleration that fits counts."""
+    tolerations = pod["spec"].get("tolerations", ())
+    used = [next((each for each in tolerations if scheduling.tolerates(each, taint)), None) for taint in taints]
+    found = [each for each in used if each is not None]
+    if len(found) < len(used):
+        return since
+    seconds = [each["tolerationSeconds"] for each in found if each.get("tolerationSeconds") is not None]
+    return since + timedelta(seconds=max(0, min(seconds))) if seconds else None
 
 
 def _mark_unready(cluster: Cluster, pod: Json) -> None:

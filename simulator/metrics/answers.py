@@ -13,7 +13,7 @@ from core.cluster.queries import Query, Shape
 from simulator.metrics.model import Fleet
 from simulator.metrics.noise import Floats
 from simulator.metrics.timeline import History, Segment
-from simulator.worlds.machines import address
+from simulator.worlds import machines
 
 LOOKS = 5
 """Looks per rate window."""
@@ -293,9 +293,13 @@ def _targets(fleet: Fleet, _: Query, times: Floats) -> list[Row]:
 
 def _between(fleet: Fleet, _: Query, times: Floats) -> list[Row]:
     """By Goldpinger: each node pings the next three of all. In one zone a fifth of the time that it takes to another."""
+    slots = machines.slots(fleet.world.nodes)
     placed = [(name, pool.zones[index % len(pool.zones)]) for pool in fleet.world.nodes for index, name in enumerate(pool.names)]
     return [
-        Row({"goldpinger_instance": name, "host_ip": address(other)}, np.full_like(times, SAME_ZONE if zone == there else OTHER_ZONE))
+        Row(
+            {"goldpinger_instance": name, "host_ip": machines.address(slots[other])},
+            np.full_like(times, SAME_ZONE if zone == there else OTHER_ZONE),
+        )
         for place, (name, zone) in enumerate(placed)
         for other, there in dict.fromkeys(placed[(place + step) % len(placed)] for step in (1, 2, 3))
         if other != name

@@ -1,5 +1,6 @@
 """The machines of a pool as Node objects. Used where a world is populated, and where the market gives a machine back."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simulator.controllers.cluster import NODES, PREFIX
@@ -10,8 +11,8 @@ LIFECYCLE = "node.kubernetes.io/lifecycle"
 """Label by which spot machines are told from others."""
 
 
-def node(pool: NodePool, name: str, index: int) -> Json:
-    """The node as its kubelet registers it; `index` is its place in the pool."""
+def node(pool: NodePool, name: str, index: int, slot: int) -> Json:
+    """The node as its kubelet registers it; `index` is its place in the pool, `slot` that among all machines of the world."""
     zone = pool.zones[index % len(pool.zones)]
     labels = {
         "kubernetes.io/arch": "amd64",
@@ -26,15 +27,20 @@ def node(pool: NodePool, name: str, index: int) -> Json:
     meta: Json = {"name": name, "labels": labels}
     if name in pool.faults:
         meta["annotations"] = {f"{PREFIX}node": pool.faults[name]}
-    spec: Json = {"podCIDR": f"10.64.{index}.0/24", "providerID": f"sim:///{zone}/{name}"}
+    spec: Json = {"podCIDR": f"10.{64 + slot // 256}.{slot % 256}.0/24", "providerID": f"sim:///{zone}/{name}"}
     if pool.taints:
         spec["taints"] = [_taint(each) for each in pool.taints]
-    return {"apiVersion": "v1", "kind": NODES.kind, "metadata": meta, "spec": spec, "status": _node_status(pool, name)}
+    return {"apiVersion": "v1", "kind": NODES.kind, "metadata": meta, "spec": spec, "status": _node_status(pool, name, slot)}
 
 
-def address(name: str) -> str:
-    """The node's own in the machines' network."""
-    return f"10.0.0.{10 + sum(name.encode()) % 200}"
+def slots(pools: Sequence[NodePool]) -> Mapping[str, int]:
+    """The place of each machine among all of the world, by its first name. What the market gives back stands where the one before stood."""
+    return {name: slot for slot, name in enumerate(name for pool in pools for name in pool.names)}
+
+
+def address(slot: int) -> str:
+    """The node's own in the machines' network; no two slots share one."""
+    return f"10.{slot // 50_000}.{slot // 200 % 250}.{10 + slot % 200}"
 
 
 def _taint(text: str) -> Json:
@@ -43,7 +49,7 @@ def _taint(text: str) -> Json:
     return {"key": key, "value": value, "effect": effect} if value else {"key": key, "effect": effect}
 
 
-def _node_status(pool: NodePool, name: str) -> Json:
+def _node_status(pool: NodePool, name: str, slot: int) -> Json:
     def listed(cpu_milli: int, memory_mib: int, gpus: int = pool.gpus) -> Json:
         amounts = {
             "cpu": f"{cpu_milli}m" if cpu_milli % 1000 else str(cpu_milli // 1000),
@@ -55,7 +61,7 @@ def _node_status(pool: NodePool, name: str) -> Json:
     return {
         "capacity": listed(pool.cpu_milli, pool.memory_mib),
         "allocatable": listed(pool.cpu_milli - 80, pool.memory_mib - 1024, pool.gpus - (pool.faults.get(name) == "gpu-lost")),
-        "addresses": [{"type": "InternalIP", "address": address(name)}, {"type": "Hostname", "address": name}],
+        "addresses": [{"type": "InternalIP", "address": address(slot)}, {"type": "Hostname", "address": name}],
         "nodeInfo": {
             "architecture": "amd64",
             "operatingSystem": "linux",

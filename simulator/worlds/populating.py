@@ -82,10 +82,11 @@ def _steps(world: World) -> Iterator[Step]:
         if namespace.network_policy:
             for policy in templates.network_policies(namespace.name):
                 yield Step(world.start - timedelta(hours=namespace.age_hours), _creation(policy, APPLIER))
+    slots = machines.slots(world.nodes)
     for pool in world.nodes:
         for index, name in enumerate(pool.names):
             joined = world.start - timedelta(hours=pool.age_hours)
-            yield Step(joined, _creation(machines.node(pool, name, index), "kubelet"))
+            yield Step(joined, _creation(machines.node(pool, name, index, slots[name]), "kubelet"))
             yield Step(joined, _creation(_lease(name, joined), "kubelet"))
     for place, data in world.config_maps.items():
         namespace_name, _, name = place.partition("/")

@@ -62,6 +62,15 @@ async def test_use_is_that_of_the_targets_own_container_now_and_in_the_past(gate
     assert (found.requests_memory_mib_before, found.requests_memory_mib_after) == (1024, 768)
 
 
+@pytest.mark.parametrize("minutes", [0, 15, 30, 59])
+async def test_a_week_is_whole_at_whatever_minute_the_judge_looks(gate: Any, minutes: int) -> None:
+    gate.clock.advance(minutes * 60)
+    assert gate.clock.now().minute == minutes
+    gate.bench = replace(gate.bench, metrics=metrics(gate.clock.now(), range(7 * 24)))
+    found = await facts(gate)
+    assert (found.usage_days, found.usage_coverage_percent, found.usage_age_seconds) == (7, 100, 0)
+
+
 async def test_a_gap_and_a_short_past_are_seen(gate: Any) -> None:
     gate.bench = replace(gate.bench, metrics=metrics(gate.clock.now(), range(0, 48, 2)))
     found = await facts(gate)

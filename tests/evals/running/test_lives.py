@@ -7,8 +7,8 @@ import pytest
 
 from core.domain.errors import InvalidInput
 from evals.cases import reading
-from evals.cases.case import Case
-from evals.running import pool, scenes
+from evals.cases.case import Case, Expected
+from evals.running import expecting, pool, scenes
 from evals.running.lives import lived
 from evals.running.trial import Trial, as_json, of_json
 
@@ -210,3 +210,79 @@ def test_an_agent_that_is_left_out_is_missed_by_a_case(left_out: str) -> None:
     expect = {"causes": [{"target": "Deployment/apps/web", "codes": [code]}]}
     assert of(world=world, acts="never", expect=expect).passed
     assert not of(world=world, acts="never", expect=expect, agents=others).passed
+
+
+IDLE_JOB = {
+    "name": "small",
+    "with": {
+        "prices": {"m6.4xlarge": 768000, "g6.12xlarge": 4602000},
+        "nodes": [
+            {"names": ["node-1", "node-2"], "cpu_milli": 16000, "memory_mib": 65536, "instance_type": "m6.4xlarge"},
+            {"names": ["gpu-1"], "cpu_milli": 32000, "memory_mib": 131072, "gpus": 4, "instance_type": "g6.12xlarge"},
+        ],
+    },
+    "change": {
+        "train": {
+            "kind": "Job",
+            "probes": False,
+            "cpu_request_milli": 2000,
+            "replicas": 2,
+            "age_hours": 5,
+            "run_seconds": 86400,
+            "faults": ["gpu-idle"],
+            "image": "registry.apps.example/train:v1.0.0",
+        }
+    },
+}
+HIGH_FLOOR = {"name": "small", "change": {"web": {"faults": ["hpa-floor-too-high"]}}}
+
+
+@pytest.mark.parametrize(
+    ("world", "people", "settles", "within"),
+    [
+        (WASTE, {}, "15m", 1),
+        (IDLE_JOB, {}, "15m", 1),  # CPU and memory of the job are given back with its GPUs
+        (HIGH_FLOOR, {"min_replicas": 6}, "1h", 1),  # nothing is claimed for replicas that an objective keeps
+    ],
+)
+def test_what_an_action_claims_to_save_is_what_the_meter_says(world: Any, people: Any, settles: str, within: float) -> None:
+    trial = of(world=world, people=people, settles=settles, expect={"claims_within": within, "unharmed": False})
+    assert trial.misses == ()
+    assert trial.claimed
+    assert trial.shown
+
+
+def test_a_claim_that_the_meter_does_not_show_is_missed() -> None:
+    expect = Expected(claims_within=5)
+    case = Case.model_validate({"id": "one", "world": {"name": "small"}, "expect": {"claims_within": 5}})
+    trial = Trial(case="one", suite="own", seed=1, contestant="day2ops", claimed=2_000_000, metered=1_000_000, within=5)
+    assert expecting.held(case, trial, ()).misses == ("claimed to save 2.00 USD a month, and the meter says 1.00",)
+    silent = Trial(case="one", suite="own", seed=1, contestant="day2ops", within=expect.claims_within)
+    assert expecting.held(case, silent, ()).misses == ("nothing was claimed, or the meter knows no price",)
+    assert silent.shown is None
+    other = Trial(case="one", suite="own", seed=1, contestant="nothing", within=5)
+    assert expecting.held(case, other, ()).misses == ()
+
+
+def test_a_price_that_changes_changes_what_is_worth_a_rollout() -> None:
+    cheap = {"name": "small", "with": {"prices": {"m6.4xlarge": 10000}}, "change": {"web": {"cpu_request_milli": 1500}}}
+    touches = {"touches": ["Deployment/apps/web"]}
+    assert of(world=cheap, acts="always", lasts="3h", every="1h", expect=touches).actions == ()
+    dear = of(world=cheap, acts="always", lasts="3h", every="1h", edits=[{"at": "90m", "prices": {"m6.4xlarge": 768000}}], expect=touches)
+    assert dear.misses == ()
+    assert [(told.code, told.at) for told in dear.told] == [("FIN-101", 7200.0)]
+    assert [(action.kind, action.ended) for action in dear.actions] == [("set_requests", "verified")]
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        ({"edits": [{"prices": {"m": 1}, "target": "Node/n"}]}, "unless it is of prices"),
+        ({"edits": [{"delete": True}]}, "unless it is of prices"),
+        ({"edits": [{"target": "Node/n"}]}, "exactly one of"),
+        ({"edits": [{"prices": {"m": 1}}], "schedules": {"s": {"every": "1h"}}}, "prices stay as they are"),
+    ],
+)
+def test_an_edit_that_cannot_be_is_told(parts: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        case(world={"name": "small"}, **parts)

@@ -9,7 +9,7 @@ from core.domain.errors import InvalidInput
 from evals.running.trial import Trial
 from evals.scoring import results
 from evals.scoring.comparing import McNemar, compared
-from evals.scoring.results import Results
+from evals.scoring.results import Later, Repeated, Results
 
 
 def trial(case: str, *, passed: bool = True, seed: int = 1, **more: Any) -> Trial:
@@ -74,8 +74,23 @@ def test_a_baseline_that_gets_worse_is_no_regression_of_the_product() -> None:
 
 def test_results_survive_their_file(tmp_path: Path) -> None:
     kept = Results("2026-11-27", "abc", "d" * 64, (trial("a"), trial("b", passed=False, writes=3)))
-    results.write(kept, tmp_path / "runs" / "one.json")
-    assert results.read(tmp_path / "runs" / "one.json") == kept
+    again = Repeated(5, 2, ("b/1",), "2026-11-28", "def")
+    for each in (kept, kept._replace(later=(Later("gpu", "2026-11-28", "def"),), repeated=again)):
+        results.write(each, tmp_path / "runs" / "one.json")
+        assert results.read(tmp_path / "runs" / "one.json") == each
+
+
+def test_a_suite_that_is_run_again_takes_the_place_of_its_older_trials_alone() -> None:
+    old = Results("2026-11-27", "abc", "d" * 64, (trial("a"), trial("b", suite="gpu", passed=False), trial("c", suite="gpu")))
+    newer = Results("2026-11-28", "def", "e" * 64, (trial("b", suite="gpu"),))
+    found = old.renewed("gpu", newer).renewed("gpu", newer)
+    assert found.trials == (trial("a"), trial("b", suite="gpu"))
+    assert (found.commit, found.later) == ("abc", (Later("gpu", "2026-11-28", "def"),))
+
+
+def test_trials_that_differ_in_more_than_their_seconds_are_named() -> None:
+    rounds = [[trial("a", wall=1.0), trial("b", writes=1), trial("c")], [trial("a", wall=2.0), trial("b", writes=2)]]
+    assert results.repeated(rounds, "2026-11-27", "abc") == Repeated(2, 3, ("b/1", "c/1"), "2026-11-27", "abc")
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"kind": "FindingList"}', '{"kind": "EvalResults", "metadata": {}}'])

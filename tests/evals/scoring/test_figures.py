@@ -100,3 +100,15 @@ def test_times_are_a_median_with_its_tenths() -> None:
     trials = [trial(f"c{number}", wanted=1, found=1, extra=0, top=True, detected=float(number)) for number in range(1, 11)]
     figure = named(trials, "time to detect")
     assert (figure.value, figure.low, figure.high) == (5.5, 2.0, 10.0)
+
+
+def test_claims_are_counted_where_the_case_holds_them_against_the_meter() -> None:
+    trials = [
+        trial(claimed=100, metered=96, within=5),
+        trial("two", claimed=100, metered=94, within=5),
+        trial("three", claimed=100, metered=0),
+        trial("four", within=5),
+    ]
+    figure = named(trials, "savings claimed and shown")
+    assert (figure.right, figure.total) == (1, 2)
+    assert named([trial()], "savings claimed and shown").value is None

@@ -184,6 +184,76 @@ def test_fencing_a_lost_node_frees_its_pods_at_once(small: Small) -> None:
     assert len(box.pods("apps", "store")) == 2
 
 
+def tainting(**taint: str) -> Any:
+    return lambda obj: obj["spec"].setdefault("taints", []).append({"effect": "NoExecute", **taint})
+
+
+def on(box: Any, node: str) -> set[str]:
+    """Names of the pods that stand there and stay."""
+    return {
+        pod["metadata"]["name"]
+        for pod in box.store.list(PODS, "apps")
+        if pod["spec"].get("nodeName") == node and "deletionTimestamp" not in pod["metadata"]
+    }
+
+
+def test_a_taint_that_a_pod_does_not_tolerate_takes_it_at_once_whoever_put_it_there(small: Small) -> None:
+    box = small()
+    assert on(box, "node-1")
+    box.patch(NODES, None, "node-1", tainting(key="example.com/maintenance"))
+    box.wait(1)
+    assert not on(box, "node-1")
+
+
+def test_of_what_tolerates_a_taint_the_shortest_time_counts_from_when_it_was_seen_there(small: Small) -> None:
+    box = small()
+    for name, tolerations in {
+        "stays": [{"key": "example.com/slow", "operator": "Exists"}],
+        "leaves": [{"key": "example.com/slow", "operator": "Exists", "tolerationSeconds": 120}],
+        "never": [{"key": "example.com/slow", "operator": "Exists", "tolerationSeconds": -1}],
+    }.items():
+        spec = {
+            "nodeName": "node-1",
+            "containers": [{"name": "main", "image": "registry.apps.example/main:v1"}],
+            "tolerations": tolerations,
+        }
+        box.store.create(PODS, {"metadata": {"name": name, "namespace": "apps"}, "spec": spec})
+    box.wait(60)
+    box.patch(NODES, None, "node-1", tainting(key="example.com/slow"))
+    box.wait(110)
+    assert on(box, "node-1") == {"stays", "leaves"}
+    box.wait(20)
+    assert on(box, "node-1") == {"stays"}
+
+
+def test_a_taint_that_goes_in_time_takes_nobody_and_one_that_comes_again_counts_anew(small: Small) -> None:
+    box = small()
+    spec = {
+        "nodeName": "node-1",
+        "containers": [{"name": "main", "image": "registry.apps.example/main:v1"}],
+        "tolerations": [{"key": "example.com/slow", "operator": "Exists", "tolerationSeconds": 120}],
+    }
+    box.store.create(PODS, {"metadata": {"name": "patient", "namespace": "apps"}, "spec": spec})
+    box.wait(30)
+    for _ in range(2):
+        box.patch(NODES, None, "node-1", tainting(key="example.com/slow"))
+        box.wait(90)
+        assert "patient" in on(box, "node-1")
+        box.patch(NODES, None, "node-1", lambda obj: obj["spec"].pop("taints"))
+        box.wait(60)
+    assert "patient" in on(box, "node-1")
+
+
+def test_pods_wait_300_seconds_for_a_lost_node_by_tolerations_of_their_own(small: Small) -> None:
+    box = small()
+    there = on(box, "node-1")
+    box.patch(NODES, None, "node-1", lambda obj: obj["metadata"].setdefault("annotations", {}).update({"simulator.day2.dev/node": "lost"}))
+    box.wait(50 + 280)
+    assert on(box, "node-1") == there
+    box.wait(60)
+    assert not on(box, "node-1")
+
+
 def with_init(image: str) -> dict[str, Any]:
     main = {"name": "main", "image": "registry.apps.example/main:v1"}
     init = {"name": "prepare", "image": image}

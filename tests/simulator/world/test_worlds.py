@@ -12,7 +12,7 @@ import pytest
 
 from simulator.controllers.cluster import DEPLOYMENTS, JOBS, NAMESPACES, NODES, PODS
 from simulator.resources import RESOURCES
-from simulator.worlds import loading
+from simulator.worlds import loading, machines
 from simulator.worlds.running import start
 from simulator.worlds.world import Fault
 
@@ -168,3 +168,13 @@ def test_a_deleted_namespace_is_emptied_and_goes(small: Small) -> None:
     box.wait(120)
     assert box.store.get(NAMESPACES, None, "apps") is None
     assert box.pods("apps", "web") == []
+
+
+def test_no_two_machines_share_an_address_whatever_their_names_have_in_common(small: Small) -> None:
+    pool = {"cpu_milli": 4000, "memory_mib": 16384, "instance_type": "m6.xlarge"}
+    names = [f"n-{first}{second}" for first in range(10) for second in range(10)]  # n-12 and n-21 are the same letters
+    nodes = [{"names": names, **pool}, {"names": [f"m{name}" for name in names], **pool}]
+    found = small(world={"nodes": nodes}).store.list(NODES)
+    addresses = {each["address"] for node in found for each in node["status"]["addresses"] if each["type"] == "InternalIP"}
+    assert len(addresses) == len({node["spec"]["podCIDR"] for node in found}) == len(found) == 200
+    assert len({machines.address(slot) for slot in range(20_000)}) == 20_000
