@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # a command waits for what it imports: each port brings its o
     from core.domain.approval import Approval
     from core.domain.clock import Clock
     from core.domain.intake import Intake
-    from core.domain.ledger import Ledger
+    from core.domain.ledger import AuditRow, Entry, Ledger
     from core.domain.timetable import Timetable
     from core.policy.documents import Document
     from core.policy.engine import Engine
@@ -162,7 +162,7 @@ class Here(Ports):
             answers=SqlAnswers(database) if database else MemoryAnswers(),
             events=events,
             deliveries=Deliveries(SqlTargets(database) if database else MemoryTargets(), poster, events, ledger, clock, secrets),
-            desk=Desk(SqlIncidents(database) if database else MemoryIncidents(), self.intake, ledger, clock, Rules()),
+            desk=Desk(SqlIncidents(database) if database else MemoryIncidents(), self.intake, _Unheard(), clock, Rules()),
         )
 
     @property
@@ -233,3 +233,10 @@ class Here(Ports):
         from gate import stopping
 
         return stopping.resume(self._own_ledger, scope=scope, by=by, reason=reason, at=self.clock.now())
+
+
+class _Unheard:
+    """The chain of a desk at which nobody hands anything in: commands look at incidents, machines report them to a console."""
+
+    def record_all(self, _entries: "Sequence[Entry]") -> "list[AuditRow]":
+        raise Unavailable("the intake of alerts", 60.0, reason="a command takes none in", mend="day2 serve")
