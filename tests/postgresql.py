@@ -51,7 +51,7 @@ def running(programs: Path) -> Iterator[str]:
         finally:
             process.terminate()
             try:
-                process.wait(30)  # SIGTERM waits for clients to go
+                process.wait(90)  # SIGTERM waits for clients to go
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -149,7 +149,7 @@ class Pods:
         for process in reversed(self.running.values()):
             process.terminate()
         for process in self.running.values():
-            process.wait(30)
+            process.wait(90)
             assert process.stdout is not None
             process.stdout.close()
         self.running.clear()

@@ -64,7 +64,7 @@ class Webhook:
     def stop(self) -> None:
         if self.process:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(90)
             assert self.process.stdout is not None
             self.process.stdout.close()
             self.process = None

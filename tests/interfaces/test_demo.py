@@ -120,7 +120,7 @@ def test_a_kept_cluster_answers_kubectl_until_it_is_interrupted_and_sixty_column
                 assert "checkout-" in pods.stdout
         finally:
             demo.send_signal(signal.SIGINT)
-            demo.wait(30)
+            demo.wait(90)
     assert not list(home.glob("day2-demo-*")), "the folder of the demo stays behind"
     assert not _left_over(kubeconfig)
     lines = printed.read_text(encoding="ascii").splitlines()

@@ -22,7 +22,7 @@ def test_a_parent_that_is_there_is_looked_at_once_in_its_time() -> None:
 def test_a_parent_that_is_another_one_now_ends_us() -> None:
     gone = threading.Event()
     processes.watch_parent(7, 0.01, now=iter([7, 7, 1]).__next__, gone=gone.set)
-    assert gone.wait(20)
+    assert gone.wait(90)
 
 
 def test_a_process_that_is_done_does_not_wait_for_its_watch() -> None:
@@ -33,6 +33,6 @@ def test_a_process_that_is_done_does_not_wait_for_its_watch() -> None:
         return 7 if not left.is_set() else 0
 
     processes.watch_parent(7, 0.01, now=now, gone=lambda: None)
-    assert asked.wait(20)
+    assert asked.wait(90)
     assert [thread.daemon for thread in threading.enumerate() if thread.name == "parent-watch"][-1:] == [True]
     left.set()

@@ -344,7 +344,7 @@ def executor(ground: Ground, clock: str) -> Iterator[None]:
             assert process.poll() is None, (ground.folder / "executor.log").read_text()
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(90)
             process.stdout.close()
 
 

@@ -252,7 +252,7 @@ def test_a_second_process_on_the_same_data_folder_is_told_which_is_the_first(on_
             said = on_cluster("serve", "--role", "judge")
         finally:
             first.terminate()
-            first.wait(20)
+            first.wait(90)
     assert said.code == 1
     assert "use another data folder" in said.err
 

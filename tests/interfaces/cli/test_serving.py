@@ -34,7 +34,7 @@ def running(folder: Path, *words: str, **pipes: Any) -> Iterator[subprocess.Pope
             yield process
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(90)
 
 
 def free_port() -> int:

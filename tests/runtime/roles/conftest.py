@@ -237,7 +237,7 @@ class House:
     def end(self, role: str) -> int:
         process = self.running.pop(role)
         process.terminate()
-        return process.wait(20)
+        return process.wait(90)
 
     async def submit(self) -> str:
         target = Target(cluster="cluster-1", group="apps", kind="Deployment", namespace="shop", name="cart", uid="uid-cart")
