@@ -8,7 +8,6 @@ followed up, with the CPU seconds that it used so far; it ends with its input. T
 import asyncio
 import contextlib
 import gc
-import socket
 import sys
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import uvicorn
 
 from benchmarks.intaking import opened
+from interfaces.web.__main__ import listener
 from interfaces.web.app import build
 from interfaces.web.callers import BELIEVED_SECONDS, ApiToken
 from interfaces.web.house import House
@@ -34,7 +34,7 @@ async def main(folder: Path, written: Path) -> None:
         app = build(
             House(Offers(OFFERS, ports), settings, "http://bench", (ApiToken(kept, ports.clock, "api", believed_seconds=BELIEVED_SECONDS),))
         )
-        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        listening = stack.enter_context(listener("127.0.0.1:0"))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=1))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         gc.freeze()  # as the console does

@@ -34,11 +34,16 @@ async def run(told: ConsoleSettings, stop: asyncio.Event) -> None:
         )
         gc.freeze()  # what is loaded by now stays: looking through it again and again costs each request
         serving = asyncio.create_task(server.serve(sockets=[listening]))
-        deciders.ready(ROLE, url=url, login=url if settings.oidc.issuer else f"{url}/login?token={token}")
+        deciders.ready(ROLE, url=url, login=login(told, url, token))
         told_to = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, told_to}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await serving
+
+
+def login(told: ConsoleSettings, url: str, token: str) -> str:
+    """What is said on standard output: with the token to the process that started us, never to a container's log."""
+    return f"{url}/login?token={token}" if told.parent and not told.settings.oidc.issuer else url
 
 
 def _ways(offers: Offers, settings: Settings, token: str) -> tuple[Identify, ...]:
@@ -50,7 +55,9 @@ def listener(where: str) -> socket.socket:
     """HOST:PORT; port 0 takes a free one. Raises Unavailable."""
     host, _, port = where.rpartition(":")
     try:
-        return socket.create_server((host or "127.0.0.1", int(port)), backlog=256)
+        found = socket.create_server((host or "127.0.0.1", int(port)), backlog=256)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each answer waits 40 ms for its second packet
+        return found
     except OSError as error:
         raise Unavailable(
             f"{where} for the console", 5.0, reason=error.strerror or str(error), mend="set web.listen to another port"

@@ -86,7 +86,9 @@ def _refresh(rotation: Rotation, config: uvicorn.Config) -> None:
 def _listener(wanted: WebhookSettings) -> socket.socket:
     host, _, port = wanted.listen.rpartition(":")
     try:
-        return socket.create_server((host or "127.0.0.1", int(port)), backlog=128)
+        found = socket.create_server((host or "127.0.0.1", int(port)), backlog=128)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else the API server waits 40 ms for each answer's second packet
+        return found
     except (OSError, ValueError) as error:
         raise InvalidInput(f"the webhook cannot listen on {wanted.listen}: {error}", mend="set gate.webhook_listen to HOST:PORT") from error
 

@@ -1,5 +1,6 @@
 """Who calls with a token: known again for a moment without the store, and no longer than that once it is revoked."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ from starlette.requests import Request
 
 from core.domain.errors import NotAuthenticated
 from core.domain.tokens import Token
+from interfaces.web.__main__ import listener, login
 from interfaces.web.callers import BELIEVED_SECONDS, TOKEN_FILE, ApiToken, local_token
+from runtime.roles.front import ConsoleSettings
 from runtime.services import tokens
 from runtime.settings import load
 from tests.contracts.doors import AT
@@ -50,3 +53,16 @@ def test_the_token_of_the_machine_lies_where_other_roles_do_not_see_it(tmp_path:
     assert local_token(one) == (tmp_path / "data" / TOKEN_FILE).read_text()
     assert local_token(apart) == (tmp_path / "private" / TOKEN_FILE).read_text() != local_token(one)
     assert (tmp_path / "private" / TOKEN_FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_token_is_said_to_the_process_that_started_the_console_and_to_no_log(tmp_path: Path) -> None:
+    settings = load({"store.data_dir": tmp_path}, environment={}, files=()).settings
+    assert login(ConsoleSettings(settings=settings, parent=7), "http://h", "secret") == "http://h/login?token=secret"
+    assert login(ConsoleSettings(settings=settings), "http://h", "secret") == "http://h"
+    told = load({"store.data_dir": tmp_path, "oidc.issuer": "https://id.example"}, environment={}, files=()).settings
+    assert login(ConsoleSettings(settings=told, parent=7), "http://h", "secret") == "http://h"
+
+
+def test_an_answer_does_not_wait_for_its_second_packet() -> None:
+    with listener("127.0.0.1:0") as listening, socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

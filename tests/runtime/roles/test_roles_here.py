@@ -392,6 +392,7 @@ async def test_a_webhook_that_cannot_listen_says_where(wanted: RoleSettings, lis
 def test_a_webhook_listens_to_this_machine_alone_where_no_host_is_named(listen: str, host: str) -> None:
     with webhook._listener(WebhookSettings(listen=listen)) as found:
         assert found.getsockname()[0] == host
+        assert found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "each answer to the API server would wait 40 ms"
 
 
 async def test_a_certificate_that_cannot_be_served_leaves_the_one_before(
