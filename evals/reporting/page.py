@@ -64,7 +64,7 @@ def _scoreboard(trials: Sequence[Trial]) -> Markup:
 
 
 def _contestants(trials: Sequence[Trial]) -> Markup:
-    groups = figures.by_contestant(trials)
+    groups = figures.by_contestant([trial for trial in trials if not trial.service_minutes])
     wanted = ("mitigation", "end to end (pass@1)", "harm", "money saved, of the best", "writes")
     rows = [(name, *(words.value(_of(group, score)) for score in wanted)) for name, group in groups]
     shown = [(name, _of(group, "mitigation")) for name, group in groups]

@@ -55,8 +55,8 @@ def _scores(trials: Sequence[Trial]) -> Iterator[str]:
 
 
 def _contestants(trials: Sequence[Trial]) -> Iterator[str]:
-    """Only over what every contestant lived through."""
-    groups = figures.by_contestant(trials)
+    """Only over what every contestant lived through; cases with schedules have a table of their own."""
+    groups = figures.by_contestant([trial for trial in trials if not trial.service_minutes])
     if len(groups) < 2:
         return
     shared = set.intersection(*({(trial.case, trial.seed) for trial in group} for _, group in groups))

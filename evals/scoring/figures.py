@@ -128,11 +128,12 @@ def _power(trials: Sequence[Trial], k: int) -> Figure:
 
 
 def _saved(trials: Sequence[Trial]) -> Figure:
-    """Money: of what the oracle's best would have saved. No Wilson interval: it is a sum of money, not of cases."""
+    """Money: of what the oracle's best would have saved. No Wilson interval: it is a sum of money, not of cases. Cases with schedules tell
+    what was paid instead: over days more changes than what `gives_back` names."""
     known = [
         (trial.cost_before - trial.cost_after, trial.best)
         for trial in trials
-        if trial.best and trial.cost_before is not None and trial.cost_after is not None
+        if trial.best and not trial.service_minutes and trial.cost_before is not None and trial.cost_after is not None
     ]
     if not known:
         return Figure("money saved, of the best", SHARE, None)

@@ -59,6 +59,7 @@ def test_a_case_with_too_few_seeds_says_nothing_of_pass_to_the_k() -> None:
 
 def test_money_is_held_against_the_oracles_best() -> None:
     trials = [trial(cost_before=10_000_000, cost_after=4_000_000, best=8_000_000), trial("two", cost_before=5, cost_after=1)]
+    trials.append(trial("week", cost_before=10_000_000, cost_after=0, best=1_000_000, service_minutes=9))
     assert named(trials, "money saved, of the best").value == 0.75
 
 
