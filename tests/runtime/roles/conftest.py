@@ -170,6 +170,7 @@ def serve(server: Server) -> Callable[[], None]:
     """Serve on a free port in a thread; the answer ends it."""
     routes = [Route("/simulator/clock", server.clock), Route("/{path:path}", server.answer, methods=["GET", "POST", "PATCH"])]
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each answer waits 40 ms for its second packet
     server.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     running = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="critical", lifespan="off"))
     thread = threading.Thread(target=lambda: asyncio.run(running.serve(sockets=[listener])), daemon=True)
