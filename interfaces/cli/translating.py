@@ -107,7 +107,7 @@ CLI: Mapping[str, Row] = {
     "policy explain": Offered("policies.get"),
     "policy eval": Offered("policies.try", beside="a file, by whose name its mistakes are told"),
     "policy diff": _FILES,
-    "policy simulate": _LOOKS,
+    "policy simulate": Offered("policies.simulate", beside="all verdicts of a time, and rules of its caller's folder"),
     "policy agreement": _LOOKS,
     "run list": Offered("runs.list", beside="a span of time, and following"),
     "run get": Offered("runs.get", beside="the record alone, also where its checkpoints are gone"),
@@ -168,10 +168,12 @@ CLI: Mapping[str, Row] = {
 
 ELSEWHERE: Mapping[str, str] = {
     "alerts.receive": "machines hand alerts in",
+    "approvals.batch": "the console's inbox: a terminal decides card by card, each with its own look",
     "cards.get": "a chat's card: day2 action get has the same in the form of a terminal",
     "costs.list": "the console and MCP draw it; a scan says what costs too much",
     "events.list": "a stream for programs: day2 run list -w and its like follow",
     "findings.list": "what the last runs found: a terminal scans anew",
+    "gate.health": "the console draws it: day2 doctor and day2 audit verify look themselves",
     "gpus.list": "the console and MCP draw it",
     "latency.list": "the console and MCP draw it",
     "objectives.list": "people's own documents: day2 config explain policy.objectives says where",

@@ -93,13 +93,13 @@ class Database:
             query = sa.text("SELECT pg_try_advisory_lock(hashtext('day2'), hashtext(:role))")
             if not connection.execute(query, {"role": role}).scalar():
                 connection.close()
-                raise Busy(
-                    f"another process is already the {role} of this ledger", mend=f"stop it, or give this {role} a ledger of its own"
-                )
+                raise Busy(f"another process is already the {role} of this ledger", mend="stop it, or give this one a ledger of its own")
             self._held.append(connection)
 
     def close(self) -> None:
         for connection in self._held:
+            with contextlib.suppress(DBAPIError):  # a server that is away lets go once it notes that we ended
+                connection.execute(sa.text("SELECT pg_advisory_unlock_all()"))
             connection.close()
         self.engine.dispose()
 

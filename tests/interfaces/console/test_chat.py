@@ -46,7 +46,7 @@ async def test_a_program_with_a_token_gets_a_page_of_its_own(browser: Browser) -
     world = browser.world
     program = Browser(world)
     assert (await program.get("/chat", authorization="Bearer wrong")).status_code == 401
-    assert local_token(world.settings.data_dir) not in (await browser.get("/chat")).text
+    assert local_token(world.settings) not in (await browser.get("/chat")).text
 
 
 async def test_what_is_refused_is_a_page_with_its_mend(browser: Browser) -> None:
