@@ -69,7 +69,7 @@ def card(found: Carded, house: House) -> Card:
     cluster = house.cluster or f"cluster {action.target.cluster[:8]}"
     document = plain(proposal)
     title = _upper(action.sentence())
-    money = plans.effect(document["effect"])
+    money = _spoken(plans.effect(document["effect"]))
     return Card(
         action=row.action_id,
         phase=now_at,
@@ -88,7 +88,7 @@ def card(found: Carded, house: House) -> Card:
         why=proposal.why,
         evidence=tuple(_seen(plain(item)) for item in proposal.evidence[:MOST_EVIDENCE]),
         blast=_blast(found, money),
-        verdict=actions.summary(actions.verdict(found.verdict) or {}) if found.verdict else "not judged yet",
+        verdict=_spoken(actions.summary(actions.verdict(found.verdict) or {})) if found.verdict else "not judged yet",
         reasons=_reasons(found),
         undo=_undo(found),
         confidence=_confidence(found),
@@ -107,6 +107,11 @@ def card(found: Carded, house: House) -> Card:
 def _change(item: Moved) -> Change:
     """Short enough that all of them, and how many more there are, are seen."""
     return Change(bounded(item.path, 100), bounded(actions.value(item.old), 50), bounded(actions.value(item.new), 50))
+
+
+def _spoken(text: str) -> str:
+    """A terminal sets words apart by many spaces, which a chat shows as one."""
+    return " · ".join(part.strip() for part in text.split("  ") if part.strip())
 
 
 def _upper(text: str) -> str:

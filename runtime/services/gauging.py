@@ -20,9 +20,9 @@ from runtime.services.remembering import History
 
 A_WEEK = timedelta(days=7)
 MOST = 1000
-"""Wishes that are looked at, from the newest."""
+"""Proposals that are looked at, from the newest."""
 HASTY_SECONDS = 10.0
-"""Who decides faster than this after the wish came cannot have read it."""
+"""Who decides faster than this after the proposal came cannot have read it."""
 WAITS = ((10, "under 10 s"), (60, "under 1 min"), (600, "under 10 min"), (3600, "under 1 h"), (4 * 3600, "under 4 h"))
 LONGER = "longer"
 
@@ -44,7 +44,7 @@ class Canaries(NamedTuple):
 
 
 class Care(NamedTuple):
-    """How people decided this week. `wait_seconds` is from the wish to the decision, half of them are shorter; None without any."""
+    """How people decided this week. `wait_seconds` is from the proposal to the decision, half of them are shorter; None without any."""
 
     decisions: int
     people: int
@@ -98,9 +98,9 @@ def _canaries(rows: Sequence[ActionRow], history: History, now: datetime) -> Can
 
 
 def care(rows: Sequence[ActionRow], decided: Sequence[Approval]) -> Care:
-    """`rows` are the wishes, `decided` what people said, both of a week."""
-    wished = {row.action_id: row.submitted_at for row in rows}
-    waits = sorted((item.at - wished[item.action_id]).total_seconds() for item in decided if item.action_id in wished)
+    """`rows` are the proposals, `decided` what people said, both of a week."""
+    proposed = {row.action_id: row.submitted_at for row in rows}
+    waits = sorted((item.at - proposed[item.action_id]).total_seconds() for item in decided if item.action_id in proposed)
     expired = sum(row.state is ActionState.EXPIRED and bool(row.verdict) for row in rows)
     people = {item.by for item in decided}
     most = max((sum(item.by == by for item in decided) for by in people), default=0)

@@ -47,6 +47,8 @@ async def test_every_field_that_a_person_needs_is_there_in_its_order(stage: Stag
     assert "2 pods touched" in repr(shape.parts)
     assert "a person decides here" in repr(shape.parts)
     assert "0/1 approved, needs 1 more, not oidc:bo" in repr(shape.parts)
+    assert "needs_approval · 1 pass · 1 fail" in repr(shape.parts)
+    assert "  " not in card.blast
 
 
 async def test_a_page_has_no_tag_of_anybody_else_and_no_script_or_style(stage: Stage) -> None:
