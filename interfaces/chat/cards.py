@@ -69,7 +69,7 @@ def card(found: Carded, house: House) -> Card:
     cluster = house.cluster or f"cluster {action.target.cluster[:8]}"
     document = plain(proposal)
     title = _upper(action.sentence())
-    money = _spoken(plans.effect(document["effect"]))
+    money = spoken(plans.effect(document["effect"]))
     return Card(
         action=row.action_id,
         phase=now_at,
@@ -88,7 +88,7 @@ def card(found: Carded, house: House) -> Card:
         why=proposal.why,
         evidence=tuple(_seen(plain(item)) for item in proposal.evidence[:MOST_EVIDENCE]),
         blast=_blast(found, money),
-        verdict=_spoken(actions.summary(actions.verdict(found.verdict) or {})) if found.verdict else "not judged yet",
+        verdict=spoken(actions.summary(actions.verdict(found.verdict) or {})) if found.verdict else "not judged yet",
         reasons=_reasons(found),
         undo=_undo(found),
         confidence=_confidence(found),
@@ -109,7 +109,7 @@ def _change(item: Moved) -> Change:
     return Change(bounded(item.path, 100), bounded(actions.value(item.old), 50), bounded(actions.value(item.new), 50))
 
 
-def _spoken(text: str) -> str:
+def spoken(text: str) -> str:
     """A terminal sets words apart by many spaces, which a chat shows as one."""
     return " · ".join(part.strip() for part in text.split("  ") if part.strip())
 
@@ -129,7 +129,9 @@ def _buttons(found: Carded, now_at: Phase) -> tuple[Verb, ...]:
     if not _open(found, now_at):
         return (Verb.WHY,)
     decide = () if found.severe else (Verb.APPROVE, Verb.DENY)
-    return (*decide, Verb.WHY, Verb.EDIT, Verb.SNOOZE)
+    elsewhere = (Verb.PATCH,) if found.verdict and found.verdict.facts.gitops_owner else ()
+    silence = (Verb.SILENCE,) if found.proposal.findings else ()
+    return (*elsewhere, *decide, Verb.WHY, Verb.EDIT, Verb.SNOOZE, *silence)
 
 
 def _needs(found: Carded) -> str:

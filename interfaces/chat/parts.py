@@ -10,6 +10,8 @@ LABELS = {
     Verb.WHY: "Ask why",
     Verb.EDIT: "Edit…",
     Verb.SNOOZE: "Snooze 1h",
+    Verb.SILENCE: "Silence finding…",
+    Verb.PATCH: "Change it in its repository",
     Verb.STOP: "Stop writes",
     Verb.RESUME: "Resume…",
     Verb.START: "Start the run",
@@ -95,6 +97,7 @@ def _answer(said: Answer) -> Shape:
 
 
 def _notice(said: Notice) -> Shape:
-    parts = (*((Part("", said.lines),) if said.lines else ()), *(Part(row.name, (row.text,)) for row in said.rows))
+    code = (Part("", said.code, fixed=True),) if said.code else ()
+    parts = (*((Part("", said.lines),) if said.lines else ()), *code, *(Part(row.name, (row.text,)) for row in said.rows))
     buttons = (said.verb,) if said.verb else ()
     return Shape(said.title, said.title, "", parts, buttons, said.subject, said.url, OPEN, said.tries)

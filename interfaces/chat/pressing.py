@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+import yaml
+
 from core.domain import people
 from core.domain.access import Caller
 from core.domain.chats import Place, Shows, Snooze, Taken
@@ -19,6 +21,7 @@ from interfaces.chat.following import Follower
 from interfaces.chat.ports import Chat
 from interfaces.chat.talking import Talk
 from interfaces.chat.values import Card, Dialog, Field, Filled, Notice, Press, Verb
+from runtime.services import repository
 from runtime.services.carding import Carded
 from runtime.services.offering import Ports
 from runtime.services.offers.runs import Shown
@@ -27,6 +30,8 @@ log = logging.getLogger(__name__)
 SNOOZED_FOR = timedelta(hours=1)
 PRESETS = ("not now", "wrong target", "by hand instead", "not enough evidence")
 OTHER = "other: see below"
+HOURS = {"4 hours": 4, "24 hours": 24, "7 days": 168, "30 days": 720}
+MOST_SILENCED = 5
 
 
 class Presses:
@@ -120,6 +125,31 @@ class Presses:
             f"You are reminded of {press.subject} at {cards.moment(until)}.", (f"It still expires at {cards.moment(drawn.expires_at)}.",)
         )
 
+    async def silence(self, chat: Chat, caller: Caller, press: Press) -> Notice | None:
+        """The findings are left out of what is told; nothing is decided about the action, and the judge knows no mutes."""
+        found = await self._found(caller, press.subject)
+        drawn = cards.card(found, self._talk.house)
+        self._offers.check(caller, SERVICES[Verb.SILENCE])
+        if not found.proposal.findings:
+            return Notice(f"{press.subject} is not about a finding: there is nothing to silence.", url=drawn.url)
+        names = ", ".join(found.proposal.findings[:MOST_SILENCED])
+        text = bounded(f"{names}: left out of answers and digests for a while. {drawn.action} itself goes on waiting.", 300)
+        fields = (Field("hours", "For how long", choices=tuple(HOURS), value="24 hours"), Field("reason", "Why", hint="kept with the mute"))
+        await chat.ask(press.trigger, Dialog(Verb.SILENCE, drawn.action, "Silence this finding?", text, "Silence", fields, press.place))
+        return None
+
+    async def patch(self, _chat: Chat, caller: Caller, press: Press) -> Notice:
+        """What to change where the object is written: in the cluster it would be reverted at the next sync."""
+        found = await self._found(caller, press.subject)
+        written, url = repository.written(found.proposal, found.verdict), f"{self._talk.house.url}/actions/{press.subject}"
+        if written is None:
+            return Notice(f"{press.subject}: no repository is known to own this object.", url=url)
+        if not written.patch:
+            return Notice(f"{press.subject}: {written.advice}", url=url)
+        code = tuple(yaml.safe_dump(written.patch, sort_keys=False).splitlines())
+        lines = (f"Merge this into the manifest in the source of {written.owner}, in a pull request there.",)
+        return Notice(f"{press.subject} in its repository", lines, code=code, url=url)
+
     async def start(self, chat: Chat, caller: Caller, press: Press) -> Notice | None:
         asked = self._asked(press, "start")
         run = identifier("run", press.place.product, press.subject, "start")
@@ -178,6 +208,17 @@ class Presses:
             ("It goes before the judge like any other.", f"You asked for it: another person approves {new}."),
         )
 
+    async def silence_filled(self, caller: Caller, filled: Filled) -> Notice:
+        found = await self._found(caller, filled.subject)
+        hours = HOURS.get(filled.fields.get("hours", ""))
+        if hours is None:
+            raise InvalidInput("that is none of the times", mend=f"one of: {', '.join(HOURS)}")
+        reason, told = _reason(filled), []
+        for name in found.proposal.findings[:MOST_SILENCED]:
+            held = await self._offers.call(caller, SERVICES[Verb.SILENCE], {"what": name, "reason": reason, "hours": hours})
+            told += [f"{name} until {cards.moment(mute.until)}" for mute in held.mutes]
+        return Notice("Silenced", (*told, "day2 mute list shows them, day2 mute expire ends one."))
+
     async def resume_filled(self, caller: Caller, filled: Filled) -> Notice:
         left = await self._offers.call(caller, "writes.resume", {"scope": filled.subject, "reason": _reason(filled)})
         return Notice(f"{filled.subject} goes on.", tuple(f"still stopped: {row.scope}" for row in left))
@@ -187,13 +228,15 @@ class Presses:
         return found
 
 
-SERVICES = {Verb.APPROVE: "actions.approve", Verb.DENY: "actions.deny", Verb.EDIT: "actions.edit"}
+SERVICES = {Verb.APPROVE: "actions.approve", Verb.DENY: "actions.deny", Verb.EDIT: "actions.edit", Verb.SILENCE: "findings.mute"}
 PRESSED: Mapping[Verb, Callable[[Presses, Chat, Caller, Press], Awaitable[Any]]] = {
     Verb.APPROVE: Presses.decide,
     Verb.DENY: Presses.decide,
     Verb.WHY: Presses.why,
     Verb.EDIT: Presses.edit,
     Verb.SNOOZE: Presses.snooze,
+    Verb.SILENCE: Presses.silence,
+    Verb.PATCH: Presses.patch,
     Verb.START: Presses.start,
     Verb.STOP: Presses.stop,
     Verb.RESUME: Presses.resume,
@@ -202,6 +245,7 @@ FILLED: Mapping[Verb, Callable[[Presses, Caller, Filled], Awaitable[Notice]]] = 
     Verb.APPROVE: Presses.approve_filled,
     Verb.DENY: Presses.deny_filled,
     Verb.EDIT: Presses.edit_filled,
+    Verb.SILENCE: Presses.silence_filled,
     Verb.RESUME: Presses.resume_filled,
 }
 

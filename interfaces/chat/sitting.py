@@ -26,7 +26,7 @@ DOOR = "cli"
 LOOK_SECONDS = 0.2
 PATIENCE_SECONDS = 60.0
 """How long an answer is waited for where nothing else was asked for."""
-DECIDING = {"approve": Verb.APPROVE, "deny": Verb.DENY, "edit": Verb.EDIT, "snooze": Verb.SNOOZE}
+DECIDING = {verb.value: verb for verb in (Verb.APPROVE, Verb.DENY, Verb.EDIT, Verb.SNOOZE, Verb.SILENCE, Verb.PATCH)}
 
 
 class Sitting:

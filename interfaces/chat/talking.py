@@ -20,7 +20,6 @@ from interfaces.chat.identities import Identities
 from interfaces.chat.intents import Meant
 from interfaces.chat.ports import Chat
 from interfaces.chat.values import Answer, Card, Message, Notice, Row, Said, Verb
-from interfaces.rendering import actions
 from runtime.services.carding import Carded
 from runtime.services.offering import Offers
 from runtime.services.offers.runs import Shown
@@ -364,7 +363,7 @@ def explained(found: Carded, house: House) -> Notice:
         *(Row(f"{row.result} {row.rule}", bounded(row.message, 300)) for row in spoke[:12]),
         *((Row("pass", bounded(", ".join(passed), 600)),) if passed else ()),
     )
-    decision = actions.summary(actions.verdict(found.verdict) or {}) if found.verdict else "not judged yet"
+    decision = drawn.verdict
     return Notice(
         f"{found.row.action_id} {drawn.phase.value}: {drawn.title}",
         (decision, drawn.why),

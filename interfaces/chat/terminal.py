@@ -39,7 +39,7 @@ def view(screen: Screen, said: Said) -> None:
 def _next(said: Card) -> str:
     if said.review_only:
         return f"{'next':<{WIDTH}} decided in the console, or: day2 approve {said.action} --confirm=NAME --reason ..."
-    words = {Verb.APPROVE: "approve", Verb.DENY: "deny", Verb.WHY: "explain", Verb.EDIT: "edit", Verb.SNOOZE: "snooze"}
+    words = {verb: verb.value for verb in said.buttons} | {Verb.WHY: "explain"}
     return f"{'next':<{WIDTH}} {'   |   '.join(f'{words[verb]} {said.action}' for verb in said.buttons)}"
 
 

@@ -25,6 +25,8 @@ class Verb(StrEnum):
     WHY = "why"
     EDIT = "edit"
     SNOOZE = "snooze"
+    SILENCE = "silence"
+    PATCH = "patch"
     STOP = "stop"
     RESUME = "resume"
     START = "start"
@@ -195,7 +197,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Notice:
-    """Everything else: an answer in lines. `tries` are commands that may help next; `verb` offers one button about `subject`."""
+    """Everything else: an answer in lines. `tries` are commands that may help next; `verb` offers one button about `subject`.
+
+    `code` is shown as it stands, line by line.
+    """
 
     title: str
     lines: tuple[str, ...] = ()
@@ -205,6 +210,7 @@ class Notice:
     verb: Verb | None = None
     subject: str = ""
     failed: bool = False
+    code: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

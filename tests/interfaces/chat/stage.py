@@ -97,14 +97,15 @@ class Stage:
             agent="finops",
             run=over.pop("run", "run-1"),
             why=over.pop("why", "half of it is idle"),
+            findings=over.pop("findings", ()),
             evidence=(observe("metric", action.target, "cpu", "40m", now), observe("log", action.target, "log", HOSTILE, now)),
             effect=Effect(summary="less is paid"),
             changes=over.pop("changes", (Change(path="spec.replicas", old=4, new=2),)),
             expires_at=now + timedelta(hours=hours),
         )
 
-    async def asked(self, action_id: str, *, by: str = "oidc:bo", **over: Any) -> Proposal:
-        """An action that waits for people."""
+    async def asked(self, action_id: str, *, by: str = "oidc:bo", owner: str = "", **over: Any) -> Proposal:
+        """An action that waits for people. `owner` is the application of a repository that writes the object."""
         made = self.proposal(action_id, **over)
         await self.ports.gate.submit(made, by=by)
         facts = Facts(read_at=self.clock.now(), cluster="c-1", exists=True, pods_touched=2, namespace="shop", name="cart")
@@ -119,7 +120,7 @@ class Stage:
             action_id=action_id,
             action_digest=made.action.digest(),
             policy_digest="0" * 64,
-            facts=facts.model_copy(update=sized),
+            facts=facts.model_copy(update=sized | {"gitops_owner": owner}),
             results=(
                 RuleResult(rule="autonomy-guarded", result="fail", on_fail=Decision.NEEDS_APPROVAL, message="a person decides here"),
                 RuleResult(rule="target-exists", result="pass", on_fail=Decision.DENY),

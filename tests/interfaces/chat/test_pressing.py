@@ -193,6 +193,44 @@ async def test_a_snooze_reminds_this_person_alone_after_an_hour_and_only_while_i
     assert len(stage.chat.private) == before
 
 
+async def test_a_finding_is_silenced_for_a_while_with_a_reason_and_nothing_is_decided(stage: Stage) -> None:
+    await posted(stage, findings=("fnd-3fa9c2d1e0", "fnd-4fa9c2d1e0"))
+    assert Verb.SILENCE in shown(stage).buttons
+    assert await press(stage, Verb.SILENCE, user="UBO") is None
+    ((_, dialog),) = stage.chat.dialogs
+    assert "fnd-3fa9c2d1e0, fnd-4fa9c2d1e0" in dialog.text
+    assert (await fill(stage, Verb.SILENCE, user="UBO", hours="24 hours")).title == "no reason was given"
+    assert (await fill(stage, Verb.SILENCE, user="UBO", hours="for ever", reason="a drill")).title == "that is none of the times"
+    assert stage.ports.mutes.all() == ()
+    told = await fill(stage, Verb.SILENCE, user="UBO", hours="24 hours", reason="a drill")
+    assert len(told.lines) == 3
+    kept = sorted(stage.ports.mutes.all(), key=lambda mute: mute.finding)
+    assert [(mute.finding, mute.by, mute.reason) for mute in kept] == [
+        (name, "oidc:bo", "a drill") for name in ("fnd-3fa9c2d1e0", "fnd-4fa9c2d1e0")
+    ]
+    assert {mute.until - stage.clock.now() for mute in kept} == {timedelta(hours=24)}
+    assert (shown(stage).phase, stage.ledger.approvals("act-0001")) == (Phase.PENDING, [])
+
+
+async def test_what_is_about_no_finding_and_in_no_repository_has_no_button_for_it_and_says_so(stage: Stage) -> None:
+    await posted(stage)
+    assert {Verb.SILENCE, Verb.PATCH} & set(shown(stage).buttons) == set()
+    for verb, said in ((Verb.SILENCE, "not about a finding"), (Verb.PATCH, "no repository is known")):
+        told = await press(stage, verb, user="UBO")
+        assert told is not None
+        assert said in told.title
+
+
+async def test_what_a_repository_owns_is_changed_there_first(stage: Stage) -> None:
+    await posted(stage, owner="shop-app")
+    assert shown(stage).buttons[0] is Verb.PATCH
+    told = await press(stage, Verb.PATCH)
+    assert told is not None
+    assert "shop-app" in told.lines[0]
+    assert told.code[-2:] == ("spec:", "  replicas: 2")
+    assert stage.ledger.approvals("act-0001") == []
+
+
 async def test_starting_and_stopping_by_a_button_happen_once(stage: Stage) -> None:
     (question,) = await stage.say("fix shop", "UBO", event="q1")
     assert isinstance(question, Notice)

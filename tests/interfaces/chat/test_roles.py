@@ -33,14 +33,22 @@ PRESSES = {
     Verb.WHY: "cards.get",
     Verb.EDIT: "actions.edit",
     Verb.SNOOZE: "cards.get",
+    Verb.SILENCE: "findings.mute",
+    Verb.PATCH: "cards.get",
 }
-DIALOGS = {Verb.APPROVE: "actions.approve", Verb.DENY: "actions.deny", Verb.EDIT: "actions.edit", Verb.RESUME: "writes.resume"}
+DIALOGS = {
+    Verb.APPROVE: "actions.approve",
+    Verb.DENY: "actions.deny",
+    Verb.EDIT: "actions.edit",
+    Verb.SILENCE: "findings.mute",
+    Verb.RESUME: "writes.resume",
+}
 
 
 async def staged(stage: Stage, role: Role) -> set[str]:
     """Somebody of this role, an action that waits, and a stop; the names of what is listed for them."""
     admin = stage.talk.identities.caller("memory", "UCY")
-    await stage.asked("act-0001")
+    await stage.asked("act-0001", findings=("fnd-0001",))
     await stage.offers.call(admin, "writes.stop", {"scope": "agent=scaling", "reason": "a drill"})
     stage.talk.identities = Identities(read(["memory:UX=oidc:x"]), {role: ("oidc:x",)})
     return {row.name for row in stage.offers.listed(stage.talk.identities.caller("memory", "UX"))}
@@ -73,7 +81,7 @@ async def test_buttons_do_what_is_listed_and_nothing_else(stage: Stage, role: Ro
 async def test_dialogs_do_what_is_listed_and_nothing_else_also_forged(stage: Stage, role: Role, verb: Verb) -> None:
     listed = await staged(stage, role)
     subject = "agent=scaling" if verb is Verb.RESUME else "act-0001"
-    fields = {"reason": "well", "preset": "not now", "changes": "no_such=1"}
+    fields = {"reason": "well", "preset": "not now", "changes": "no_such=1", "hours": "4 hours"}
     await stage.presses.filled(stage.chat, Filled(Place("memory", HOME), "UX", verb, subject, "f", fields))
     assert refused(stage.chat.private) == (DIALOGS[verb] not in listed)
     assert bool(stage.ledger.approvals("act-0001")) == (verb in (Verb.APPROVE, Verb.DENY) and DIALOGS[verb] in listed)
