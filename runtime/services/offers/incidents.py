@@ -1,15 +1,15 @@
 """Alerts that come in and the incidents that they are joined to, as the doors offer them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
 from typing import Any, NamedTuple
 
 from pydantic import Field
 
 from core.domain.access import Caller, Right
-from core.domain.errors import NotFound
-from core.domain.incidents import Incident, Incidents, Kept, Taken
-from core.domain.intake import Asked, Intake
+from core.domain.errors import InvalidInput, NotFound
+from core.domain.incidents import Incident, Kept, Taken
+from core.domain.intake import Asked
 from core.domain.values import bounded
 from runtime.services import alertmanagers
 from runtime.services.alertmanagers import Notification
@@ -50,25 +50,23 @@ async def listed(ports: Ports, _caller: Caller, wanted: WhichIncidents) -> list[
 
 
 async def shown(ports: Ports, _caller: Caller, wanted: OneIncident) -> Shown:
-    return await whole(ports.beyond.desk.kept, ports.intake, ports.history.run, ports.answer, wanted.incident)
-
-
-async def whole(
-    kept: Incidents, intake: Intake, known: Callable[[str], Run], answer: Callable[[str], Awaitable[dict[str, Any]]], incident_id: str
-) -> Shown:
-    """Raises NotFound. `known` gives a run, or raises NotFound too; `answer` what a finished run answered."""
-    found = kept.get(incident_id)
+    """Raises NotFound."""
+    found = ports.beyond.desk.kept.get(wanted.incident)
     if found is None:
-        raise NotFound(f"no incident {bounded(incident_id, 40)!r}", mend="day2 incident list")
-    alerts = tuple(kept.alerts(found.id, SHOWN_ALERTS))
+        raise NotFound(f"no incident {bounded(wanted.incident, 40)!r}", mend="day2 incident list")
+    alerts = tuple(ports.beyond.desk.kept.alerts(found.id, SHOWN_ALERTS))
     if not found.run:
         return Shown(found, alerts, None, None, None, held_back=found.open)
-    asked = intake.get(found.run)
+    asked = ports.intake.get(found.run)
     try:
-        run = await asyncio.to_thread(known, found.run)
+        run = await asyncio.to_thread(ports.history.run, found.run)
     except NotFound:  # it waits in the intake
         return Shown(found, alerts, asked, None, None, held_back=False)
-    return Shown(found, alerts, asked, run, await answer(found.run) if run.finished_at else None, held_back=False)
+    answer = None
+    if run.finished_at:
+        with contextlib.suppress(InvalidInput):  # what it answered is kept elsewhere than the ledger, and may be lost: the incident is not
+            answer = await ports.answer(run.id)
+    return Shown(found, alerts, asked, run, answer, held_back=False)
 
 
 OFFERS = (

@@ -63,6 +63,9 @@ async def test_an_incident_shows_its_alerts_its_run_and_what_that_found(api: Api
     shown = (await api.person.get(f"{BASE}/incidents/{incident['id']}")).json()
     jsonschema.validate(shown, schema("Incident"))
     assert [row["event"] for row in shown["timeline"]] == ["fired", "fired", "investigated", "ended"]
+    ledger.record(role="controller", event="run.finished", subject=run, body={}, at=NOW)
+    lost = (await api.person.get(f"{BASE}/incidents/{incident['id']}")).json()
+    assert [row["event"] for row in lost["timeline"]] == ["fired", "fired", "investigated", "answered", "ended"], "also without its answer"
     assert all(row["quoted"] for row in shown["alertsShown"])
     assert shown["findings"] == []
 
