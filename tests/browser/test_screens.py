@@ -34,11 +34,13 @@ SCREENS = {
     "policy": "/policies/autonomy-guarded",
     "schedules": "/schedules",
     "savings": "/savings",
-    "audit": "/audit?verify=1",
+    "audit": "/audit",
+    "verified": "/audit?verify=1",
+    "weekly": "/reports/weekly",
     "evals": "/evals",
     "stop": "/stop",
 }
-SHOWN = {"now", "approvals", "proposal", "live", "chat", "incident", "findings", "savings"}
+SHOWN = {"now", "approvals", "proposal", "live", "chat", "incident", "findings", "savings", "audit"}
 """Those whose pictures are in the docs."""
 
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from core.domain.errors import InvalidInput
+from interfaces.console.pictures import ages
 from interfaces.console.visiting import Answer, Moved, Page, Visit
 from interfaces.rendering.envelopes import Json
 from runtime.services import auditing, digests
@@ -159,7 +160,9 @@ async def audit(visit: Visit) -> Answer:
     checked = await visit.read("audit.verify") if visit.query.get("verify") == "1" else None
     data = {"found": found, "items": rows, "wanted": wanted, "limit": limit, "events": events, "checked": checked, "forms": EXPORTS}
     kept = {name: value for name, value in wanted.items() if value}
-    return Page("audit.html", data | {"kept": urlencode(kept), "most": MOST_RECORDS}, at="/audit")
+    within = urlencode({name: value for name, value in kept.items() if name not in ("since", "until")})
+    more = {"kept": urlencode(kept), "within": within, "most": MOST_RECORDS, "ages": ages.drawn(rows)}
+    return Page("audit.html", data | more, at="/audit")
 
 
 async def export(visit: Visit) -> Answer:
