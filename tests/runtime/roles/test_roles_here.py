@@ -6,12 +6,15 @@ import gc
 import json
 import logging
 import os
+import runpy
 import socket
 import ssl
+import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -290,6 +293,22 @@ async def test_a_role_with_nothing_to_do_leaves_its_clock_alone(house: House, ca
 def test_a_role_whose_settings_cannot_be_read_ends_with_one(main: Callable[[list[str]], int], tmp_path: Path, capsys: Output) -> None:
     assert main(["--settings", str(tmp_path / "none.json")]) == 1
     assert "cannot read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("role", [judge, executor, webhook])
+def test_a_roles_module_is_its_program(role: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Output) -> None:
+    monkeypatch.setattr(sys, "argv", ["role", "--settings", str(tmp_path / "none.json")])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(role.__file__), run_name="__main__")
+    assert ended.value.code == 1
+    assert "cannot read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("role", RUNS)
+async def test_a_role_with_a_source_of_metrics_that_is_away_works_and_ends(house: House, capsys: Output, role: str) -> None:
+    settings = settings_of(house, role).model_copy(update={"prometheus_url": "http://127.0.0.1:9"})
+    async with running(RUNS[role], settings, capsys) as said:
+        assert said["role"] == role
 
 
 @pytest.fixture
