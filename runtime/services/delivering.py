@@ -199,10 +199,11 @@ class Deliveries:
             wait = timedelta(seconds=min(BELIEVED, max(after or 0.0, pause(failures))))
             dead = gone or now - since >= DEAD_AFTER
             target = target._replace(failures=failures, failing_since=since, next_at=now + wait, said=said, dead=dead)
+            if dead:  # on record first: whoever sees it dead ends this task
+                await asyncio.to_thread(self._bury, target, now)
             if not await asyncio.to_thread(self.targets.keep, target):
                 return None
             if dead:
-                await asyncio.to_thread(self._bury, target, now)
                 return target
 
     async def _attempt(self, target: Target, body: bytes) -> tuple[str, float | None, bool]:

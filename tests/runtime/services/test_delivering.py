@@ -134,7 +134,7 @@ async def test_who_is_gone_or_down_for_a_day_is_dead_and_that_is_reported(house:
     async with house.living():
         house.record("run.started")
         await house.until(lambda: house.target.dead, advance=600)
-        await house.until(lambda: [row for row in house.ledger.chain() if row.event == "webhook.dead"])
+        assert [row.subject for row in house.ledger.chain() if row.event == "webhook.dead"] == [house.target.name], "before it is dead"
         posts = len(house.poster.posts)
         assert posts == 1 if attempts == 1 else posts > attempts
         house.record("run.finished")
