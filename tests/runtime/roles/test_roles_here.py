@@ -38,7 +38,7 @@ S = ActionState
 Run = Callable[[RoleSettings, asyncio.Event], Coroutine[Any, Any, None]]
 Output = pytest.CaptureFixture[str]
 RUNS: dict[str, Run] = {"judge": judge.run, "executor": executor.run}
-SECONDS = 60.0
+SECONDS = 20.0
 """Of real time, after which nothing will come any more."""
 
 
