@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-import yaml
-
 from core.domain import people
 from core.domain.access import Caller
 from core.domain.chats import Place, Shows, Snooze, Taken
@@ -144,11 +142,10 @@ class Presses:
         written, url = repository.written(found.proposal, found.verdict), f"{self._talk.house.url}/actions/{press.subject}"
         if written is None:
             return Notice(f"{press.subject}: no repository is known to own this object.", url=url)
-        if not written.patch:
+        if not written.text:
             return Notice(f"{press.subject}: {written.advice}", url=url)
-        code = tuple(yaml.safe_dump(written.patch, sort_keys=False).splitlines())
         lines = (f"Merge this into the manifest in the source of {written.owner}, in a pull request there.",)
-        return Notice(f"{press.subject} in its repository", lines, code=code, url=url)
+        return Notice(f"{press.subject} in its repository", lines, code=tuple(written.text.splitlines()), url=url)
 
     async def start(self, chat: Chat, caller: Caller, press: Press) -> Notice | None:
         asked = self._asked(press, "start")

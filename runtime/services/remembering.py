@@ -80,7 +80,7 @@ class History:
         """The newest record of one of `MARKS`."""
         return next(iter(self.all_of(event, most=1)), None)
 
-    def all_of(self, event: str, *, most: int = 100) -> tuple[AuditRow, ...]:
+    def all_of(self, event: str, *, most: int = MOST_MARKS) -> tuple[AuditRow, ...]:
         """The newest records of one of `MARKS`, oldest first."""
         self.catch_up()
         return tuple(row for place in self._marks.get(event, [])[-most:] for row in self._ledger.chain(place, 1))

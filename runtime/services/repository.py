@@ -5,6 +5,8 @@ next sync. Behind `day2 plan`, which shows it where the judge refuses the patch 
 import re
 from typing import Any, NamedTuple
 
+import yaml
+
 from core.cluster.kinds import KINDS
 from core.domain.action import Change
 from core.domain.proposal import Proposal
@@ -23,6 +25,11 @@ class Written(NamedTuple):
     owner: str
     patch: Plain
     advice: str
+
+    @property
+    def text(self) -> str:
+        """The patch in YAML, to merge into the manifest; empty where there is none."""
+        return str(yaml.safe_dump(self.patch, sort_keys=False)) if self.patch else ""
 
 
 def written(proposal: Proposal, verdict: Verdict | None) -> Written | None:

@@ -1,10 +1,9 @@
 """The inbox, the page of one action, and the forms that decide on it. What decides is a POST, and the service behind it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-import yaml
 from starlette.responses import Response
 
 from core.domain.errors import Day2Error, InvalidInput, NotAuthenticated
@@ -59,11 +58,7 @@ async def action(visit: Visit) -> Answer:
 def _repository(recorded: Recorded) -> dict[str, Any] | None:
     """The change where the object is written. None where no repository owns it."""
     found = repository.written(recorded.proposal, recorded.verdict)
-    return found and {"owner": found.owner, "advice": found.advice, "text": _patch(found.patch)}
-
-
-def _patch(patch: Mapping[str, Any]) -> str:
-    return str(yaml.safe_dump(dict(patch), sort_keys=False)) if patch else ""
+    return found and {"owner": found.owner, "advice": found.advice, "text": found.text}
 
 
 async def patch(visit: Visit) -> Answer:
